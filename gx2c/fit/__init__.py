@@ -1,0 +1,30 @@
+"""Fit one config: on inner folds to choose it, on all training regions to test it."""
+
+from __future__ import annotations
+
+from gx2c.fit.closed_form import Validated, choose_closed_form, validate_closed_form
+from gx2c.fit.compute import ComputeProfile
+from gx2c.fit.config import FitConfig, GeneOptions, TrainingSettings
+from gx2c.fit.nested import CurvePoint, NestedFit
+from gx2c.fit.network import NetworkFit, derive_seed
+from gx2c.fit.prepare import TrainingSet
+from gx2c.fit.retrain import Retrained, retrain
+from gx2c.fit.scoring import SELECTION_METRICS
+
+__all__ = [
+    "SELECTION_METRICS",
+    "ComputeProfile",
+    "CurvePoint",
+    "FitConfig",
+    "GeneOptions",
+    "NestedFit",
+    "NetworkFit",
+    "Retrained",
+    "TrainingSet",
+    "TrainingSettings",
+    "Validated",
+    "choose_closed_form",
+    "derive_seed",
+    "retrain",
+    "validate_closed_form",
+]

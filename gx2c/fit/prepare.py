@@ -1,0 +1,96 @@
+"""From regions to a network's tensors, with training regions' statistics only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gx2c.data.brain import Brain, Regions
+from gx2c.data.genes import select_genes
+from gx2c.fit.config import GeneOptions
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """All that a fit may see: its training regions and the connectome among them.
+
+    Attributes
+    ----------
+    regions
+        The training regions, with the chosen genes in the chosen order.
+    connectome
+        (n_train_regions, n_train_regions).
+    gene_indices
+        Which of the brain's genes were chosen, in order.
+    """
+
+    regions: Regions
+    connectome: FloatArray
+    gene_indices: IntArray
+
+    @classmethod
+    def cut(cls, brain: Brain, train_regions: IntArray, genes: GeneOptions) -> TrainingSet:
+        """Cut training regions out of a brain and choose genes on them alone."""
+        regions = brain.regions(train_regions)
+        chosen = select_genes(
+            regions,
+            brain.genes,
+            brain.tss,
+            which=genes.which,
+            order=genes.order,
+            seed=genes.seed,
+        )
+        return cls(regions.with_genes(chosen), brain.connectome_block(train_regions), chosen)
+
+    def show(self, brain: Brain, region_indices: IntArray) -> Regions:
+        """Show other regions with the same genes in the same order."""
+        return brain.regions(region_indices).with_genes(self.gene_indices)
+
+
+@dataclass(frozen=True)
+class Standardiser:
+    """Zero mean and unit variance over the training regions."""
+
+    mean: FloatArray
+    scale: FloatArray
+
+    @classmethod
+    def fit(cls, values: FloatArray) -> Standardiser:
+        """Measure (n_train_regions, n_features)."""
+        scale = values.std(axis=0)
+        # a feature that is constant in training carries nothing: leave it at zero
+        return cls(values.mean(axis=0), np.where(scale > 0, scale, 1.0))
+
+    def __call__(self, values: FloatArray) -> Tensor:
+        """Standardise to float32."""
+        return torch.from_numpy(((values - self.mean) / self.scale).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class NetworkInputs:
+    """Expression and coordinates of some regions as tensors, (n_regions, n_features) each."""
+
+    expression: Tensor
+    coords: Tensor
+
+
+class InputMaker:
+    """Turns regions into `NetworkInputs` with statistics of the training regions."""
+
+    def __init__(self, training: Regions) -> None:
+        self.expression = Standardiser.fit(training.expression)
+        self.coords = Standardiser.fit(training.coords_mm)
+
+    def __call__(self, regions: Regions, device: torch.device) -> NetworkInputs:
+        """Standardise any regions."""
+        return NetworkInputs(
+            self.expression(regions.expression).to(device),
+            self.coords(regions.coords_mm).to(device),
+        )

@@ -1,0 +1,59 @@
+"""Scores averaged over folds, then over seeds; edges are never pooled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import numpy as np
+
+
+class Average(TypedDict):
+    """One metric over n folds (or n seeds).
+
+    Attributes
+    ----------
+    mean, sd, se
+        Mean, standard deviation (n - 1 in the denominator) and standard error of the mean;
+        sd and se of one score are NaN.
+    n
+        Number of scores.
+    """
+
+    mean: float
+    sd: float
+    se: float
+    n: int
+
+
+def average_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, Average]:
+    """Average each metric over score sets, one set a fold (or a seed).
+
+    Parameters
+    ----------
+    scores
+        What `score_edges` returned for each fold; all with the same metrics. An undefined
+        score (NaN) makes its mean undefined: leaving it out would flatter the model.
+
+    Returns
+    -------
+    dict
+        For each metric its `Average`.
+
+    Raises
+    ------
+    ValueError
+        If there are no scores or their metrics differ.
+    """
+    if not scores:
+        raise ValueError("no scores to average")
+    names = list(scores[0])
+    if any(set(fold_scores) != set(names) for fold_scores in scores):
+        raise ValueError("the folds were scored by different metrics")
+    return {name: _average([fold_scores[name] for fold_scores in scores]) for name in names}
+
+
+def _average(values: Sequence[float]) -> Average:
+    n = len(values)
+    sd = float(np.std(values, ddof=1)) if n > 1 else float("nan")
+    return Average(mean=float(np.mean(values)), sd=sd, se=sd / float(np.sqrt(n)), n=n)

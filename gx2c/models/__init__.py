@@ -1,0 +1,11 @@
+"""Models of the connectome behind one protocol, and the table that names them."""
+
+from __future__ import annotations
+
+from gx2c.models import bilinear, cge, decay, kernel_ridge, mlp, smt
+from gx2c.models.protocol import Model, ModelSpec, PairNetwork
+
+_FILES = (decay, cge, kernel_ridge, bilinear, mlp, smt)
+MODELS: dict[str, ModelSpec] = {spec.name: spec for file in _FILES for spec in file.SPECS}
+
+__all__ = ["MODELS", "Model", "ModelSpec", "PairNetwork"]

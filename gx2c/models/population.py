@@ -1,0 +1,161 @@
+"""Layers that hold K independent members (folds, seeds, nulls) and run them as one computation.
+
+Every parameter has a leading member dimension and every input is (members, rows, features), so
+that K small networks cost one batched matrix product instead of K launches. Members never mix:
+each has its own weights, rows, batch statistics and random stream.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class RandomStreams:
+    """One random stream a member, re-seeded at every pass.
+
+    A member's masks depend on its own seed and on the pass alone, never on the other members or
+    on what ran before; a checkpoint therefore needs no generator state.
+    """
+
+    def __init__(self, n_members: int, device: torch.device) -> None:
+        self.generators = [torch.Generator(device=device) for _ in range(n_members)]
+
+    def seed(self, seeds: Sequence[int]) -> None:
+        """Start each member's stream from its seed."""
+        for generator, seed in zip(self.generators, seeds, strict=True):
+            generator.manual_seed(seed)
+
+    def keep_mask(self, like: Tensor, keep: float) -> Tensor:
+        """Draw a mask of zeros and 1 / keep, each member from its own stream."""
+        mask = torch.empty_like(like)
+        for member, generator in zip(mask, self.generators, strict=True):
+            member.bernoulli_(keep, generator=generator)
+        return mask.div_(keep)
+
+
+class PopulationLayer(nn.Module):
+    """A layer whose members are initialised one by one, so that K never changes a member."""
+
+    def reset_member(self, member: int, generator: torch.Generator) -> None:
+        """Draw the member's parameters."""
+        raise NotImplementedError
+
+
+class PopulationLinear(PopulationLayer):
+    """y = x W + b for each member; initialised as `torch.nn.Linear`."""
+
+    def __init__(self, n_in: int, n_out: int, *, n_members: int, bias: bool = True) -> None:
+        super().__init__()
+        self.n_in, self.n_out = n_in, n_out
+        self.weight = nn.Parameter(torch.empty(n_members, n_in, n_out))
+        self.bias = nn.Parameter(torch.empty(n_members, 1, n_out)) if bias else None
+
+    def reset_member(self, member: int, generator: torch.Generator) -> None:
+        """Draw from U(-1/sqrt(n_in), 1/sqrt(n_in))."""
+        bound = 1 / math.sqrt(self.n_in)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter.data[member], -bound, bound, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n_members, rows, n_in) to (n_members, rows, n_out)."""
+        if self.bias is None:
+            return torch.bmm(x, self.weight)
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class PopulationLayerNorm(PopulationLayer):
+    """Layer normalisation with an affine map of each member's own."""
+
+    def __init__(self, dim: int, *, n_members: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_members, 1, dim))
+        self.bias = nn.Parameter(torch.empty(n_members, 1, dim))
+
+    def reset_member(self, member: int, generator: torch.Generator) -> None:
+        """Start as plain normalisation."""
+        self.weight.data[member].fill_(1)
+        self.bias.data[member].zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise the last axis of (n_members, rows, dim)."""
+        if len(self.weight) == 1:
+            return F.layer_norm(x, x.shape[-1:], self.weight[0, 0], self.bias[0, 0])
+        return torch.addcmul(self.bias, F.layer_norm(x, x.shape[-1:]), self.weight)
+
+
+class PopulationBatchNorm(PopulationLayer):
+    """Batch normalisation over rows, with statistics of each member's own."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, dim: int, *, n_members: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_members, dim))
+        self.bias = nn.Parameter(torch.empty(n_members, dim))
+        self.register_buffer("running_mean", torch.zeros(n_members, dim))
+        self.register_buffer("running_var", torch.ones(n_members, dim))
+
+    def reset_member(self, member: int, generator: torch.Generator) -> None:
+        """Start as plain normalisation."""
+        self.weight.data[member].fill_(1)
+        self.bias.data[member].zero_()
+        self.running_mean[member].zero_()
+        self.running_var[member].fill_(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each feature of (n_members, rows, dim) over its rows."""
+        n_members, rows, dim = x.shape
+        # members become channels: one fused kernel, and statistics that cannot mix
+        channels = x.transpose(0, 1).reshape(rows, n_members * dim)
+        normalised = F.batch_norm(
+            channels,
+            self.running_mean.view(-1),
+            self.running_var.view(-1),
+            self.weight.view(-1),
+            self.bias.view(-1),
+            training=self.training,
+        )
+        return normalised.view(rows, n_members, dim).transpose(0, 1)
+
+
+class PopulationDropout(nn.Module):
+    """Dropout whose masks come from each member's own stream."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.streams: RandomStreams | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zero a share of the entries while training; leave them alone otherwise."""
+        if not self.training or self.probability == 0:
+            return x
+        assert self.streams is not None, "connect_streams was not called"
+        return x * self.streams.keep_mask(x, 1 - self.probability)
+
+
+def initialise(network: nn.Module, seeds: Sequence[int]) -> None:
+    """Draw each member's weights from its own seed."""
+    layers = [m for m in network.modules() if isinstance(m, PopulationLayer)]
+    for member, seed in enumerate(seeds):
+        generator = torch.Generator().manual_seed(seed)
+        for layer in layers:
+            layer.reset_member(member, generator)
+
+
+def connect_streams(network: nn.Module, streams: RandomStreams) -> None:
+    """Let every dropout of a network draw from the given streams."""
+    for module in network.modules():
+        if isinstance(module, PopulationDropout):
+            module.streams = streams
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of trained parameters of one member."""
+    return sum(p[0].numel() for p in network.parameters())

@@ -1,0 +1,113 @@
+"""What every model promises: fit on some regions, predict the connectome of others.
+
+A model never sees a `Brain`, only the training regions handed to `fit`, so that a test region
+cannot reach it. Closed-form models implement `Model` directly; networks that train in passes
+implement `PairNetwork` and are trained by `gx2c.fit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gx2c.data.brain import Regions
+
+FloatArray = NDArray[np.float64]
+
+
+class Model(Protocol):
+    """A closed-form model of the connectome."""
+
+    def fit(self, training: Regions, connectome: FloatArray) -> None:
+        """Learn from training regions.
+
+        Parameters
+        ----------
+        training
+            The training regions, raw (each model standardises with their statistics alone).
+        connectome
+            (n_train_regions, n_train_regions), symmetric; the diagonal is not data.
+        """
+
+    def predict(self, regions: Regions) -> FloatArray:
+        """Predict the connectome among regions never seen, (n_regions, n_regions), symmetric.
+
+        The diagonal is meaningless.
+        """
+
+
+class PairNetwork(Protocol):
+    """A network y_ij = decode(encode(x_i), encode(x_j)), trained by gradient descent.
+
+    Every tensor has a leading axis of independent members; see `gx2c.models.population`.
+    """
+
+    def encode(self, expression: Tensor, coords: Tensor) -> Tensor:
+        """Encode each region once.
+
+        Parameters
+        ----------
+        expression
+            (n_members, n_regions, n_genes), standardised with training statistics.
+        coords
+            (n_members, n_regions, 3), standardised with training statistics.
+
+        Returns
+        -------
+        Tensor
+            (n_members, n_regions, embedding_dim).
+        """
+
+    def decode_within(self, z: Tensor) -> Tensor:
+        """Decode all ordered pairs i != j of one block of embeddings, row-major.
+
+        Returns
+        -------
+        Tensor
+            (n_members, n_regions * (n_regions - 1)).
+        """
+
+    def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
+        """Decode every ordered pair of two lists of embeddings, (n_members, n_left, n_right)."""
+
+    def penalty(self) -> Tensor | None:
+        """Return the term added to the training loss, summed over members, or None."""
+
+    def set_output_mean(self, means: Tensor) -> None:
+        """Start the output at the mean training edge of each member, (n_members,)."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One row of the table `MODELS`.
+
+    Attributes
+    ----------
+    name
+        The model's name everywhere: command line, files, tables.
+    kind
+        "closed_form" (a `Model`) or "iterative" (a `PairNetwork`).
+    uses
+        Any of "expression", "coordinates".
+    build
+        Keywords of the model -> the model. An iterative model is also given `n_genes`,
+        `n_members` and `attention`.
+    summary
+        One line for tables.
+    reference
+        Paper and equation.
+    """
+
+    name: str
+    kind: Literal["closed_form", "iterative"]
+    uses: tuple[str, ...]
+    build: Callable[..., Any]
+    summary: str
+    reference: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)

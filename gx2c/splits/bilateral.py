@@ -1,0 +1,31 @@
+"""The bilateral rule: patches of homologous pairs, so that no pair is ever split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gx2c.data.brain import FloatArray, IntArray
+from gx2c.splits.sites import Sites
+from gx2c.splits.spatial import nearest_patches
+
+
+def unit_centroids(sites: Sites) -> FloatArray:
+    """Return where each unit lies, both hemispheres folded onto one: (n_units, 3), mm.
+
+    The mean of (|x|, y, z) over a unit's regions, in the order of the unit numbers.
+    """
+    mirrored = sites.coords_mm.copy()
+    mirrored[:, 0] = np.abs(mirrored[:, 0])
+    units = np.unique(sites.units)
+    return np.stack([mirrored[sites.units == unit].mean(axis=0) for unit in units])
+
+
+def bilateral_folds(sites: Sites, n_folds: int, seed: int) -> list[IntArray]:
+    """Hold out patches of neighbouring units: the spatial rule on homologous pairs.
+
+    Homologues have much alike connectivity; with one in training, its partner is predicted
+    without any biology. Here both are held out together.
+    """
+    units = np.unique(sites.units)
+    patches = nearest_patches(unit_centroids(sites), n_folds=n_folds, seed=seed)
+    return [np.flatnonzero(np.isin(sites.units, units[patch])) for patch in patches]

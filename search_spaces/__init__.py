@@ -1,0 +1,1 @@
+"""What may vary: one search space per model."""

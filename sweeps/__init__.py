@@ -1,0 +1,1 @@
+"""Whole experiments: search, retrain, null evaluation, rerun, report."""

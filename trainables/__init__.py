@@ -1,0 +1,1 @@
+"""Ray's view of one trial; `fold_trainable` alone imports Ray."""
