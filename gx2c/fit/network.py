@@ -26,7 +26,9 @@ MAX_PAIRS_AT_ONCE = 65_536
 
 def derive_seed(*entropy: int) -> int:
     """Derive a seed from whole numbers; different numbers give unrelated seeds."""
-    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)
+    # as entropy alone, [seed] and [seed, 0] would be the same: a spawn key keeps its length
+    sequence = np.random.SeedSequence(entropy[0], spawn_key=entropy[1:])
+    return int(sequence.generate_state(1, np.uint64)[0] >> 1)
 
 
 def off_diagonal_values(connectome: FloatArray) -> FloatArray:

@@ -1,0 +1,93 @@
+"""Correlated gene expression: regions that express alike are connected."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gx2c.data.brain import Regions
+from gx2c.errors import UserError
+from gx2c.models.features import Standardiser
+from gx2c.models.protocol import ModelSpec
+
+FloatArray = NDArray[np.float64]
+
+
+class CorrelatedGeneExpression:
+    """Pearson correlation of two regions' expression over genes.
+
+    Parameters
+    ----------
+    standardise
+        Z-score each gene first, with training regions' statistics; otherwise genes of high
+        variance rule the correlation.
+    scale_range
+        Map predictions linearly, from the range of the training predictions to the range of the
+        training edges. Predictions for other regions may leave that range.
+
+    References
+    ----------
+    Richiardi et al. (2015), Science 348(6240), 1241; Arnatkeviciute et al. (2019), NeuroImage
+    189, 353.
+    """
+
+    def __init__(self, *, standardise: bool = True, scale_range: bool = False) -> None:
+        self.standardise = standardise
+        self.scale_range = scale_range
+
+    def fit(self, training: Regions, connectome: FloatArray) -> None:
+        """Learn gene statistics and ranges from training regions; see `Model.fit`.
+
+        Raises
+        ------
+        UserError
+            If there are fewer than 2 genes, or if the training predictions are all equal and
+            have no range to scale.
+        """
+        if training.expression.shape[1] < 2:
+            raise UserError(
+                f"cge correlates regions over genes and got {training.expression.shape[1]}; "
+                "give at least 2 genes"
+            )
+        self._standardiser = Standardiser.learn(training.expression) if self.standardise else None
+        self._slope, self._intercept = 1.0, 0.0
+        if self.scale_range:
+            edges = np.triu_indices(len(training), 1)
+            self._learn_range(self._correlation(training)[edges], connectome[edges])
+
+    def predict(self, regions: Regions) -> FloatArray:
+        """Predict the connectome among regions never seen; see `Model.predict`."""
+        return self._slope * self._correlation(regions) + self._intercept
+
+    def _learn_range(self, predicted: FloatArray, measured: FloatArray) -> None:
+        if np.ptp(predicted) == 0:
+            raise UserError(
+                "scale_range needs training predictions that differ, but all pairs of regions "
+                "correlate equally; use scale_range=False"
+            )
+        self._slope = float(np.ptp(measured) / np.ptp(predicted))
+        self._intercept = float(measured.min() - self._slope * predicted.min())
+
+    def _correlation(self, regions: Regions) -> FloatArray:
+        """Correlate rows, (n_regions, n_regions); a region that is constant over genes gives 0."""
+        rows = regions.expression
+        rows = rows if self._standardiser is None else self._standardiser.apply(rows)
+        centred = rows - rows.mean(axis=1, keepdims=True)
+        length = np.linalg.norm(centred, axis=1, keepdims=True)
+        unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+        product = unit @ unit.T
+        correlation: FloatArray = (product + product.T) / 2
+        return correlation
+
+
+SPECS = (
+    ModelSpec(
+        name="cge",
+        kind="closed_form",
+        uses=("expression",),
+        build=CorrelatedGeneExpression,
+        summary="Correlated gene expression",
+        reference="Richiardi et al. (2015), Science 348(6240), 1241",
+        defaults={"standardise": True, "scale_range": False},
+    ),
+)

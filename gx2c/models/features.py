@@ -1,0 +1,53 @@
+"""Features of regions, standardised with training regions' statistics alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+FloatArray = NDArray[np.float64]
+
+# A column that varies less than this, relative to its size, only varies by rounding
+CONSTANT_COLUMN = 1e-10
+
+
+def mirrored(coords_mm: FloatArray) -> FloatArray:
+    """Fold the right hemisphere onto the left: (|x|, y, z), (n_regions, 3), mm."""
+    folded = np.array(coords_mm, dtype=np.float64)
+    folded[:, 0] = np.abs(folded[:, 0])
+    return folded
+
+
+def mirrored_distance(left_mm: FloatArray, right_mm: FloatArray) -> FloatArray:
+    """Euclidean distance between mirrored coordinates, (n_left, n_right), mm."""
+    distance: FloatArray = cdist(mirrored(left_mm), mirrored(right_mm))
+    return distance
+
+
+@dataclass(frozen=True)
+class Standardiser:
+    """Column means and inverse standard deviations of some training rows.
+
+    A column that is constant in training gets the weight 0: it tells training rows nothing, and
+    dividing by its tiny deviation would let it rule every other row.
+    """
+
+    mean: FloatArray
+    inverse_deviation: FloatArray
+
+    @classmethod
+    def learn(cls, rows: FloatArray) -> Standardiser:
+        """Learn from training rows, (n_rows, n_columns)."""
+        mean = rows.mean(axis=0)
+        centred = rows - mean
+        deviation = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(rows))
+        varies = deviation > CONSTANT_COLUMN * np.abs(mean)
+        inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
+        return cls(mean, inverse)
+
+    def apply(self, rows: FloatArray) -> FloatArray:
+        """Standardise rows (…, n_columns)."""
+        return (rows - self.mean) * self.inverse_deviation

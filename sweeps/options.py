@@ -1,0 +1,195 @@
+"""The options of a sweep, checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from gx2c.data import GENE_ORDERS
+from gx2c.errors import UserError
+from gx2c.fit import SELECTION_METRICS
+from gx2c.models import MODELS
+from gx2c.splits import SPLITTERS
+from search_spaces import SEARCH_SPACES
+from sweeps.search.rungs import SCHEDULERS
+
+NULL_SEARCHES = ("full", "none")
+GEOGRAPHY = "geography"
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """All that decides what a sweep computes, and where and how it runs.
+
+    Attributes
+    ----------
+    model
+        A key of `MODELS`.
+    dataset
+        A dataset's name or folder.
+    split, folds, inner_folds
+        Rule and number of outer and inner folds.
+    samples
+        Configs per outer fold.
+    max_epochs, grace_epochs, patience
+        Passes of a network at most, before the first rung, and without improvement.
+    metric
+        By which configs are ranked.
+    genes, gene_order
+        "all", "<N>_var" or a file of symbols, and their order.
+    nulls, null_search
+        Spin nulls, and whether each repeats the search ("full") or not ("none").
+    seed
+        Of everything random.
+    small
+        Whether widths and depths are reduced (preset quick).
+    preset
+        Which preset the options started from.
+    scheduler
+        One of `SCHEDULERS`.
+    storage
+        Where Ray Tune keeps checkpoints; empty for the run folder.
+    cpus_per_trial, gpus_per_trial, max_concurrent
+        Resources.
+    """
+
+    model: str
+    dataset: str = "schaefer100"
+    split: str = "bilateral"
+    folds: int = 4
+    inner_folds: int = 3
+    samples: int = 32
+    max_epochs: int = 200
+    grace_epochs: int = 10
+    patience: int = 20
+    metric: str = "val_mse"
+    genes: str = "all"
+    gene_order: str = "tss"
+    nulls: int = 100
+    null_search: str = "none"
+    seed: int = 1
+    small: bool = False
+    preset: str = "standard"
+    scheduler: str = "asha"
+    storage: str = ""
+    cpus_per_trial: int = 1
+    gpus_per_trial: float = 0.0
+    max_concurrent: int = 0
+
+    def __post_init__(self) -> None:
+        problems = [problem for check in _CHECKS if (problem := check(self))]
+        if problems:
+            raise UserError("; ".join(problems))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> SweepOptions:
+        """Rebuild from plain values, refusing names that are not options."""
+        unknown = sorted(set(plain) - {f.name for f in fields(cls)})
+        if unknown:
+            raise UserError(f"unknown options {unknown}; take the file that gx2c wrote")
+        return cls(**plain)
+
+    @property
+    def uses_expression(self) -> bool:
+        """Whether the model reads genes at all."""
+        return "expression" in MODELS[self.model].uses
+
+    @property
+    def iterative(self) -> bool:
+        """Whether the model trains in passes."""
+        return MODELS[self.model].kind == "iterative"
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {
+        "small": True,
+        "genes": "500_var",
+        "samples": 8,
+        "inner_folds": 2,
+        "max_epochs": 40,
+        "grace_epochs": 10,
+        "patience": 10,
+        "nulls": 20,
+    },
+    "standard": {"samples": 32, "max_epochs": 200, "patience": 20, "nulls": 100},
+    "paper": {"samples": 100, "max_epochs": 300, "patience": 30, "nulls": 1000},
+}
+
+
+def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
+    """Combine a preset with the options given; None means not given.
+
+    Raises
+    ------
+    UserError
+        If the preset or the model is unknown, or options contradict each other.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"no preset {preset!r}; choose from {sorted(PRESETS)}")
+    if model not in SEARCH_SPACES:
+        raise UserError(f"no model {model!r}; choose from {sorted(SEARCH_SPACES)}")
+    chosen = {name: value for name, value in given.items() if value is not None}
+    fitting: dict[str, Any] = {"null_search": "full" if MODELS[model].kind == "closed_form" else "none"}
+    if "expression" not in MODELS[model].uses:
+        fitting["nulls"] = 0
+    settings = {"model": model, "preset": preset} | PRESETS[preset] | fitting | chosen
+    return SweepOptions(**settings)
+
+
+def _choice(name: str, choices: Any) -> Any:
+    def check(options: SweepOptions) -> str:
+        value = getattr(options, name)
+        return "" if value in choices else f"no {name} {value!r}; choose from {sorted(choices)}"
+
+    return check
+
+
+def _at_least(name: str, least: float) -> Any:
+    def check(options: SweepOptions) -> str:
+        value = getattr(options, name)
+        return "" if value >= least else f"{name} is {value}; it must be at least {least}"
+
+    return check
+
+
+def _check_nulls(options: SweepOptions) -> str:
+    if options.nulls and not options.uses_expression:
+        return f"{options.model} reads no genes, so spins of them change nothing; give --nulls 0"
+    return ""
+
+
+def _check_null_search(options: SweepOptions) -> str:
+    if options.null_search == "full" and options.iterative:
+        return (
+            "a full search in every null is for closed-form models; "
+            f"give --null-search none for {options.model}"
+        )
+    return ""
+
+
+_CHECKS = (
+    _choice("model", MODELS),
+    _choice("split", SPLITTERS),
+    _choice("metric", SELECTION_METRICS),
+    _choice("gene_order", GENE_ORDERS),
+    _choice("scheduler", SCHEDULERS),
+    _choice("null_search", NULL_SEARCHES),
+    _at_least("folds", 2),
+    _at_least("inner_folds", 2),
+    _at_least("samples", 1),
+    _at_least("max_epochs", 1),
+    _at_least("grace_epochs", 1),
+    _at_least("patience", 1),
+    _at_least("nulls", 0),
+    _at_least("seed", 0),
+    _at_least("cpus_per_trial", 1),
+    _at_least("gpus_per_trial", 0),
+    _at_least("max_concurrent", 0),
+    _check_nulls,
+    _check_null_search,
+)

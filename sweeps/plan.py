@@ -1,0 +1,179 @@
+"""Everything a sweep computes with, made and checked before the first trial starts."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gx2c.data import Brain, check_gene_choice, load_dataset, read_gene_list, select_genes
+from gx2c.fit import ComputeProfile, GeneOptions
+from gx2c.models import MODELS
+from gx2c.nulls import make_brain_spins
+from gx2c.splits import Fold, make_folds
+from search_spaces import SEARCH_SPACES
+from search_spaces.space import Scale
+from sweeps.options import GEOGRAPHY, SweepOptions
+from sweeps.paths import SweepPaths
+from sweeps.records import RecordStore
+from sweeps.search.board import SearchBoard
+from sweeps.search.fold_search import FoldSearch
+from sweeps.search.fold_study import FoldStudy
+from sweeps.search.rungs import make_rule
+from sweeps.seeds import sampler_seed
+from trainables.work import TrialContext
+
+# A closed form costs milliseconds: its baseline is never searched less than this
+MIN_GEOGRAPHY_CONFIGS = 32
+CLOSED_FORM_BATCH = 32
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A sweep that can run.
+
+    Attributes
+    ----------
+    options
+        As checked.
+    brain
+        The data.
+    folds
+        Outer folds with inner folds.
+    genes
+        Which genes every fit chooses on its own training regions.
+    profile
+        How every fit is computed.
+    spins
+        (n_regions, n_nulls) region indices; no columns without nulls.
+    """
+
+    options: SweepOptions
+    brain: Brain
+    folds: tuple[Fold, ...]
+    genes: GeneOptions
+    profile: ComputeProfile
+    spins: NDArray[np.int64]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model of the sweep, and geography beside it."""
+        model = self.options.model
+        return (model,) if model == GEOGRAPHY else (model, GEOGRAPHY)
+
+    def n_configs(self, model: str) -> int:
+        """Configs to try per outer fold; geography gets at least as many as its rival."""
+        if model == self.options.model:
+            return self.options.samples
+        return max(self.options.samples, MIN_GEOGRAPHY_CONFIGS)
+
+    def context(self) -> TrialContext:
+        """Return what trials share."""
+        return TrialContext(
+            brain=self.brain,
+            folds=self.folds,
+            metric=self.options.metric,
+            profile=self.profile,
+            gpu_fraction=self.options.gpus_per_trial,
+        )
+
+    def scale(self) -> Scale:
+        """Return the limits of the search spaces."""
+        inner = [fold for outer in self.folds for fold in outer.inner]
+        return Scale(
+            small=self.options.small,
+            n_genes=self._n_genes(),
+            n_train_regions=min(len(fold.train_regions) for fold in inner),
+            max_passes=self.options.max_epochs,
+            patience=self.options.patience,
+        )
+
+    def board(self, paths: SweepPaths) -> SearchBoard:
+        """Return all searches, with what their records already hold."""
+        store = RecordStore(paths)
+        return SearchBoard(
+            [
+                self._search(model, fold, store)
+                for model in self.models
+                for fold in range(len(self.folds))
+            ]
+        )
+
+    def _search(self, model: str, fold: int, store: RecordStore) -> FoldSearch:
+        iterative = MODELS[model].kind == "iterative"
+        options, scale = self.options, self.scale()
+        rule = make_rule(
+            options.scheduler, max_passes=options.max_epochs, grace_passes=options.grace_epochs
+        )
+        if not iterative:
+            rule = dataclasses.replace(rule, milestones=(), batch_size=CLOSED_FORM_BATCH, waits=True)
+
+        def study_of(records: list[object]) -> FoldStudy:
+            return FoldStudy(
+                SEARCH_SPACES[model],
+                scale=scale,
+                genes=self.genes,
+                seed=sampler_seed(options.seed, model, fold),
+                records=records,  # type: ignore[arg-type]
+            )
+
+        return FoldSearch(
+            model,
+            fold,
+            study_of=study_of,
+            rule=rule,
+            n_configs=self.n_configs(model),
+            configs_per_trial=1 if iterative else CLOSED_FORM_BATCH,
+            seed=options.seed,
+            store=store,
+        )
+
+    def _n_genes(self) -> int:
+        regions = self.brain.regions(self.folds[0].inner[0].train_regions)
+        chosen = select_genes(
+            regions,
+            self.brain.genes,
+            self.brain.tss,
+            which=self.genes.which,
+            order="random",
+            seed=0,
+        )
+        return len(chosen)
+
+
+def make_plan(options: SweepOptions) -> SweepPlan:
+    """Load the data, cut the folds, draw the spins.
+
+    Raises
+    ------
+    UserError
+        If the dataset or a gene list cannot be used, or the folds or spins cannot be made.
+    """
+    brain = load_dataset(options.dataset)
+    genes = _gene_options(options, brain)
+    folds = make_folds(
+        brain.coords_mm,
+        brain.hemisphere,
+        split=options.split,
+        n_folds=options.folds,
+        n_inner_folds=options.inner_folds,
+        seed=options.seed,
+    )
+    spins = np.empty((brain.n_regions, 0), dtype=np.int64)
+    if options.nulls:
+        spins = make_brain_spins(brain, n_spins=options.nulls, seed=options.seed)
+    profile = ComputeProfile.choose(
+        gpu=options.gpus_per_trial > 0, threads=options.cpus_per_trial
+    )
+    return SweepPlan(options, brain, folds, genes, profile, spins)
+
+
+def _gene_options(options: SweepOptions, brain: Brain) -> GeneOptions:
+    which: str | tuple[str, ...] = options.genes
+    if which != "all" and not options.genes.endswith("_var"):
+        which = read_gene_list(Path(options.genes))
+    check_gene_choice(which, brain.genes)
+    return GeneOptions(which=which, order=options.gene_order, seed=options.seed)

@@ -1,0 +1,65 @@
+"""Start or join Ray, and see that it has what a trial needs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+
+import ray
+
+from gx2c.errors import UserError
+
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@contextlib.contextmanager
+def ray_session(*, cpus_per_trial: int, gpus_per_trial: float) -> Iterator[int]:
+    """Join the cluster that RAY_ADDRESS names, else start Ray on this machine for the sweep.
+
+    Yields
+    ------
+    int
+        Trials that fit at once.
+
+    Raises
+    ------
+    UserError
+        If no node could ever run a trial, which Ray would await in silence.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    joined = bool(os.environ.get("RAY_ADDRESS"))
+    ray.init(
+        address=None if joined else "local",
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
+    try:
+        yield slots(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
+    finally:
+        ray.shutdown()
+
+
+def slots(*, cpus_per_trial: int, gpus_per_trial: float) -> int:
+    """Count the trials that fit at once."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    fits = [_slots_of(node, cpus_per_trial, gpus_per_trial) for node in nodes]
+    if not any(fits):
+        have = ", ".join(f"{n.get('CPU', 0):g} CPUs and {n.get('GPU', 0):g} GPUs" for n in nodes)
+        raise UserError(
+            f"a trial asks for {cpus_per_trial} CPU(s) and {gpus_per_trial:g} GPU(s), and no node "
+            f"has them (found: {have}); lower --cpus-per-trial or --gpus-per-trial"
+        )
+    return sum(fits)
+
+
+def _slots_of(node: dict[str, float], cpus: int, gpus: float) -> int:
+    by_cpu = int(node.get("CPU", 0) // cpus)
+    return min(by_cpu, int(node.get("GPU", 0) / gpus + 1e-9)) if gpus else by_cpu

@@ -1,0 +1,1 @@
+"""The search: what to try, when to stop it, and how Ray Tune is told."""

@@ -1,0 +1,111 @@
+"""The Optuna study of one search, rebuilt from records whenever a driver starts."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
+
+from gx2c.fit import FitConfig, GeneOptions, derive_seed
+from search_spaces.space import Scale, SearchSpace, suggest_config
+from sweeps.records import ConfigRecord
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+_STATES = {
+    "COMPLETE": TrialState.COMPLETE,
+    "PRUNED": TrialState.PRUNED,
+    "FAILED": TrialState.FAIL,
+}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What the searcher proposes: named values and the config that they make."""
+
+    params: dict[str, Any]
+    config: FitConfig
+
+
+class FoldStudy:
+    """Multivariate TPE over one search space.
+
+    The sampler is seeded anew for each batch, so that a batch depends on the records before it
+    and on the seed alone: a driver that starts again asks for exactly the same configs.
+
+    Parameters
+    ----------
+    space, scale, genes
+        What may vary, within which limits, on which genes.
+    seed
+        Of this search.
+    records
+        Finished configs of complete batches, in order.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        scale: Scale,
+        genes: GeneOptions,
+        seed: int,
+        records: Iterable[ConfigRecord] = (),
+    ) -> None:
+        self.space, self.scale, self.genes, self.seed = space, scale, genes, seed
+        self.study = optuna.create_study(direction="maximize")
+        self.study.add_trials([self.frozen(record) for record in records])
+        self._open: dict[int, optuna.trial.Trial] = {}
+
+    @property
+    def open_numbers(self) -> set[int]:
+        """Numbers of configs asked and not yet told."""
+        return set(self._open)
+
+    def ask(self, first: int, n_configs: int) -> list[Suggestion]:
+        """Suggest a batch whose first config has the number `first`."""
+        self.study.sampler = optuna.samplers.TPESampler(
+            seed=derive_seed(self.seed, first) % 2**32,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+        )
+        if first == 0:
+            self.study.enqueue_trial(dict(self.space.defaults(self.scale)))
+        suggestions = []
+        for number in range(first, first + n_configs):
+            trial = self.study.ask()
+            config = suggest_config(self.space, trial, self.scale, self.genes)
+            self._open[number] = trial
+            suggestions.append(Suggestion(dict(trial.params), config))
+        return suggestions
+
+    def tell(self, record: ConfigRecord) -> None:
+        """Pass on what came of a config."""
+        trial = self._open.pop(record.number)
+        if record.state == "PRUNED":
+            trial.report(record.score, step=_trained(record))
+        value = record.score if record.state == "COMPLETE" else None
+        self.study.tell(trial, value, state=_STATES[record.state])
+
+    def frozen(self, record: ConfigRecord) -> FrozenTrial:
+        """Return a record as an Optuna trial."""
+        fixed = FixedTrial(record.params)
+        suggest_config(self.space, fixed, self.scale, self.genes)
+        steps = {_trained(record): record.score} if record.state == "PRUNED" else {}
+        return create_trial(
+            state=_STATES[record.state],
+            value=record.score if record.state == "COMPLETE" else None,
+            params=record.params,
+            distributions=fixed.distributions,
+            intermediate_values=steps,
+        )
+
+
+def _trained(record: ConfigRecord) -> int:
+    return len(record.curve)

@@ -1,0 +1,211 @@
+"""Ray Tune's searcher and scheduler, both mere views of the board."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import ASHAScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from sweeps.search.board import SearchBoard
+from sweeps.search.fold_search import Decision, FoldSearch
+
+logger = logging.getLogger("gx2c")
+
+_TUNE_DECISIONS = {
+    Decision.CONTINUE: TrialScheduler.CONTINUE,
+    Decision.HOLD: TrialScheduler.PAUSE,
+    Decision.STOP: TrialScheduler.STOP,
+}
+
+
+class BoardSearcher(Searcher):  # type: ignore[misc]
+    """Gives Tune the board's next work.
+
+    Parameters
+    ----------
+    board
+        Shared with the scheduler.
+    max_concurrent
+        Trials at once; 0 for as many as the resources allow.
+    """
+
+    def __init__(self, board: SearchBoard, *, max_concurrent: int = 0) -> None:
+        super().__init__(metric="score", mode="max")
+        self.board, self.max_concurrent = board, max_concurrent
+        self.live: set[str] = set()
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Return the next work, None to be asked again, or that there is no more."""
+        if self.board.finished:
+            return str(Searcher.FINISHED)
+        if self.max_concurrent and len(self.live) >= self.max_concurrent:
+            return None
+        work = self.board.next_work()
+        if work is None:
+            return None
+        self.live.add(trial_id)
+        return work.to_dict()
+
+    def on_trial_complete(
+        self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Forget a trial that ended; the scheduler has told the board."""
+        self.live.discard(trial_id)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Save nothing: the records are the only truth."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Restore nothing: the records are the only truth."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class BoardScheduler(TrialScheduler):  # type: ignore[misc]
+    """Tells the board what trials report, and Tune what the board decides.
+
+    Parameters
+    ----------
+    board
+        Shared with the searcher.
+    """
+
+    def __init__(self, board: SearchBoard) -> None:
+        super().__init__()
+        self.board = board
+        self.trials: dict[tuple[str, int, int], Trial] = {}
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        """Remember which trial has which configs."""
+        for number in trial.config["numbers"]:
+            self.trials[trial.config["model"], trial.config["fold"], number] = trial
+
+    def on_trial_result(
+        self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]
+    ) -> str:
+        """Pass on points and return the decision for this trial."""
+        search = self.board.search_of(trial.config)
+        decision, released = search.on_points(
+            trial.config["numbers"][0], result["points"], result["seconds"], done=False
+        )
+        self._release(tune_controller, search, released)
+        return str(_TUNE_DECISIONS[decision])
+
+    def on_trial_complete(
+        self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]
+    ) -> None:
+        """Pass on the last report of a trial."""
+        search = self.board.search_of(trial.config)
+        if "results" in result:
+            search.on_results(result["results"])
+        elif result.get("points") is not None:
+            _, released = search.on_points(
+                trial.config["numbers"][0], result["points"], result["seconds"], done=True
+            )
+            self._release(tune_controller, search, released)
+        self._forget(trial)
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
+        """Record a trial that failed after all its retries."""
+        search = self.board.search_of(trial.config)
+        cause = str(trial.get_error() or "the worker was lost").strip().splitlines()[-1]
+        released = search.on_failure(trial.config["numbers"], cause[:300])
+        self._release(tune_controller, search, released)
+        self._forget(trial)
+
+    def on_trial_remove(self, tune_controller: Any, trial: Trial) -> None:
+        """Forget a held trial that the board has pruned."""
+        self._forget(trial)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """Prefer trials promoted at a rung over new ones: their batch waits for them."""
+        fresh = None
+        for trial in tune_controller.get_trials():
+            if trial.status == Trial.PAUSED and self._is_promoted(trial):
+                return trial
+            if fresh is None and trial.status == Trial.PENDING:
+                fresh = trial
+        return fresh
+
+    def debug_string(self) -> str:
+        """Return nothing: gx2c prints its own progress."""
+        return ""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Save nothing: the records are the only truth."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Restore nothing: the records are the only truth."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def _is_promoted(self, trial: Trial) -> bool:
+        search = self.board.search_of(trial.config)
+        return trial.config["numbers"][0] in search.promoted
+
+    def _release(
+        self, tune_controller: Any, search: FoldSearch, released: Mapping[int, Decision]
+    ) -> None:
+        for number, decision in released.items():
+            trial = self.trials.get((search.model, search.fold, number))
+            # a promoted trial is picked up by choose_trial_to_run
+            if decision is Decision.STOP and trial is not None:
+                tune_controller.stop_trial(trial)
+
+    def _forget(self, trial: Trial) -> None:
+        for number in trial.config["numbers"]:
+            self.trials.pop((trial.config["model"], trial.config["fold"], number), None)
+
+
+class AsyncBoardScheduler(BoardScheduler):
+    """Ray's own ASHA, one rung table per search; decisions depend on arrival order.
+
+    Parameters
+    ----------
+    board
+        Shared with the searcher.
+    grace_passes, max_passes, eta
+        Of ASHA.
+    """
+
+    def __init__(
+        self, board: SearchBoard, *, grace_passes: int, max_passes: int, eta: int
+    ) -> None:
+        super().__init__(board)
+        self.schedulers = {
+            key: ASHAScheduler(
+                time_attr="passes",
+                metric="score",
+                mode="max",
+                grace_period=min(grace_passes, max_passes),
+                max_t=max_passes,
+                reduction_factor=eta,
+            )
+            for key in board.searches
+        }
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        """Let this search's scheduler know the trial."""
+        super().on_trial_add(tune_controller, trial)
+        self._scheduler_of(trial).on_trial_add(tune_controller, trial)
+
+    def on_trial_result(
+        self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]
+    ) -> str:
+        """Record the points and let ASHA decide."""
+        search = self.board.search_of(trial.config)
+        number = trial.config["numbers"][0]
+        search.on_points(number, result["points"], result["seconds"], done=False)
+        decision = str(self._scheduler_of(trial).on_trial_result(tune_controller, trial, result))
+        if decision == TrialScheduler.STOP:
+            search.on_prune(number)
+        return decision
+
+    def _scheduler_of(self, trial: Trial) -> Any:
+        return self.schedulers[trial.config["model"], trial.config["fold"]]

@@ -1,0 +1,99 @@
+"""Run all searches of a sweep in one Tuner."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
+
+from gx2c.errors import UserError
+from sweeps.paths import SweepPaths
+from sweeps.plan import SweepPlan
+from sweeps.records import ConfigRecord
+from sweeps.search.board import SearchBoard
+from sweeps.search.rungs import ETA
+from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher
+from trainables.fold_trainable import FoldTrainable
+from trainables.work import TrialWork
+
+MAX_FAILURES = 3
+
+
+def run_search(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> None:
+    """Run what the board still wants; returns when every search is finished.
+
+    Raises
+    ------
+    UserError
+        If a search ends without a single fully trained config.
+    """
+    if not board.finished:
+        _make_tuner(plan, paths, board).fit()
+    if not plan.options.storage:
+        shutil.rmtree(paths.tune, ignore_errors=True)
+    for search in board.searches.values():
+        best_record(list(search.records.values()), model=search.model, fold=search.fold)
+
+
+def best_record(records: list[ConfigRecord], *, model: str, fold: int) -> ConfigRecord:
+    """Return the best fully trained config; the first of equals."""
+    complete = [r for r in records if r.state == "COMPLETE" and r.score is not None]
+    if not complete:
+        causes = sorted({r.cause for r in records if r.cause}) or ["all were pruned"]
+        raise UserError(
+            f"no config of {model} was fully trained on outer fold {fold} ({'; '.join(causes)}); "
+            "try more --samples or --scheduler none"
+        )
+    return max(complete, key=lambda r: (r.score, -r.number))
+
+
+def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner:
+    options = plan.options
+    resources = {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial}
+    trainable = tune.with_parameters(FoldTrainable, context=plan.context())
+    return Tuner(
+        tune.with_resources(trainable, {k: v for k, v in resources.items() if v}),
+        tune_config=TuneConfig(
+            search_alg=BoardSearcher(board, max_concurrent=options.max_concurrent),
+            scheduler=_make_scheduler(plan, board),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=_trial_name,
+            trial_dirname_creator=_trial_name,
+        ),
+        run_config=RunConfig(
+            name=_experiment_name(paths),
+            storage_path=options.storage or str(paths.tune.resolve()),
+            verbose=0,
+            failure_config=FailureConfig(max_failures=MAX_FAILURES),
+            checkpoint_config=CheckpointConfig(num_to_keep=1),
+        ),
+    )
+
+
+def _make_scheduler(plan: SweepPlan, board: SearchBoard) -> BoardScheduler:
+    options = plan.options
+    if options.scheduler != "asha-async":
+        return BoardScheduler(board)
+    return AsyncBoardScheduler(
+        board, grace_passes=options.grace_epochs, max_passes=options.max_epochs, eta=ETA
+    )
+
+
+def _experiment_name(paths: SweepPaths) -> str:
+    # a resumed sweep starts Tune afresh: the records, not Tune's state, say what is done
+    return f"{paths.root.resolve().name}-{_n_sessions(paths.tune)}"
+
+
+def _n_sessions(folder: Path) -> int:
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def _trial_name(trial: Any) -> str:
+    config = trial.config
+    return TrialWork.from_dict({**config, "configs": []}).name
+
+

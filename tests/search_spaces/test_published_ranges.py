@@ -1,0 +1,120 @@
+"""The spaces reach every value of the published sweeps, and begin with the published best."""
+
+from __future__ import annotations
+
+import optuna
+import pytest
+
+from gx2c.fit.config import FitConfig, GeneOptions
+from search_spaces import Scale, get_search_space, suggest_config
+from search_spaces.training import block_choices
+
+PAPER = Scale(small=False, n_genes=7380, n_train_regions=228, max_passes=110, patience=50)
+
+SMT = {
+    "genes_per_token": [20, 60, 180],
+    "model_dim": [64, 128],
+    "token_output_dim": [5, 10],
+    "n_heads": [2, 4],
+    "n_layers": [2, 4],
+    "hidden_dims": ["256-128", "512-256-128"],
+    "alibi": [True],
+    "encoder_dropout": [0.1, 0.2],
+    "dropout": [0.1, 0.2, 0.3],
+    "learning_rate": [9e-5, 1e-4],
+    "weight_decay": [1e-4, 1e-3],
+}
+MLP = {
+    "hidden_dims": ["256-128", "512-256-128", "1024-512-256-128"],
+    "dropout": [0.0, 0.1, 0.3],
+    "learning_rate": [9e-5, 1e-4],
+    "weight_decay": [0.0, 1e-5, 1e-4],
+}
+# GeneEx2Conn, NeurIPS 2025: its sweep of each model, in this project's words
+PUBLISHED = {
+    "bilinear_lowrank": {
+        "rank": [5, 8, 10, 15, 20, 25],
+        "activation": ["none", "relu", "sigmoid", "softplus"],
+        "shared_weights": [True, False],
+        "l2_weight": [1e-3],
+        "learning_rate": [1e-4],
+    },
+    "cge": {"scale_range": [True, False]},
+    "mlp": MLP,
+    "mlp_coords": MLP,
+    "smt": SMT,
+    "smt_cls": {**SMT, "genes_per_token": [20, 60], "alibi": [True, False]},
+}
+PUBLISHED_BATCHES = (256, 512, 1024)
+CASES = [
+    (model, name, value)
+    for model, ranges in PUBLISHED.items()
+    for name, values in ranges.items()
+    for value in values
+]
+
+
+def fixed_config(model: str, params: dict) -> FitConfig:
+    """Rebuild a config; Optuna refuses a value that is out of range or missing."""
+    space = get_search_space(model)
+    return suggest_config(space, optuna.trial.FixedTrial(params), PAPER, GeneOptions())
+
+
+@pytest.mark.parametrize(("model", "name", "value"), CASES)
+def test_published_value_is_reachable(model, name, value):
+    params = get_search_space(model).defaults(PAPER)
+    assert name in params
+    fixed_config(model, params | {name: value})
+
+
+def test_a_value_out_of_range_would_be_noticed():
+    params = get_search_space("smt").defaults(PAPER)
+    with pytest.raises(ValueError, match="genes_per_token|50"):
+        fixed_config("smt", params | {"genes_per_token": 50})
+
+
+def test_blocks_cover_the_published_batches():
+    blocks = block_choices(PAPER)
+    for batch in PUBLISHED_BATCHES:
+        assert min(blocks) * (min(blocks) - 1) <= batch <= max(blocks) * (max(blocks) - 1)
+
+
+@pytest.mark.parametrize("model", ["bilinear_lowrank", "mlp", "mlp_coords", "smt", "smt_cls"])
+def test_networks_begin_with_the_published_best(model):
+    from gx2c.models import MODELS
+
+    config = fixed_config(model, get_search_space(model).defaults(PAPER))
+    assert config.hyperparameters == MODELS[model].defaults
+    assert config.training.schedule == "plateau"
+    assert config.training.learning_rate == {"mlp": 9e-5, "mlp_coords": 9e-5}.get(model, 1e-4)
+    assert config.training.weight_decay == {"bilinear_lowrank": 0.0}.get(model, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("geography", {"coordinate_scale": 0.1, "ridge": 0.3}),
+        ("kernel_ridge", {"expression_power": 4, "ridge": 1.0, "mean": "geography"}),
+        (
+            "geography+genes",
+            {"ridge": 0.3, "gene_ridge": 1.0, "gene_weight": 0.5, "combine": "average"},
+        ),
+    ],
+)
+def test_kernel_models_begin_with_the_settings_of_the_check_values(model, expected):
+    config = fixed_config(model, get_search_space(model).defaults(PAPER))
+    expected = {**expected, "mean_ridge": 0.01, "diagonal": "zero"}
+    assert expected.items() <= config.hyperparameters.items()
+
+
+def test_small_networks_are_small():
+    quick = Scale(small=True, n_genes=500, n_train_regions=48, max_passes=12, patience=5)
+    space = get_search_space("smt")
+    for seed in range(30):
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+        config = suggest_config(space, study.ask(), quick, GeneOptions())
+        values = config.hyperparameters
+        assert values["genes_per_token"] in (10, 20, 50)
+        assert values["model_dim"] <= 32
+        assert values["n_layers"] <= 2
+        assert max(values["hidden_dims"]) <= 128
