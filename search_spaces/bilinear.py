@@ -9,7 +9,7 @@ from search_spaces.training import FIRST_TRAINING_SMALL, suggest_training
 
 # Ranges of the penalty's weight by norm: a sum of |w| over thousands of small weights is about a
 # hundred times a sum of w^2. They are two parameters because the searcher keeps one range each.
-PENALTY_WEIGHTS = {"l1": (1e-8, 1e-3), "l2": (1e-6, 1e-1)}
+PENALTY_WEIGHTS = {"l1": (1e-7, 1e-2), "l2": (1e-5, 1.0)}
 
 # GeneEx2Conn, NeurIPS 2025, sweep `bilinear_lowrank`
 FIRST: Mapping[str, Value] = {

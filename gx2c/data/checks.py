@@ -55,12 +55,7 @@ def brain_problems(
     for name, matrix in (("connectome", connectome), ("holdout connectome", holdout_connectome)):
         if matrix is not None:
             yield from _connectome_problems(name, matrix, labels)
-    if coords_mm is not None:
-        yield from _coordinate_problems(coords_mm, labels)
-    if hemisphere is not None:
-        yield from _hemisphere_problems(hemisphere, labels)
-    if hemisphere is not None and coords_mm is not None:
-        yield from _side_problems(hemisphere, coords_mm, labels)
+    yield from _place_problems(coords_mm, hemisphere, labels)
     if network is not None and labels is not None and len(network) != len(labels):
         yield f"network has {len(network)} names; {len(labels)} labels need one each"
     if sphere_coords is not None:
@@ -176,6 +171,18 @@ def _connectome_problems(name: str, matrix: Any, labels: Sequence[str] | None) -
         yield f"{name} has the same value for every pair; there is nothing to predict"
 
 
+def _place_problems(coords_mm: Any, hemisphere: Any, labels: Sequence[str] | None) -> Iterator[str]:
+    found = []
+    if coords_mm is not None:
+        found += list(_coordinate_problems(coords_mm, labels))
+    if hemisphere is not None:
+        found += list(_hemisphere_problems(hemisphere, labels))
+    yield from found
+    # Coordinates in other units, or hemispheres coded otherwise, say nothing about the order
+    if not found and coords_mm is not None and hemisphere is not None:
+        yield from _side_problems(hemisphere, coords_mm, labels)
+
+
 def _coordinate_problems(coords_mm: Any, labels: Sequence[str] | None) -> Iterator[str]:
     wrong = list(_array_problems("coordinates", coords_mm, (_n(labels), 3)))
     yield from wrong
@@ -233,11 +240,9 @@ def _side_in_label(label: str) -> int:
 
 
 def _side_problems(hemisphere: Any, coords_mm: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    if np.shape(coords_mm) != (*np.shape(hemisphere), 3):
+    if len(coords_mm) != len(hemisphere):
         return
-    across = np.where(np.asarray(hemisphere) == 0, coords_mm[:, 0], -coords_mm[:, 0])
-    if np.abs(coords_mm[np.isfinite(coords_mm)]).max(initial=0.0) > MAX_COORDINATE_MM:
-        return
+    across = np.where(hemisphere == 0, coords_mm[:, 0], -coords_mm[:, 0])
     rows = np.flatnonzero(across > MAX_ACROSS_MIDLINE_MM)
     if len(rows):
         yield (

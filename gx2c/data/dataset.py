@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections import Counter
 from pathlib import Path
@@ -15,6 +14,7 @@ from gx2c.data.brain import Brain
 from gx2c.data.checks import brain_problems
 from gx2c.data.layout import DESCRIPTION, DatasetFolder, dataset_folders, find_dataset
 from gx2c.data.reading import read_folder
+from gx2c.data.tables import read_json
 from gx2c.data.writing import checksums
 from gx2c.errors import DataError
 
@@ -23,10 +23,7 @@ logger = logging.getLogger("gx2c")
 
 def list_datasets() -> list[tuple[str, Path, str]]:
     """List the datasets that come with gx2c: name, folder and one line about each."""
-    return [
-        (name, folder.root, _summary(folder.description))
-        for name, folder in dataset_folders().items()
-    ]
+    return [(name, folder.root, _summary(folder)) for name, folder in dataset_folders().items()]
 
 
 def load_dataset(name_or_path: str | Path) -> Brain:
@@ -97,11 +94,11 @@ def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
     """
     folder = DatasetFolder(find_dataset(name_or_path))
     brain = load_dataset(name_or_path)
-    description = json.loads(folder.description.read_text(encoding="utf-8-sig"))
+    description = _description(folder)
     return {
         "name": brain.name,
         "path": str(folder.root),
-        "summary": _summary(folder.description),
+        "summary": _summary(folder),
         "n_regions": brain.n_regions,
         "n_left": int(np.count_nonzero(brain.hemisphere == 0)),
         "n_right": int(np.count_nonzero(brain.hemisphere == 1)),
@@ -121,12 +118,8 @@ def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
 
 def checksum_problems(folder: DatasetFolder) -> list[str]:
     """List the files that differ from the checksums in the description, one sentence each."""
-    try:
-        recorded = json.loads(folder.description.read_text(encoding="utf-8-sig"))["SHA256"]
-        found = checksums(folder)
-    except (OSError, ValueError, KeyError, TypeError):
-        # An unreadable description is named when the folder is read; a missing list is allowed
-        return []
+    recorded = _description(folder).get("SHA256", {})
+    found = checksums(folder)
     if not isinstance(recorded, dict):
         return [f"{DESCRIPTION}: SHA256 must map file names to checksums"]
     missing = [
@@ -156,8 +149,8 @@ def _read_brain(folder: DatasetFolder) -> tuple[Brain | None, list[str]]:
 
 def _checksum(folder: DatasetFolder) -> str:
     digest = hashlib.sha256()
-    for name, value in sorted(checksums(folder).items()):
-        digest.update(f"{name} {value}\n".encode())
+    for path in sorted(folder.data_files()):
+        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 
@@ -176,8 +169,10 @@ def _log_notices(brain: Brain, folder: DatasetFolder) -> None:
         logger.warning("%s: %s", brain.name, problem)
 
 
-def _summary(description: Path) -> str:
-    try:
-        return str(json.loads(description.read_text(encoding="utf-8-sig")).get("Summary", ""))
-    except (OSError, ValueError, AttributeError):
-        return "its dataset_description.json cannot be read; see `gx2c data check`"
+def _description(folder: DatasetFolder) -> dict[str, Any]:
+    """Read the description; empty if it cannot be read, which reading the folder names."""
+    return read_json(folder.description, []) or {}
+
+
+def _summary(folder: DatasetFolder) -> str:
+    return str(_description(folder).get("Summary", ""))

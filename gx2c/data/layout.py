@@ -84,6 +84,11 @@ class DatasetFolder:
             if (f"cohort-{HOLDOUT_COHORT}" in path.name.split("_")) is holdout
         ]
 
+    def data_files(self) -> list[Path]:
+        """List the files that a brain is made of; any may be missing."""
+        connectomes = self.connectomes(holdout=False) + self.connectomes(holdout=True)
+        return [self.expression, self.regions, self.genes, *connectomes]
+
     def files(self) -> list[Path]:
         """List every file of the dataset but its description, sorted by name."""
         return sorted(

@@ -55,8 +55,8 @@ def read_folder(folder: DatasetFolder) -> tuple[dict[str, Any], list[str]]:
     _check_description(reader)
     parts = _read_regions(reader)
     expression = read_parquet(folder.expression, reader.problems)
+    parts |= _read_genes(reader, None if expression is None else expression.column_names)
     if expression is not None:
-        parts |= _read_genes(reader, expression.column_names)
         # Without regions.tsv the rest is still checked, in the order of the expression
         parts.setdefault("labels", expression.row_names)
     labels = parts.get("labels")
@@ -119,13 +119,14 @@ def _read_coordinates(reader: _Reader, path: Path, table: dict[str, list[str]]) 
     return parts
 
 
-def _read_genes(reader: _Reader, genes: Sequence[str]) -> dict[str, Any]:
+def _read_genes(reader: _Reader, genes: Sequence[str] | None) -> dict[str, Any]:
     path = reader.folder.genes
-    parts: dict[str, Any] = {"genes": tuple(genes)}
+    parts: dict[str, Any] = {} if genes is None else {"genes": tuple(genes)}
     table = read_tsv(path, GENE_COLUMNS, reader.problems)
     if not table:
         return parts
-    order = _align(reader, path.name, table["gene"], genes, kind="gene", base="expression.parquet")
+    wanted = table["gene"] if genes is None else genes
+    order = _align(reader, path.name, table["gene"], wanted, kind="gene", base="expression.parquet")
     tss = numbers(table["tss"], file=path.name, column="tss", problems=reader.problems)
     chromosomes = ["n/a" if cell in NOT_AVAILABLE else cell for cell in table["chromosome"]]
     unknown = [name for name in dict.fromkeys(chromosomes) if name not in (*CHROMOSOMES, "n/a")]

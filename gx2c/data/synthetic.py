@@ -304,7 +304,7 @@ def _unit(matrix: FloatArray) -> FloatArray:
 
 def _as_correlations(matrix: FloatArray) -> FloatArray:
     """Scale linearly into [-0.95, 0.95], so that the planted sum stays a sum; diagonal 1."""
-    connectome = MAX_ABS_R * matrix / np.abs(matrix).max()
+    connectome: FloatArray = MAX_ABS_R * matrix / np.abs(matrix).max()
     np.fill_diagonal(connectome, 1.0)
     return connectome
 

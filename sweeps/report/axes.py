@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sweeps.report.markup import Markup, join, node
-from sweeps.report.wording import MINUS
+from sweeps.report.wording import number
 
 WIDTH = 460.0
 
@@ -62,13 +62,15 @@ def drawing(frame: Frame, parts: Iterable[str], label: str) -> Markup:
     return node("svg", *parts, viewBox=box, role="img", aria_label=label)
 
 
-def padded(values: Iterable[float], share: float = 0.08, least: float = 0.02) -> tuple[float, float]:
+def padded(
+    values: Iterable[float], share: float = 0.08, least: float = 0.02
+) -> tuple[float, float]:
     """Return a range around the finite values, (0, 1) if there are none."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return (0.0, 1.0)
     low, high = min(finite), max(finite)
-    margin = max((high - low) * share, least / 2, abs(high) * 1e-6)
+    margin = max((high - low) * share, least / 2, abs(high) * 1e-6, 1e-9)
     return (low - margin, high + margin)
 
 
@@ -76,16 +78,15 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Return round values inside a range, about as many as asked for."""
     rough = (high - low) / max(about, 1)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1.0, 2.0, 5.0, 10.0) if power * m >= rough * 0.999)
+    step = next(power * m for m in (1.0, 2.0, 2.5, 5.0, 10.0) if power * m >= rough * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [k * step for k in range(first, last + 1)]
 
 
-def tick_text(value: float) -> str:
-    """Print a tick as short as it can be: 0, .2, −.15, 40."""
-    text = f"{abs(value):.6g}"
-    text = text[1:] if text.startswith("0.") else text
-    return f"{MINUS}{text}" if value < 0 else text
+def tick_texts(values: Sequence[float]) -> list[str]:
+    """Print ticks with as many decimals as the longest needs: .40, .45, .50; zero stays 0."""
+    digits = max((len(f"{v:.6g}".partition(".")[2].partition("e")[0]) for v in values), default=0)
+    return ["0" if abs(v) < 1e-12 else number(v, digits) for v in values]
 
 
 def x_axis(frame: Frame, label: str, values: Sequence[float] | None = None) -> Markup:
@@ -95,10 +96,10 @@ def x_axis(frame: Frame, label: str, values: Sequence[float] | None = None) -> M
         join(
             [
                 line(frame.at_x(v), frame.top, frame.at_x(v), frame.floor, "grid"),
-                text(frame.at_x(v), frame.floor + 17, tick_text(v), "tick middle"),
+                text(frame.at_x(v), frame.floor + 17, name, "tick middle"),
             ]
         )
-        for v in marks
+        for v, name in zip(marks, tick_texts(marks), strict=True)
     ]
     middle = (frame.left + frame.wall) / 2
     return join([*lines, text(middle, frame.height - 6, label, "label middle")])
@@ -111,14 +112,19 @@ def y_axis(frame: Frame, label: str, values: Sequence[float] | None = None) -> M
         join(
             [
                 line(frame.left, frame.at_y(v), frame.wall, frame.at_y(v), "grid"),
-                text(frame.left - 7, frame.at_y(v) + 4, tick_text(v), "tick end"),
+                text(frame.left - 7, frame.at_y(v) + 4, name, "tick end"),
             ]
         )
-        for v in marks
+        for v, name in zip(marks, tick_texts(marks), strict=True)
     ]
     middle = (frame.top + frame.floor) / 2
     turned = node(
-        "text", label, x=0, y=0, class_="label middle", transform=f"translate(12 {middle:g}) rotate(-90)"
+        "text",
+        label,
+        x=0,
+        y=0,
+        class_="label middle",
+        transform=f"translate(12 {middle:g}) rotate(-90)",
     )
     return join([*lines, turned])
 
@@ -140,7 +146,8 @@ def disc(x: float, y: float, radius: float, class_: str, tip: str | None = None)
 
 def diamond(x: float, y: float, radius: float, class_: str, tip: str | None = None) -> Markup:
     """Draw a square on its corner."""
-    path = f"M{x:g} {y - radius:g}l{radius:g} {radius:g}l{-radius:g} {radius:g}l{-radius:g} {-radius:g}z"
+    r = radius
+    path = f"M{x:g} {y - r:g}l{r:g} {r:g}l{-r:g} {r:g}l{-r:g} {-r:g}z"
     return node("path", d=path, class_=class_, data_tip=tip)
 
 

@@ -9,13 +9,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from gx2c.data.brain import FloatArray
-from sweeps.report.axes import WIDTH, Frame, disc, drawing, line, padded, text, x_axis, y_axis
+from sweeps.report.axes import (
+    WIDTH,
+    Frame,
+    disc,
+    drawing,
+    line,
+    padded,
+    text,
+    ticks,
+    x_axis,
+    y_axis,
+)
 from sweeps.report.heatmap import heatmap_uri, scale_uri
 from sweeps.report.markup import Markup, join, node
 from sweeps.report.reading import FoldConnectomes
 from sweeps.report.wording import number
 
-LEFT = 96.0
+LEFT = 108.0
 SIDE = WIDTH - LEFT - 8.0
 MOST_POINTS = 2000
 MOST_LABELLED = 34
@@ -73,7 +84,11 @@ def connectome_plot(
     frame = Frame(x=(0, 1), y=(0, 1), height=SIDE + 8, left=LEFT, right=8, top=4, bottom=4)
     place = {"x": LEFT, "y": 4.0, "width": SIDE, "height": SIDE}
     picture = node(
-        "image", href=heatmap_uri(shown, limit), preserveAspectRatio="none", class_="pixels", **place
+        "image",
+        href=heatmap_uri(shown, limit),
+        preserveAspectRatio="none",
+        class_="pixels",
+        **place,
     )
     data = {"data_labels": "\t".join(labels), "data_edges": _edge_text(shown)} if hover else {}
     cover = node("rect", class_="matrix", **place, **data)
@@ -102,13 +117,20 @@ def edge_plot(
     there = np.isfinite(x) & np.isfinite(y)
     frame = Frame(x=ends, y=ends, height=WIDTH - 20, left=56)
     diagonal = line(
-        frame.at_x(ends[0]), frame.at_y(ends[0]), frame.at_x(ends[1]), frame.at_y(ends[1]), "identity"
+        frame.at_x(ends[0]),
+        frame.at_y(ends[0]),
+        frame.at_x(ends[1]),
+        frame.at_y(ends[1]),
+        "identity",
     )
     few = there.sum() <= MOST_POINTS
-    marks = (
-        _points(frame, both.labels, upper, x, y) if few else _counts(frame, x[there], y[there])
-    )
-    parts = [x_axis(frame, "measured edge (Pearson r)"), y_axis(frame, "predicted edge"), diagonal]
+    marks = _points(frame, both.labels, upper, x, y) if few else _counts(frame, x[there], y[there])
+    marks_at = ticks(*ends)
+    parts = [
+        x_axis(frame, "measured edge (Pearson r)", marks_at),
+        y_axis(frame, "predicted edge (Pearson r)", marks_at),
+        diagonal,
+    ]
     words = f"Predicted against measured values of {int(there.sum())} edges of fold {both.fold}."
     return drawing(frame, [*parts, marks], words)
 
@@ -145,7 +167,9 @@ def _names(labels: Sequence[str]) -> list[Markup]:
 def _short_labels(labels: Sequence[str]) -> list[str]:
     """Drop what all labels begin with, up to the last separator."""
     first, last = min(labels), max(labels)
-    same = next((k for k, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), 0)
+    same = next(
+        (k for k, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), 0
+    )
     cut = max(first.rfind("_", 0, same), first.rfind("-", 0, same)) + 1
     return [label[cut:] for label in labels]
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gx2c.data.brain import FloatArray
+from gx2c.data.brain import FloatArray, IntArray
 from sweeps.report.axes import (
     Frame,
     diamond,
@@ -23,7 +23,8 @@ from sweeps.report.markup import Markup, join, node
 from sweeps.report.wording import counted, number
 
 MOST_DOTS = 60
-N_BINS = 32
+N_BINS = 48
+HIGHEST_STACK = 9
 WIDE = 720.0
 
 
@@ -41,13 +42,15 @@ def null_plot(scores: FloatArray, observed: float, geography: float, model: str)
     """
     finite = scores[np.isfinite(scores)]
     ends = padded([*finite.tolist(), observed, geography], share=0.07)
-    counts, edges = _bins(finite, ends)
-    top = float(max(counts.max(), 4.0)) * 1.08
-    frame = Frame(x=ends, y=(0.0, top), height=320, width=WIDE, top=58)
-    draw = _dots if len(finite) <= MOST_DOTS else _bars
+    # Bins run over the whole axis, so that nulls are not drawn wider when the marks lie far off
+    counts, edges = np.histogram(finite, bins=N_BINS, range=ends)
+    few = len(finite) <= MOST_DOTS and counts.max() <= HIGHEST_STACK
+    draw = _dots if few else _bars
+    top = float(counts.max()) * 1.08
+    frame = Frame(x=ends, y=(0.0, top), height=250 if few else 320, width=WIDE, top=64)
     parts = [
         x_axis(frame, "Pearson r, mean over folds", ticks(*ends, about=8)),
-        y_axis(frame, "nulls", [t for t in ticks(0.0, top, 4) if t == round(t)]),
+        Markup() if few else y_axis(frame, "nulls"),
         draw(frame, counts, edges),
         line(frame.left, frame.floor, frame.wall, frame.floor, "axis"),
         *_marked(frame, observed, f"{model} {number(observed)}", "model", 20),
@@ -60,36 +63,39 @@ def null_plot(scores: FloatArray, observed: float, geography: float, model: str)
     return drawing(frame, parts, words)
 
 
-def _bins(finite: FloatArray, ends: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
-    # Bins run over the whole axis, so that nulls are not drawn wider when the marks lie far off
-    counts, edges = np.histogram(finite, bins=N_BINS * 2, range=ends)
-    return counts.astype(np.float64), edges
-
-
-def _dots(frame: Frame, counts: FloatArray, edges: FloatArray) -> Markup:
-    step = frame.at_y(0.0) - frame.at_y(1.0)
-    radius = min(step / 2, (frame.at_x(edges[1]) - frame.at_x(edges[0])) / 2) * 0.94
+def _dots(frame: Frame, counts: IntArray, edges: FloatArray) -> Markup:
+    radius = (frame.at_x(float(edges[1])) - frame.at_x(float(edges[0]))) / 2 * 0.94
     return join(
         disc(
-            frame.at_x(float(edges[k] + edges[k + 1]) / 2), frame.at_y(0.0) - radius * (2 * row + 1.1),
-            radius, "null-fill", f"a null between {number(float(edges[k]))} and {number(float(edges[k + 1]))}",
+            frame.at_x(float(edges[k] + edges[k + 1]) / 2),
+            frame.floor - radius * (2 * row + 1.1),
+            radius,
+            "null-fill",
+            f"a null {_between(edges, k)}",
         )
         for k in range(len(counts))
         for row in range(int(counts[k]))
-    )  # fmt: skip
+    )
 
 
-def _bars(frame: Frame, counts: FloatArray, edges: FloatArray) -> Markup:
+def _bars(frame: Frame, counts: IntArray, edges: FloatArray) -> Markup:
+    width = frame.at_x(float(edges[1])) - frame.at_x(float(edges[0])) - 1
     return join(
         node(
-            "rect", x=frame.at_x(float(edges[k])) + 0.5, y=frame.at_y(float(counts[k])),
-            width=frame.at_x(float(edges[k + 1])) - frame.at_x(float(edges[k])) - 1,
-            height=frame.floor - frame.at_y(float(counts[k])), class_="null-fill",
-            data_tip=f"{counted(int(counts[k]), 'null')} between {number(float(edges[k]))} "
-            f"and {number(float(edges[k + 1]))}",
+            "rect",
+            x=frame.at_x(float(edges[k])) + 0.5,
+            y=frame.at_y(float(counts[k])),
+            width=width,
+            height=frame.floor - frame.at_y(float(counts[k])),
+            class_="null-fill",
+            data_tip=f"{counted(int(counts[k]), 'null')} {_between(edges, k)}",
         )
-        for k in np.flatnonzero(counts)
-    )  # fmt: skip
+        for k in np.flatnonzero(counts).tolist()
+    )
+
+
+def _between(edges: FloatArray, k: int) -> str:
+    return f"between {number(float(edges[k]))} and {number(float(edges[k + 1]))}"
 
 
 def _marked(frame: Frame, value: float, name: str, kind: str, height: float) -> list[Markup]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gx2c.data.brain import FloatArray
+from gx2c.data.tables import NOT_AVAILABLE
 from gx2c.errors import UserError
 from sweeps.paths import SweepPaths
 from sweeps.report.summary import Summary, parse_summary
@@ -154,7 +155,8 @@ def _read_relmat(path: Path) -> tuple[tuple[str, ...], FloatArray]:
     try:
         header, *rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
         labels = tuple(header[-len(rows) :])
-        values = np.array([row[-len(rows) :] for row in rows], dtype=np.float64)
+        cells = [["nan" if c in NOT_AVAILABLE else c for c in row[-len(rows) :]] for row in rows]
+        values = np.array(cells, dtype=np.float64)
     except (OSError, ValueError):
         raise _Unusable(f"{path.name} is missing or is not a table of numbers.") from None
     if len(rows) < 2 or values.shape != (len(rows), len(rows)) or len(labels) != len(rows):
@@ -195,9 +197,7 @@ def _curve(text: object) -> tuple[tuple[float, float], ...]:
         return ()
 
 
-def _read_null_scores(
-    paths: SweepPaths, summary: Summary, problems: dict[str, str]
-) -> FloatArray:
+def _read_null_scores(paths: SweepPaths, summary: Summary, problems: dict[str, str]) -> FloatArray:
     if summary.nulls is None:
         return np.empty(0)
     path = paths.null_scores(summary.nulls.model or summary.model)

@@ -60,7 +60,9 @@ def score_plot(summary: Summary) -> Markup:
     """Draw one row a fold and one for the mean: model, geography and validation."""
     rows = fold_scores(summary)
     model = summary.test.get(METRIC, Average())
-    geography = Average() if summary.geography is None else summary.geography.test.get(METRIC, Average())
+    geography = (
+        Average() if summary.geography is None else summary.geography.test.get(METRIC, Average())
+    )
     spread = [v for a in (model, geography) for v in (a.mean, a.mean - a.sd, a.mean + a.sd)]
     frame = _row_frame([v for row in rows for v in row[1:4]] + spread, len(rows))
     parts = [x_axis(frame, "Pearson r over the undirected edges among test regions")]

@@ -62,7 +62,7 @@ def history_plot(rows: Sequence[TrialRow], fold: int, ends: tuple[float, float])
         Range of the score axis, shared by the folds.
     """
     last = max([row.number for row in rows], default=0)
-    frame = Frame(x=(-0.8, last + 0.8), y=ends, height=230, left=62)
+    frame = Frame(x=(-0.8, last + 0.8), y=ends, height=244, left=62, top=26)
     numbers = sorted({float(round(t)) for t in ticks(0, max(last, 1), 6) if t <= last})
     best = best_of(rows)
     parts = [
@@ -73,7 +73,7 @@ def history_plot(rows: Sequence[TrialRow], fold: int, ends: tuple[float, float])
     ]
     if best is not None:
         parts.append(_ring(frame.at_x(best.number), _held(frame, best.score), best))
-    parts.append(text(frame.left + 4, frame.top + 10, f"fold {fold}", "panel"))
+    parts.append(text(frame.left, 15, f"fold {fold}", "panel"))
     words = f"Validation score of {counted(len(rows), 'config')} of fold {fold}"
     return drawing(frame, parts, words + (f"; best {number(best.score, 4)}." if best else "."))
 
@@ -83,14 +83,14 @@ def curve_plot(rows: Sequence[TrialRow], fold: int, ends: tuple[float, float]) -
     curves = [row for row in rows if len(row.curve) > 1]
     chosen = best_of(curves)
     most = max((row.curve[-1][0] for row in curves), default=1.0)
-    frame = Frame(x=(0.0, most * 1.02), y=ends, height=230, left=62)
+    frame = Frame(x=(0.0, most * 1.02), y=ends, height=244, left=62, top=26)
     parts = [x_axis(frame, "passes"), y_axis(frame, "validation score")]
     parts += [_course(frame, row, f"curve {row.state.lower()}") for row in drawn_curves(curves)]
     if chosen is not None:
         parts.append(_course(frame, chosen, "curve chosen"))
         passes, score = max(chosen.curve, key=lambda point: point[1])
         parts.append(_ring(frame.at_x(passes), _held(frame, score), chosen))
-    parts.append(text(frame.left + 4, frame.top + 10, f"fold {fold}", "panel"))
+    parts.append(text(frame.left, 15, f"fold {fold}", "panel"))
     words = f"Learning curves of {counted(len(curves), 'config')} of fold {fold}."
     return drawing(frame, parts, words)
 
@@ -100,9 +100,13 @@ def drawn_curves(rows: Sequence[TrialRow]) -> list[TrialRow]:
     return sorted(rows, key=lambda row: (not math.isfinite(row.score), -row.score))[:MOST_CURVES]
 
 
-def curve_values(rows: Iterable[TrialRow]) -> list[float]:
-    """Return every score of every curve."""
-    return [score for row in rows for _, score in row.curve]
+def curve_range(rows: Iterable[TrialRow], lowest: float) -> tuple[float, float]:
+    """Return a range of the curves that end above `lowest`, without their lowest tenth."""
+    kept = [row.curve for row in rows if row.score >= lowest]
+    scores = np.array([score for curve in kept for _, score in curve if math.isfinite(score)])
+    if scores.size == 0:
+        return (0.0, 1.0)
+    return padded([float(np.quantile(scores, 0.1)), float(scores.max())], least=1e-9)
 
 
 def _held(frame: Frame, score: float) -> float:
@@ -143,6 +147,5 @@ def _course(frame: Frame, row: TrialRow, class_: str) -> Markup:
     every = math.ceil(len(row.curve) / MOST_POINTS)
     points = [*row.curve[:-1:every], row.curve[-1]]
     tip = f"config {row.number}, {row.state.lower()}: {number(row.score, 4)}"
-    return polyline(
-        ((frame.at_x(p), _held(frame, s)) for p, s in points if math.isfinite(s)), class_, tip
-    )
+    inside = [(frame.at_x(p), frame.at_y(s)) for p, s in points if frame.y[0] <= s <= frame.y[1]]
+    return polyline(inside, class_, tip) if len(inside) > 1 else Markup()

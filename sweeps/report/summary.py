@@ -31,7 +31,7 @@ class Average(BaseModel):
 
 
 class Gain(Average):
-    """A model's score less geography's, over the same folds and in their order."""
+    """A model against geography, over the same folds and in their order, as the run gives it."""
 
     per_fold: list[Number] = Field(default_factory=list)
 

@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 ABSENT = "n/a"
 
 
@@ -49,8 +50,9 @@ def signed(value: float | None, digits: int = 3) -> str:
 
 
 def p_text(value: float) -> str:
-    """Print a p-value with its sign of (in)equality: `= .048` or `< .001`."""
-    return "< .001" if value < 0.001 else f"= {number(value)}"
+    """Print a p-value with its sign of (in)equality, never broken: `p = .048`, `p < .001`."""
+    text = "p < .001" if value < 0.001 else f"p = {number(value)}"
+    return text.replace(" ", NO_BREAK)
 
 
 def compact(value: Any) -> str:
@@ -58,7 +60,7 @@ def compact(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     if isinstance(value, float):
-        return f"{value:.3g}".replace("-", MINUS)
+        return f"{value:.3g}"
     if isinstance(value, list | tuple):
         shown = ", ".join(compact(item) for item in value[:4])
         return shown if len(value) <= 4 else f"{shown}, … ({len(value)} in all)"

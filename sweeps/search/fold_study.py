@@ -59,7 +59,7 @@ class FoldStudy:
     ) -> None:
         self.space, self.scale, self.genes, self.seed = space, scale, genes, seed
         self.study = optuna.create_study(direction="maximize")
-        self.study.add_trials([self.frozen(record) for record in records])
+        self.study.add_trials([frozen_trial(r, space, scale, genes) for r in records])
         self._open: dict[int, optuna.trial.Trial] = {}
 
     @property
@@ -93,18 +93,21 @@ class FoldStudy:
         value = record.score if record.state == "COMPLETE" else None
         self.study.tell(trial, value, state=_STATES[record.state])
 
-    def frozen(self, record: ConfigRecord) -> FrozenTrial:
-        """Return a record as an Optuna trial."""
-        fixed = FixedTrial(record.params)
-        suggest_config(self.space, fixed, self.scale, self.genes)
-        steps = {_trained(record): record.score} if record.state == "PRUNED" else {}
-        return create_trial(
-            state=_STATES[record.state],
-            value=record.score if record.state == "COMPLETE" else None,
-            params=record.params,
-            distributions=fixed.distributions,
-            intermediate_values=steps,
-        )
+
+def frozen_trial(
+    record: ConfigRecord, space: SearchSpace, scale: Scale, genes: GeneOptions
+) -> FrozenTrial:
+    """Return a record as an Optuna trial."""
+    fixed = FixedTrial(record.params)
+    suggest_config(space, fixed, scale, genes)
+    steps = {_trained(record): record.score} if record.state == "PRUNED" else {}
+    return create_trial(
+        state=_STATES[record.state],
+        value=record.score if record.state == "COMPLETE" else None,
+        params=record.params,
+        distributions=fixed.distributions,
+        intermediate_values=steps,
+    )
 
 
 def _trained(record: ConfigRecord) -> int:

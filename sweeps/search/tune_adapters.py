@@ -34,7 +34,7 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
     """
 
     def __init__(self, board: SearchBoard, *, max_concurrent: int = 0) -> None:
-        super().__init__(metric="score", mode="max")
+        super().__init__()
         self.board, self.max_concurrent = board, max_concurrent
         self.live: set[str] = set()
 

@@ -1,0 +1,91 @@
+"""What a finished sweep hands on: the table of trials, the best configs, a study to look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from io import BytesIO
+from typing import Any
+
+import optuna
+import pandas as pd
+import yaml
+
+from gx2c.fit import GeneOptions
+from search_spaces import SEARCH_SPACES, Scale
+from sweeps.paths import SweepPaths
+from sweeps.plan import SweepPlan
+from sweeps.records import ConfigRecord, write_bytes
+from sweeps.retrain_phase import RetrainJob
+from sweeps.search.fold_study import frozen_trial
+
+Records = Mapping[tuple[str, int], Sequence[ConfigRecord]]
+
+
+def write_trials(paths: SweepPaths, records: Records) -> None:
+    """Write every config with its values, curve, state and seconds as parquet."""
+    rows = [
+        {
+            "model": r.model,
+            "fold": r.fold,
+            "number": r.number,
+            "batch": r.batch,
+            "state": r.state,
+            "score": r.score,
+            "passes": r.passes,
+            "seconds": r.seconds,
+            "seed": r.seed,
+            "cause": r.cause,
+            "params": json.dumps(r.params),
+            "config": json.dumps(r.config),
+            "validation": json.dumps(r.validation),
+            "curve": json.dumps(r.curve),
+        }
+        for search in records.values()
+        for r in search
+    ]
+    buffer = BytesIO()
+    pd.DataFrame(rows).to_parquet(buffer, index=False)
+    write_bytes(paths.trials, buffer.getvalue())
+
+
+def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -> None:
+    """Write all that a rerun of the retrained models needs, and nothing that it must trust."""
+    labels = plan.brain.labels
+    content = {
+        "gx2c": "best configs, one per model and outer fold; `gx2c rerun` retrains them",
+        "dataset": plan.options.dataset,
+        "checksum": plan.brain.checksum,
+        "model": plan.options.model,
+        "split": plan.options.split,
+        "seed": plan.options.seed,
+        "profile": plan.profile.to_dict(),
+        "folds": [
+            {
+                "fold": number,
+                "train_regions": [labels[i] for i in fold.train_regions],
+                "test_regions": [labels[i] for i in fold.test_regions],
+            }
+            for number, fold in enumerate(plan.folds)
+        ],
+        "jobs": [asdict(job) for job in jobs],
+    }
+    text = yaml.safe_dump(content, sort_keys=False, width=100)
+    write_bytes(paths.best, text.encode())
+
+
+def write_study(
+    paths: SweepPaths, records: Records, *, scale: Scale, genes: GeneOptions
+) -> None:
+    """Write a copy of the search for optuna-dashboard, one study per model and outer fold."""
+    paths.study.unlink(missing_ok=True)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{paths.study}")
+    for (model, fold), search in records.items():
+        study = optuna.create_study(
+            storage=storage, study_name=f"{model}_fold_{fold}", direction="maximize"
+        )
+        study.add_trials([frozen_trial(r, SEARCH_SPACES[model], scale, genes) for r in search])
+    storage.remove_session()
+    storage.engine.dispose()
+

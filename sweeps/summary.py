@@ -1,0 +1,177 @@
+"""The numbers of a finished sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gx2c.metrics import METRICS, average_scores
+from gx2c.nulls import summarise_nulls
+from sweeps.options import GEOGRAPHY
+from sweeps.paths import SweepPaths
+from sweeps.plan import SweepPlan
+from sweeps.provenance import provenance
+from sweeps.records import ConfigRecord
+from sweeps.retrain_phase import read_retrained
+
+# Models that contain the whole geography term: only their gain over spins speaks of genes alone
+ADJUSTED_FOR_GEOGRAPHY = ("geography+genes",)
+HEADLINE = "pearson_r"
+
+Records = Mapping[tuple[str, int], Sequence[ConfigRecord]]
+
+
+def summarise(
+    plan: SweepPlan,
+    paths: SweepPaths,
+    *,
+    records: Records,
+    best: Mapping[tuple[str, int], ConfigRecord],
+    nulls: pd.DataFrame | None,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """Put a sweep's results together.
+
+    Parameters
+    ----------
+    plan, paths
+        Of the sweep.
+    records, best
+        All finished configs, and the chosen one, per model and outer fold.
+    nulls
+        One row per null, averaged over folds; None without nulls.
+    seconds
+        Per phase.
+    """
+    options = plan.options
+    tests = {m: _tests(paths, m, len(plan.folds)) for m in plan.models}
+    averaged = {m: average_scores(scores) for m, scores in tests.items()}
+    return {
+        "model": options.model,
+        "dataset": plan.brain.name,
+        "split": options.split,
+        "seed": options.seed,
+        "n_regions": plan.brain.n_regions,
+        "n_genes": plan.scale().n_genes,
+        "folds": [
+            _fold(plan, options.model, fold, records, best, tests[options.model][fold])
+            for fold in range(len(plan.folds))
+        ],
+        "test": averaged[options.model],
+        "geography": {
+            "model": GEOGRAPHY,
+            "folds": [
+                {"fold": f, "validation": best[GEOGRAPHY, f].validation, "test": test}
+                for f, test in enumerate(tests[GEOGRAPHY])
+            ],
+            "test": averaged[GEOGRAPHY],
+            "gain": gains(tests[options.model], tests[GEOGRAPHY]),
+        },
+        "nulls": None if nulls is None else _nulls(plan, nulls, averaged[options.model]),
+        "provenance": _provenance(plan),
+        "seconds": dict(seconds),
+        "notes": _notes(plan),
+    }
+
+
+def gains(
+    scores: Sequence[Mapping[str, float]], baseline: Sequence[Mapping[str, float]]
+) -> dict[str, Any]:
+    """Average the difference of each metric over folds; positive is better, for losses too."""
+    signs = {name: 1.0 if metric.larger_is_better else -1.0 for name, metric in METRICS.items()}
+    differences = [
+        {name: sign * (mine[name] - theirs[name]) for name, sign in signs.items()}
+        for mine, theirs in zip(scores, baseline, strict=True)
+    ]
+    averaged = average_scores(differences)
+    return {
+        name: {**averaged[name], "per_fold": [d[name] for d in differences]} for name in METRICS
+    }
+
+
+def _tests(paths: SweepPaths, model: str, n_folds: int) -> list[dict[str, float]]:
+    return [
+        {name: np.nan if value is None else value for name, value in record["test"].items()}
+        for record in read_retrained(paths, model, n_folds)
+    ]
+
+
+def _fold(
+    plan: SweepPlan,
+    model: str,
+    fold: int,
+    records: Records,
+    best: Mapping[tuple[str, int], ConfigRecord],
+    test: Mapping[str, float],
+) -> dict[str, Any]:
+    states = [record.state for record in records[model, fold]]
+    chosen = best[model, fold]
+    return {
+        "fold": fold,
+        "n_train_regions": len(plan.folds[fold].train_regions),
+        "n_test_regions": len(plan.folds[fold].test_regions),
+        "best_config": chosen.config,
+        "passes": chosen.passes,
+        "validation": chosen.validation,
+        "test": dict(test),
+        "trials": {
+            "total": len(states),
+            "pruned": states.count("PRUNED"),
+            "failed": states.count("FAILED"),
+        },
+    }
+
+
+def _nulls(
+    plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
+    summaries = {
+        name: summarise_nulls(
+            test[name]["mean"], nulls[name].to_numpy(), larger_is_better=metric.larger_is_better
+        )
+        for name, metric in METRICS.items()
+    }
+    headline = summaries[HEADLINE]
+    full = plan.options.null_search == "full"
+    return {
+        "n": headline.n,
+        "method": "hungarian",
+        "moved": "expression",
+        "search": "full" if full else "tuned on the true data",
+        "adjusted_for_geography": plan.options.model in ADJUSTED_FOR_GEOGRAPHY,
+        **{name: {"mean": s.mean, "sd": s.sd} for name, s in summaries.items()},
+        "gain": {name: s.gain for name, s in summaries.items()},
+        "p_values": {name: s.p_value for name, s in summaries.items()},
+        "p_value": headline.p_value,
+        "p_floor": headline.p_floor,
+        "p_se": headline.p_se,
+        "z": headline.z,
+    }
+
+
+def _provenance(plan: SweepPlan) -> dict[str, Any]:
+    return {
+        **provenance(),
+        "dataset": {"name": plan.brain.name, "checksum": plan.brain.checksum},
+        "seeds": {"sweep": plan.options.seed},
+        "profile": plan.profile.to_dict(),
+        "options": plan.options.to_dict(),
+    }
+
+
+def _notes(plan: SweepPlan) -> list[str]:
+    notes = []
+    if plan.brain.excluded:
+        names = ", ".join(plan.brain.excluded)
+        notes.append(f"{len(plan.brain.excluded)} region(s) without expression left out: {names}")
+    if plan.options.nulls and plan.options.model not in ADJUSTED_FOR_GEOGRAPHY:
+        notes.append(
+            "the gain over nulls is not adjusted for geography: spun genes also lose what genes "
+            "say of place; the gain over geography is the honest rival"
+        )
+    if plan.options.scheduler == "asha-async":
+        notes.append("scheduler asha-async: the search depends on timing and is not reproducible")
+    return notes

@@ -1,0 +1,239 @@
+"""A whole sweep: search, retrain, nulls, summary; every part picks up where records end."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from gx2c.errors import UserError
+from sweeps.export import write_best, write_study, write_trials
+from sweeps.null_phase import (
+    NullJob,
+    collect_nulls,
+    null_jobs,
+    open_null_jobs,
+    run_null_group,
+    save_null_group,
+)
+from sweeps.options import SweepOptions
+from sweeps.paths import SweepPaths
+from sweeps.plan import SweepPlan, make_plan
+from sweeps.progress import Phase, ProgressLine
+from sweeps.ray_session import ray_session
+from sweeps.records import ConfigRecord, write_bytes, write_json
+from sweeps.report import write_report
+from sweeps.retrain_phase import RetrainJob, job_of, open_jobs, retrain_one, save_retrained
+from sweeps.search.board import SearchBoard
+from sweeps.search_phase import best_record, run_search
+from sweeps.seconds import PhaseClock
+from sweeps.summary import summarise
+from sweeps.tasks import run_tasks
+
+logger = logging.getLogger("gx2c")
+
+# Options that may differ when a sweep is resumed: none of them changes a result
+FREE_ON_RESUME = ("max_concurrent", "storage")
+
+
+@dataclass
+class SweepRun:
+    """One session of a sweep.
+
+    Attributes
+    ----------
+    plan, paths
+        What to compute and where to keep it.
+    clock, progress
+        Time spent and the line that is shown.
+    at_once
+        Trials or tasks that fit the cluster.
+    """
+
+    plan: SweepPlan
+    paths: SweepPaths
+    clock: PhaseClock
+    progress: ProgressLine
+    at_once: int = 1
+
+    def execute(self) -> dict[str, Any]:
+        """Do all that is not yet done and return the summary."""
+        board = self.plan.board(self.paths)
+        options = self.plan.options
+        with self.clock.phase("start"):
+            session = ray_session(
+                cpus_per_trial=options.cpus_per_trial, gpus_per_trial=options.gpus_per_trial
+            )
+            self.at_once = session.__enter__()
+        try:
+            return self._phases(board)
+        finally:
+            session.__exit__(None, None, None)
+
+    def _phases(self, board: SearchBoard) -> dict[str, Any]:
+        model = self.plan.options.model
+        with self.clock.phase("search"):
+            self._search(board)
+        records = {
+            key: [search.records[n] for n in sorted(search.records)]
+            for key, search in board.searches.items()
+        }
+        best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
+        jobs = [job_of(record, seed=self.plan.options.seed) for record in best.values()]
+        with self.clock.phase("retrain"):
+            self._retrain(jobs)
+        nulls = None
+        if self.plan.options.nulls:
+            with self.clock.phase("nulls"):
+                mine = [job for job in jobs if job.model == model]
+                by_fold = {fold: records[model, fold] for fold in range(len(self.plan.folds))}
+                nulls = self._nulls(null_jobs(self.plan, mine, by_fold))
+        return self._finish(records, best, jobs, nulls)
+
+    def _search(self, board: SearchBoard) -> None:
+        model = self.plan.options.model
+
+        def text() -> str:
+            p = board.progress(model)
+            best = "-" if p.best is None else f"{p.best:.4f}"
+            return (
+                f"folds {p.folds_done}/{p.folds}  configs {p.done}/{p.total} "
+                f"(pruned {p.pruned}, failed {p.failed})  best validation score {best}"
+            )
+
+        def share() -> float:
+            p = board.progress(model)
+            return p.done / p.total
+
+        self.progress.begin(Phase(f"search {model}", text, share))
+        run_search(self.plan, self.paths, board)
+
+    def _retrain(self, jobs: list[RetrainJob]) -> None:
+        todo = open_jobs(self.paths, jobs)
+        self._begin_counted("retrain", "models", len(jobs), len(jobs) - len(todo))
+        for index, (result, seconds) in self._run(retrain_one, [(job,) for job in todo]):
+            save_retrained(self.plan, self.paths, todo[index], result, seconds)
+            self.n_done += 1
+
+    def _nulls(self, jobs: list[NullJob]) -> pd.DataFrame:
+        todo = open_null_jobs(self.paths, jobs)
+        total = sum(j.spins.shape[1] for j in jobs)
+        done = total - sum(j.spins.shape[1] for j in todo)
+        self._begin_counted("nulls", "retrained", total, done)
+        for index, (scores, seconds) in self._run(run_null_group, [(job,) for job in todo]):
+            save_null_group(self.paths, todo[index], scores, seconds)
+            self.n_done += todo[index].spins.shape[1]
+        return collect_nulls(self.paths, jobs)
+
+    def _run(self, function: Any, jobs: list[tuple[Any, ...]]) -> Any:
+        options = self.plan.options
+        return run_tasks(
+            function,
+            jobs,
+            shared=self.plan.context(),
+            cpus=options.cpus_per_trial,
+            gpus=options.gpus_per_trial,
+            at_once=min(self.at_once, options.max_concurrent or self.at_once),
+        )
+
+    def _begin_counted(self, name: str, what: str, total: int, done: int) -> None:
+        self.n_done = done
+        self.progress.begin(
+            Phase(
+                name,
+                lambda: f"{what} {self.n_done}/{total}",
+                lambda: self.n_done / max(total, 1),
+            )
+        )
+
+    def _finish(
+        self,
+        records: dict[tuple[str, int], list[ConfigRecord]],
+        best: dict[tuple[str, int], ConfigRecord],
+        jobs: list[RetrainJob],
+        nulls: pd.DataFrame | None,
+    ) -> dict[str, Any]:
+        self.progress.begin(Phase("writing the report"))
+        write_trials(self.paths, records)
+        write_best(self.paths, self.plan, jobs)
+        write_study(self.paths, records, scale=self.plan.scale(), genes=self.plan.genes)
+        summary = summarise(
+            self.plan,
+            self.paths,
+            records=records,
+            best=best,
+            nulls=nulls,
+            seconds=self.clock.totals(),
+        )
+        write_json(self.paths.summary, summary)
+        write_report(self.paths)
+        return summary
+
+
+def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict[str, Any]:
+    """Run a sweep, or what is left of one.
+
+    Parameters
+    ----------
+    options
+        What to compute.
+    out
+        The run folder.
+    resume
+        Continue the sweep that `out` holds.
+
+    Raises
+    ------
+    UserError
+        If anything about the request cannot be; nothing has started then.
+    """
+    paths = SweepPaths(out)
+    _check_folder(paths, options, resume=resume)
+    clock = PhaseClock(paths)
+    with ProgressLine() as progress:
+        with clock.phase("start"):
+            plan = make_plan(options)
+        write_bytes(paths.sweep, yaml.safe_dump(options.to_dict(), sort_keys=False).encode())
+        return SweepRun(plan, paths, clock, progress).execute()
+
+
+def read_options(paths: SweepPaths) -> SweepOptions:
+    """Read the options of the sweep that a run folder holds.
+
+    Raises
+    ------
+    UserError
+        If there is none, or it is damaged.
+    """
+    try:
+        plain = yaml.safe_load(paths.sweep.read_text())
+        return SweepOptions.from_dict(dict(plain))
+    except FileNotFoundError:
+        raise UserError(f"{paths.root} holds no sweep (no {paths.sweep.name})") from None
+    except (yaml.YAMLError, TypeError, ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{paths.sweep} is not a sweep's options ({error})") from None
+
+
+def _check_folder(paths: SweepPaths, options: SweepOptions, *, resume: bool) -> None:
+    if not resume:
+        if paths.root.exists() and any(paths.root.iterdir()):
+            raise UserError(
+                f"{paths.root} exists already; add --resume to continue its sweep, "
+                "or give another --out"
+            )
+        return
+    before = read_options(paths).to_dict()
+    changed = [
+        f"{name} was {before[name]!r} and is now {value!r}"
+        for name, value in options.to_dict().items()
+        if name not in FREE_ON_RESUME and before[name] != value
+    ]
+    if changed:
+        raise UserError(
+            f"{paths.root} was started with other options ({'; '.join(changed)}); "
+            "resume with the same ones or give another --out"
+        )

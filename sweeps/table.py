@@ -1,0 +1,96 @@
+"""A finished sweep as the tables that end a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sweeps.paths import SweepPaths
+
+SHOWN = "pearson_r"
+
+
+def print_summary(
+    summary: Mapping[str, Any], paths: SweepPaths, console: Console | None = None
+) -> None:
+    """Print a table per outer fold, the rivals, and where the files are."""
+    console = console or Console(highlight=False)
+    console.print(_fold_table(summary))
+    for line in summary_lines(summary):
+        console.print(line, soft_wrap=True)
+    console.print(f"report   {paths.report}", soft_wrap=True)
+    console.print(f"rerun    gx2c rerun {paths.best} --out FOLDER", soft_wrap=True)
+
+
+def summary_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return the result in a few plain lines."""
+    test, geography = summary["test"][SHOWN], summary["geography"]
+    lines = [
+        f"{summary['model']:<20} test r {_spread(test)}",
+        f"{'geography alone':<20} test r {_spread(geography['test'][SHOWN])}",
+        f"{'gain over geography':<20} {_spread(geography['gain'][SHOWN], signed=True)}",
+    ]
+    nulls = summary["nulls"]
+    if nulls is None:
+        return [*lines, f"{'gain over spin nulls':<20} not asked for (--nulls)"]
+    gain = (
+        f"{'gain over spin nulls':<20} {nulls['gain'][SHOWN]:+.3f} "
+        f"(nulls {nulls[SHOWN]['mean']:.3f}, SD {nulls[SHOWN]['sd'] or float('nan'):.3f}, "
+        f"n {nulls['n']}), p = {nulls['p_value']:.3f} (floor {nulls['p_floor']:.3f})"
+    )
+    return [*lines, gain, f"{'':<20} {_labels(nulls)}"]
+
+
+def _labels(nulls: Mapping[str, Any]) -> str:
+    adjusted = "adjusted" if nulls["adjusted_for_geography"] else "not adjusted"
+    search = "search repeated in each null" if nulls["search"] == "full" else nulls["search"]
+    return f"{search}; {adjusted} for geography"
+
+
+def _spread(average: Mapping[str, Any], *, signed: bool = False) -> str:
+    sign = "+" if signed else ""
+    mean, sd, se = (float("nan") if average[k] is None else average[k] for k in ("mean", "sd", "se"))
+    return f"{mean:{sign}.3f} (SD {sd:.3f}, SE {se:.3f}, n {average['n']} folds)"
+
+
+def _fold_table(summary: Mapping[str, Any]) -> Table:
+    title = (
+        f"{summary['model']} on {summary['dataset']}, {summary['split']} split, "
+        f"{summary['n_regions']} regions, {summary['n_genes']} genes, seed {summary['seed']}"
+    )
+    table = Table(title=title, title_justify="left")
+    for name in ("fold", "train/test", "configs", "passes", "validation r", "test r", "geography r"):
+        table.add_column(name, justify="right")
+    table.add_column("chosen config", overflow="fold")
+    for fold, rival in zip(summary["folds"], summary["geography"]["folds"], strict=True):
+        trials = fold["trials"]
+        table.add_row(
+            str(fold["fold"]),
+            f"{fold['n_train_regions']}/{fold['n_test_regions']}",
+            f"{trials['total']} ({trials['pruned']} pruned, {trials['failed']} failed)",
+            str(fold["passes"]),
+            _number(fold["validation"][SHOWN]),
+            _number(fold["test"][SHOWN]),
+            _number(rival["test"][SHOWN]),
+            _config(fold["best_config"]),
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def _config(config: Mapping[str, Any]) -> str:
+    values = {**config["hyperparameters"]}
+    values["learning_rate"] = config["training"]["learning_rate"]
+    return " ".join(f"{name}={_short(value)}" for name, value in values.items())
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "-".join(str(item) for item in value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,226 @@
+"""A run folder as a finished sweep leaves it, made up from a seed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.paths import SweepPaths
+
+METRICS = ("pearson_r", "spearman_r", "r2", "mse", "mae")
+NETWORKS = (
+    "Vis",
+    "SomMot",
+    "DorsAttn_Post",
+    "SalVentAttn_Med",
+    "Limbic_OFC",
+    "Cont_PFCl",
+    "Default_PFC",
+)
+
+
+def make_run(
+    root: Path,
+    *,
+    model: str = "smt",
+    n_folds: int = 4,
+    n_regions: int = 25,
+    n_configs: int = 24,
+    n_nulls: int = 20,
+    n_passes: int = 30,
+    seed: int = 0,
+) -> SweepPaths:
+    """Write a whole run folder; `n_regions` are the test regions of each fold.
+
+    No nulls are written with `n_nulls=0`, no curves with `n_passes=0`.
+    """
+    rng = np.random.default_rng(seed)
+    paths = SweepPaths(root)
+    root.mkdir(parents=True, exist_ok=True)
+    write_summary(paths, make_summary(model, n_folds, n_regions, n_configs, n_nulls, rng))
+    for fold in range(n_folds):
+        write_connectomes(paths, model, fold, n_regions, rng)
+    rows = [
+        make_trial(name, fold, number, n_passes if name == model else 0, rng)
+        for name, count in ((model, n_configs), ("geography", 6))
+        for fold in range(n_folds)
+        for number in range(count)
+    ]
+    pd.DataFrame(rows).to_parquet(paths.trials)
+    if n_nulls:
+        scores = rng.normal(0.21, 0.05, (n_nulls, len(METRICS)))
+        table = pd.DataFrame(scores, columns=list(METRICS))
+        table.insert(0, "null", range(n_nulls))
+        paths.null_scores(model).parent.mkdir(parents=True)
+        table.to_csv(paths.null_scores(model), sep="\t", index=False)
+    return paths
+
+
+def write_summary(paths: SweepPaths, summary: dict[str, Any]) -> None:
+    paths.summary.write_text(json.dumps(summary), encoding="utf-8")
+
+
+def read_summary(paths: SweepPaths) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(paths.summary.read_text(encoding="utf-8"))
+    return summary
+
+
+def make_scores(r: float, rng: np.random.Generator) -> dict[str, float]:
+    noise = rng.normal(0, 0.01, 4)
+    values = (r, r - 0.03 + noise[0], r * r - 0.05 + noise[1], 0.03 * (1 - r * r), 0.12 + noise[3])
+    return dict(zip(METRICS, map(float, values), strict=True))
+
+
+def average(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
+    result = {}
+    for metric in METRICS:
+        values = np.array([s[metric] for s in scores])
+        sd = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+        result[metric] = {
+            "mean": float(values.mean()), "sd": sd, "se": sd / len(values) ** 0.5, "n": len(values),
+            "per_fold": values.tolist(),
+        }  # fmt: skip
+    return result
+
+
+def make_config(model: str, rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "model": model,
+        "hyperparameters": {
+            "genes_per_token": int(rng.choice([20, 40, 60])),
+            "model_dim": 32,
+            "n_heads": 4,
+            "n_layers": int(rng.choice([1, 2])),
+            "hidden_dims": [128, 64],
+            "dropout": float(rng.uniform(0, 0.3)),
+        },
+        "training": {
+            "learning_rate": float(10 ** rng.uniform(-4, -2.5)),
+            "weight_decay": float(10 ** rng.uniform(-6, -3)),
+            "schedule": "cosine",
+            "block_regions": 32,
+            "max_passes": 30,
+            "patience": 10,
+        },
+        "genes": {"which": "1000_var", "order": "tss", "seed": 0},
+    }
+
+
+def make_summary(
+    model: str, n_folds: int, n_regions: int, n_configs: int, n_nulls: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    test = [make_scores(float(rng.normal(0.41, 0.05)), rng) for _ in range(n_folds)]
+    geography = [make_scores(float(rng.normal(0.53, 0.05)), rng) for _ in range(n_folds)]
+    gains = [{m: a[m] - b[m] for m in METRICS} for a, b in zip(test, geography, strict=True)]
+    nulls = {
+        "n": n_nulls, "method": "hungarian", "moved": "expression", "model": model,
+        "search": "tuned on the true data", "adjusted_for_geography": False,
+        "pearson_r": {"mean": 0.211, "sd": 0.048}, "gain": {"pearson_r": 0.198},
+        "p_value": 1 / (n_nulls + 1), "p_floor": 1 / (n_nulls + 1), "z": 4.12,
+    }  # fmt: skip
+    return {
+        "model": model,
+        "dataset": "schaefer100",
+        "split": "bilateral",
+        "seed": 1,
+        "n_regions": 99,
+        "n_genes": 15633,
+        "folds": [
+            {
+                "fold": fold,
+                "n_train_regions": 99 - n_regions,
+                "n_test_regions": n_regions,
+                "best_config": make_config(model, rng),
+                "passes": int(rng.integers(12, 30)),
+                "validation": make_scores(test[fold]["pearson_r"] + 0.06, rng),
+                "test": test[fold],
+                "trials": {"total": n_configs, "pruned": n_configs // 3, "failed": 1},
+            }
+            for fold in range(n_folds)
+        ],
+        "test": average(test),
+        "geography": {
+            "model": "geography",
+            "folds": [
+                {"fold": fold, "validation": scores, "test": scores}
+                for fold, scores in enumerate(geography)
+            ],
+            "test": average(geography),
+            "gain": average(gains),
+        },
+        "nulls": nulls if n_nulls else None,
+        "provenance": {
+            "versions": {"gx2c": "0.1.0", "ray": "2.60.0", "torch": "2.13.0", "numpy": "2.4.0"},
+            "git_commit": "3f2a9c1d0b7e4f55a1c2",
+            "dataset": {
+                "name": "schaefer100",
+                "checksum": "sha256:9f86d081884c7d659a2feaa0c55ad015",
+            },
+            "seeds": {"sweep": 1, "nulls": 1},
+            "profile": {"threads": 1, "dtype": "float32", "attention": "sdpa"},
+            "host": "linux x86_64, 2 CPUs",
+            "command": "gx2c sweep smt --preset quick",
+            "started": "2026-05-02T10:11:12+00:00",
+            "finished": "2026-05-02T10:15:30+00:00",
+        },
+        "seconds": {"total": 258.2, "search": 171.0, "retrain": 22.4, "nulls": 64.8},
+        "notes": ["1 of 100 regions has no expression and was left out: 7Networks_RH_SomMot_2."],
+    }
+
+
+def make_labels(n_regions: int) -> list[str]:
+    per_side = -(-n_regions // 2)
+    labels = []
+    for side in ("LH", "RH"):
+        names = np.sort(np.arange(per_side) * len(NETWORKS) // per_side)
+        labels += [f"7Networks_{side}_{NETWORKS[k]}_{i + 1}" for i, k in enumerate(names)]
+    return labels[:n_regions]
+
+
+def write_connectomes(
+    paths: SweepPaths, model: str, fold: int, n_regions: int, rng: np.random.Generator
+) -> None:
+    labels = make_labels(n_regions)
+    place = np.cumsum(rng.normal(0, 0.6, (n_regions, 3)), axis=0)
+    distance = np.linalg.norm(place[:, None] - place[None], axis=2)
+    noise = rng.normal(0, 0.12, (2, n_regions, n_regions))
+    noise = (noise + noise.transpose(0, 2, 1)) / 2
+    measured = np.clip(0.75 * np.exp(-distance / 3) - 0.05 + noise[0], -0.4, 0.95)
+    predicted = 0.2 + 0.4 * measured + 0.6 * noise[1]
+    write_relmat(paths.measured(model, fold, "schaefer100"), measured, labels)
+    write_relmat(paths.predicted(model, fold, "schaefer100"), predicted, labels)
+
+
+def write_relmat(path: Path, values: np.ndarray, labels: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    off_diagonal = np.where(np.eye(len(labels), dtype=bool), np.nan, values)
+    table = pd.DataFrame(off_diagonal, index=pd.Index(labels, name="region"), columns=labels)
+    table.to_csv(path, sep="\t", float_format="%.8g", na_rep="n/a")
+
+
+def make_trial(
+    model: str, fold: int, number: int, n_passes: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    state = "FAILED" if number == 9 else "PRUNED" if number % 3 == 1 else "COMPLETE"
+    last = max(1, n_passes // 4 if state == "PRUNED" else n_passes)
+    best = (
+        -0.02 - 0.012 * abs(rng.normal()) * (1 + 8 / (number + 2)) - (0.9 if number == 5 else 0.0)
+    )
+    course = best - 0.05 * np.exp(-np.arange(1, last + 1) / rng.uniform(2, 6))
+    course += rng.normal(0, 0.0008, last)
+    curve = [
+        {"passes": k + 1, "score": float(score), "validation": {"mse": -float(score)},
+         "train_mse": -float(score) * 0.8, "learning_rate": 1e-3}
+        for k, score in enumerate(course)
+    ]  # fmt: skip
+    failed = state == "FAILED"
+    return {
+        "model": model, "fold": fold, "number": number, "batch": number // 4, "state": state,
+        "score": float("nan") if failed else float(course.max()), "passes": last,
+        "seconds": 2.5, "params": json.dumps(make_config(model, rng)["hyperparameters"]),
+        "curve": json.dumps([] if failed else curve if n_passes else curve[:1]),
+    }  # fmt: skip
