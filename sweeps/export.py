@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from io import BytesIO
-from typing import Any
 
 import optuna
 import pandas as pd
@@ -75,9 +74,7 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
     write_bytes(paths.best, text.encode())
 
 
-def write_study(
-    paths: SweepPaths, records: Records, *, scale: Scale, genes: GeneOptions
-) -> None:
+def write_study(paths: SweepPaths, records: Records, *, scale: Scale, genes: GeneOptions) -> None:
     """Write a copy of the search for optuna-dashboard, one study per model and outer fold."""
     paths.study.unlink(missing_ok=True)
     storage = optuna.storages.RDBStorage(f"sqlite:///{paths.study}")
@@ -88,4 +85,3 @@ def write_study(
         study.add_trials([frozen_trial(r, SEARCH_SPACES[model], scale, genes) for r in search])
     storage.remove_session()
     storage.engine.dispose()
-

@@ -140,4 +140,6 @@ def collect_nulls(paths: SweepPaths, jobs: Sequence[NullJob]) -> pd.DataFrame:
 
 def _value(scores: dict[str, float | None] | None, metric: str) -> float:
     value = (scores or {}).get(metric)
-    return 0.0 if value is None and metric.endswith("_r") else float("nan") if value is None else value
+    return (
+        0.0 if value is None and metric.endswith("_r") else float("nan") if value is None else value
+    )

@@ -133,7 +133,9 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     if model not in SEARCH_SPACES:
         raise UserError(f"no model {model!r}; choose from {sorted(SEARCH_SPACES)}")
     chosen = {name: value for name, value in given.items() if value is not None}
-    fitting: dict[str, Any] = {"null_search": "full" if MODELS[model].kind == "closed_form" else "none"}
+    fitting: dict[str, Any] = {
+        "null_search": "full" if MODELS[model].kind == "closed_form" else "none"
+    }
     if "expression" not in MODELS[model].uses:
         fitting["nulls"] = 0
     settings = {"model": model, "preset": preset} | PRESETS[preset] | fitting | chosen

@@ -109,7 +109,9 @@ class SweepPlan:
             options.scheduler, max_passes=options.max_epochs, grace_passes=options.grace_epochs
         )
         if not iterative:
-            rule = dataclasses.replace(rule, milestones=(), batch_size=CLOSED_FORM_BATCH, waits=True)
+            rule = dataclasses.replace(
+                rule, milestones=(), batch_size=CLOSED_FORM_BATCH, waits=True
+            )
 
         def study_of(records: list[object]) -> FoldStudy:
             return FoldStudy(
@@ -165,9 +167,7 @@ def make_plan(options: SweepOptions) -> SweepPlan:
     spins = np.empty((brain.n_regions, 0), dtype=np.int64)
     if options.nulls:
         spins = make_brain_spins(brain, n_spins=options.nulls, seed=options.seed)
-    profile = ComputeProfile.choose(
-        gpu=options.gpus_per_trial > 0, threads=options.cpus_per_trial
-    )
+    profile = ComputeProfile.choose(gpu=options.gpus_per_trial > 0, threads=options.cpus_per_trial)
     return SweepPlan(options, brain, folds, genes, profile, spins)
 
 

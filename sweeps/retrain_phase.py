@@ -17,8 +17,8 @@ from gx2c.data import Brain
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig, retrain
 from gx2c.fit.retrain import Retrained
+from gx2c.splits import Fold
 from sweeps.paths import SweepPaths
-from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord, read_json, write_bytes, write_json
 from sweeps.seeds import retrain_seed
 from trainables.work import TrialContext
@@ -69,7 +69,12 @@ def retrain_one(context: TrialContext, job: RetrainJob) -> tuple[Retrained, floa
 
 
 def save_retrained(
-    plan: SweepPlan, paths: SweepPaths, job: RetrainJob, result: Retrained, seconds: float
+    brain: Brain,
+    folds: Sequence[Fold],
+    paths: SweepPaths,
+    job: RetrainJob,
+    result: Retrained,
+    seconds: float,
 ) -> None:
     """Write predictions, weights and, last, the record that says it is finished.
 
@@ -83,11 +88,11 @@ def save_retrained(
             f"{job.model} diverged when retrained on outer fold {job.fold}; "
             "search again with a lower learning rate or more --samples"
         )
-    test = plan.folds[job.fold].test_regions
-    name = plan.brain.name
-    _write_relmat(paths.predicted(job.model, job.fold, name), plan.brain, test, result.predicted)
-    measured = plan.brain.connectome_block(test)
-    _write_relmat(paths.measured(job.model, job.fold, name), plan.brain, test, measured)
+    test = folds[job.fold].test_regions
+    measured = brain.connectome_block(test)
+    predicted_path = paths.predicted(job.model, job.fold, brain.name)
+    _write_relmat(predicted_path, brain, test, result.predicted)
+    _write_relmat(paths.measured(job.model, job.fold, brain.name), brain, test, measured)
     if result.weights:
         write_bytes(paths.weights(job.model, job.fold), save(result.weights))
     write_json(

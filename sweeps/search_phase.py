@@ -95,5 +95,3 @@ def _n_sessions(folder: Path) -> int:
 def _trial_name(trial: Any) -> str:
     config = trial.config
     return TrialWork.from_dict({**config, "configs": []}).name
-
-

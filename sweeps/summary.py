@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gx2c.metrics import METRICS, average_scores
+from gx2c.metrics import METRICS, Average, average_scores
 from gx2c.nulls import summarise_nulls
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
@@ -126,7 +126,7 @@ def _fold(
 
 
 def _nulls(
-    plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Mapping[str, float]]
+    plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Average]
 ) -> dict[str, Any]:
     summaries = {
         name: summarise_nulls(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,15 +65,15 @@ class SweepRun:
         """Do all that is not yet done and return the summary."""
         board = self.plan.board(self.paths)
         options = self.plan.options
-        with self.clock.phase("start"):
-            session = ray_session(
-                cpus_per_trial=options.cpus_per_trial, gpus_per_trial=options.gpus_per_trial
-            )
-            self.at_once = session.__enter__()
-        try:
+        with ExitStack() as stack:
+            with self.clock.phase("start"):
+                self.at_once = stack.enter_context(
+                    ray_session(
+                        cpus_per_trial=options.cpus_per_trial,
+                        gpus_per_trial=options.gpus_per_trial,
+                    )
+                )
             return self._phases(board)
-        finally:
-            session.__exit__(None, None, None)
 
     def _phases(self, board: SearchBoard) -> dict[str, Any]:
         model = self.plan.options.model
@@ -116,7 +117,9 @@ class SweepRun:
         todo = open_jobs(self.paths, jobs)
         self._begin_counted("retrain", "models", len(jobs), len(jobs) - len(todo))
         for index, (result, seconds) in self._run(retrain_one, [(job,) for job in todo]):
-            save_retrained(self.plan, self.paths, todo[index], result, seconds)
+            save_retrained(
+                self.plan.brain, self.plan.folds, self.paths, todo[index], result, seconds
+            )
             self.n_done += 1
 
     def _nulls(self, jobs: list[NullJob]) -> pd.DataFrame:

@@ -8,9 +8,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from gx2c.models import MODELS
+from sweeps.options import SweepOptions
 from sweeps.paths import SweepPaths
 
 SHOWN = "pearson_r"
+COLUMNS = (
+    "fold",
+    "train/test regions",
+    "configs/pruned/failed",
+    "passes",
+    "validation r",
+    "test r",
+    "geography r",
+)
 
 
 def print_summary(
@@ -19,6 +30,8 @@ def print_summary(
     """Print a table per outer fold, the rivals, and where the files are."""
     console = console or Console(highlight=False)
     console.print(_fold_table(summary))
+    for fold in summary["folds"]:
+        console.print(f"fold {fold['fold']}  {_config(fold['best_config'])}", soft_wrap=True)
     for line in summary_lines(summary):
         console.print(line, soft_wrap=True)
     console.print(f"report   {paths.report}", soft_wrap=True)
@@ -52,7 +65,9 @@ def _labels(nulls: Mapping[str, Any]) -> str:
 
 def _spread(average: Mapping[str, Any], *, signed: bool = False) -> str:
     sign = "+" if signed else ""
-    mean, sd, se = (float("nan") if average[k] is None else average[k] for k in ("mean", "sd", "se"))
+    mean, sd, se = (
+        float("nan") if average[k] is None else average[k] for k in ("mean", "sd", "se")
+    )
     return f"{mean:{sign}.3f} (SD {sd:.3f}, SE {se:.3f}, n {average['n']} folds)"
 
 
@@ -62,20 +77,18 @@ def _fold_table(summary: Mapping[str, Any]) -> Table:
         f"{summary['n_regions']} regions, {summary['n_genes']} genes, seed {summary['seed']}"
     )
     table = Table(title=title, title_justify="left")
-    for name in ("fold", "train/test", "configs", "passes", "validation r", "test r", "geography r"):
+    for name in COLUMNS:
         table.add_column(name, justify="right")
-    table.add_column("chosen config", overflow="fold")
     for fold, rival in zip(summary["folds"], summary["geography"]["folds"], strict=True):
         trials = fold["trials"]
         table.add_row(
             str(fold["fold"]),
             f"{fold['n_train_regions']}/{fold['n_test_regions']}",
-            f"{trials['total']} ({trials['pruned']} pruned, {trials['failed']} failed)",
+            f"{trials['total']}/{trials['pruned']}/{trials['failed']}",
             str(fold["passes"]),
             _number(fold["validation"][SHOWN]),
             _number(fold["test"][SHOWN]),
             _number(rival["test"][SHOWN]),
-            _config(fold["best_config"]),
         )
     return table
 
@@ -94,3 +107,34 @@ def _short(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "-".join(str(item) for item in value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def print_reductions(options: SweepOptions) -> None:
+    """Say what a reduced preset reduces."""
+    if options.small:
+        print(
+            f"preset {options.preset} reduces: genes {options.genes}, narrow and shallow networks, "
+            f"{options.samples} configs per outer fold, at most {options.max_epochs} passes, "
+            f"{options.nulls} nulls; use --preset standard for the full search space"
+        )
+
+
+def print_rerun(summary: Mapping[str, Any]) -> None:
+    """Print the scores of a rerun."""
+    for fold in summary["folds"]:
+        print(f"fold {fold['fold']}  test r {_number(fold['test'][SHOWN])}")
+    print(f"{summary['model']:<20} test r {_spread(summary['test'][SHOWN])}")
+    if summary["geography"]:
+        gain = summary["geography"]["gain"][SHOWN]
+        print(f"{'gain over geography':<20} {_spread(gain, signed=True)}")
+
+
+def print_models() -> None:
+    """Print the table of models."""
+    table = Table()
+    for name in ("model", "kind", "uses", "summary", "reference"):
+        table.add_column(name)
+    for spec in MODELS.values():
+        uses = ", ".join(spec.uses)
+        table.add_row(spec.name, spec.kind, uses, spec.summary, spec.reference)
+    Console().print(table)

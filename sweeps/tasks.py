@@ -1,4 +1,4 @@
-"""Run independent pieces of work on Ray, two ahead of the workers, and take results as they come."""
+"""Run independent pieces of work on Ray and take results as they come."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ class FoldTrainable(tune.Trainable):  # type: ignore[misc]
     come once, through `tune.with_parameters`.
     """
 
+    checkpointed: float
+
     def setup(self, config: dict[str, Any], *, context: TrialContext) -> None:
         """Build everything anew from the config."""
         self.context = context

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from gx2c.data.genes import gene_order
 from gx2c.errors import UserError
+from gx2c.models import MODELS
 
 SCHEDULES = ("constant", "cosine", "plateau")
 
@@ -29,6 +31,14 @@ class GeneOptions:
     which: str | tuple[str, ...] = "all"
     order: str = "tss"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        symbols = (self.which,) if isinstance(self.which, str) else self.which
+        if not isinstance(symbols, tuple) or not all(isinstance(s, str) for s in symbols):
+            raise UserError(f"genes {self.which!r} are no choice; give a rule or a list of symbols")
+        gene_order(self.order)
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise UserError(f"the seed of genes is {self.seed!r}; give a whole number from 0 on")
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,11 @@ class FitConfig:
             If a key is unknown or missing, or a value cannot be.
         """
         try:
+            keys = [key.name for key in fields(cls)]
+            if unknown := sorted(plain.keys() - set(keys)):
+                raise UserError(f"a config of a fit has no {unknown}; it has only {keys}")
+            if plain["model"] not in MODELS:
+                raise UserError(f"no model named {plain['model']!r}; choose from {sorted(MODELS)}")
             genes = dict(plain.get("genes", {}))
             if isinstance(genes.get("which"), list):
                 genes["which"] = tuple(genes["which"])

@@ -26,9 +26,10 @@ class CurvePoint:
     passes
         Passes so far.
     score
-        By which configs are ranked, larger is better; minus infinity if a fold diverged.
+        By which configs are ranked, larger is better; minus infinity if a fold diverged or its
+        predictions are constant and have no correlation.
     validation
-        Each metric, averaged over inner folds.
+        Each metric, averaged over inner folds; empty if a fold diverged.
     train_mse
         Over the pairs visited in this pass, averaged over inner folds.
     learning_rate
@@ -99,8 +100,8 @@ class NestedFit:
 
     @property
     def diverged(self) -> bool:
-        """Whether the last pass left a fold without a finite score."""
-        return bool(self.curve) and self.curve[-1].score == -math.inf
+        """Whether the last pass left a fold with predictions that are not finite."""
+        return bool(self.curve) and not self.curve[-1].validation
 
     @property
     def finished(self) -> bool:
@@ -114,8 +115,9 @@ class NestedFit:
     def advance(self) -> CurvePoint:
         """Train one pass on every inner fold and score their validation regions."""
         number, rate = len(self.curve) + 1, self._course.next_rate()
-        losses = self.fit.run_pass(number, rate)
-        predicted = self.fit.predict([regions for regions, _ in self._validation])
+        with self.fit.profile.active():
+            losses = self.fit.run_pass(number, rate)
+            predicted = self.fit.predict([regions for regions, _ in self._validation])
         scores = [
             score_or_diverged(p, measured)
             for p, (_, measured) in zip(predicted, self._validation, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,8 +40,9 @@ def off_diagonal_values(connectome: FloatArray) -> FloatArray:
 class NetworkFit:
     """K networks of one config (inner folds, seeds or surrogates), each on its own regions.
 
-    Every random choice of member k depends on `seeds[k]` and the pass alone, so members may be
-    grouped, interrupted and resumed at any pass without changing a result.
+    Every random choice of member k depends on `seeds[k]` and the pass alone, so members that have
+    equally many training regions may be grouped at will (but for rounding), and all may be
+    interrupted and resumed at any pass. Numbers of regions that differ meet in `steps_per_pass`.
 
     Parameters
     ----------
@@ -154,7 +156,9 @@ class NetworkFit:
         wanted = targets.reshape(-1, n * n)[:, 1:].reshape(-1, n - 1, n + 1)[:, :, :-1]
         with self.profile.autocast():
             predicted = self.network.decode_within(self.network.encode(expression, coords))
-        return (predicted.float() - wanted.reshape(len(wanted), -1)).square().mean(1)
+        # half-precision predictions are promoted by the float32 targets
+        error: Tensor = predicted - wanted.reshape(len(wanted), -1)
+        return error.square().mean(1)
 
     @torch.no_grad()
     def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
@@ -163,7 +167,7 @@ class NetworkFit:
         Returns
         -------
         list of (n_regions, n_regions) arrays
-            Symmetric, (i, j) and (j, i) averaged, within [-1, 1].
+            Symmetric, (i, j) and (j, i) averaged, within [-1, 1]; NaN where the network overflows.
         """
         self.network.eval()
         inputs = [m(r, self.device) for m, r in zip(self.input_makers, regions, strict=True)]
@@ -175,16 +179,15 @@ class NetworkFit:
         return [_finish(p[: len(r), : len(r)]) for p, r in zip(predicted, regions, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that `load_state_dict` needs to continue at the next pass."""
-        return {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
+        """Return a copy of all that `load_state_dict` needs to continue at the next pass."""
+        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return copy.deepcopy(state)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved state."""
         self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        # the optimiser would go on writing into the tensors that it is given
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the weights that later training does not touch."""
@@ -206,4 +209,6 @@ def _pad(inputs: Sequence[NetworkInputs]) -> tuple[Tensor, Tensor]:
 
 
 def _finish(predicted: FloatArray) -> FloatArray:
-    return np.clip((predicted + predicted.T) / 2, -1.0, 1.0)
+    # clipping would turn an overflow into a confident 1, and hide that the fit diverged
+    finite = np.where(np.isfinite(predicted), predicted, np.nan)
+    return np.clip((finite + finite.T) / 2, -1.0, 1.0)

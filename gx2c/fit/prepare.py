@@ -12,6 +12,7 @@ from torch import Tensor
 from gx2c.data.brain import Brain, Regions
 from gx2c.data.genes import select_genes
 from gx2c.fit.config import GeneOptions
+from gx2c.models.features import Standardiser
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -55,25 +56,6 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
-class Standardiser:
-    """Zero mean and unit variance over the training regions."""
-
-    mean: FloatArray
-    scale: FloatArray
-
-    @classmethod
-    def fit(cls, values: FloatArray) -> Standardiser:
-        """Measure (n_train_regions, n_features)."""
-        scale = values.std(axis=0)
-        # a feature that is constant in training carries nothing: leave it at zero
-        return cls(values.mean(axis=0), np.where(scale > 0, scale, 1.0))
-
-    def __call__(self, values: FloatArray) -> Tensor:
-        """Standardise to float32."""
-        return torch.from_numpy(((values - self.mean) / self.scale).astype(np.float32))
-
-
-@dataclass(frozen=True)
 class NetworkInputs:
     """Expression and coordinates of some regions as tensors, (n_regions, n_features) each."""
 
@@ -85,12 +67,15 @@ class InputMaker:
     """Turns regions into `NetworkInputs` with statistics of the training regions."""
 
     def __init__(self, training: Regions) -> None:
-        self.expression = Standardiser.fit(training.expression)
-        self.coords = Standardiser.fit(training.coords_mm)
+        self.expression = Standardiser.learn(training.expression)
+        self.coords = Standardiser.learn(training.coords_mm)
 
     def __call__(self, regions: Regions, device: torch.device) -> NetworkInputs:
-        """Standardise any regions."""
-        return NetworkInputs(
-            self.expression(regions.expression).to(device),
-            self.coords(regions.coords_mm).to(device),
-        )
+        """Standardise any regions, to float32."""
+        expression = self.expression.apply(regions.expression)
+        coords = self.coords.apply(regions.coords_mm)
+        return NetworkInputs(_tensor(expression, device), _tensor(coords, device))
+
+
+def _tensor(values: FloatArray, device: torch.device) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32)).to(device)

@@ -88,7 +88,7 @@ class BilinearLowRank(nn.Module):
         """Return the weighted norm of all weights, summed over members."""
         if self.penalty_weight == 0:
             return None
-        norms = [self.penalty_norm(side.weight).sum() for side in self.sides]
+        norms = [self.penalty_norm(weight).sum() for weight in self.sides.parameters()]
         return self.penalty_weight * torch.stack(norms).sum()
 
     def set_output_mean(self, means: Tensor) -> None:

@@ -55,7 +55,7 @@ class PairMLP(nn.Module):
 
     def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
         """Decode every pair of two lists of embeddings; see `PairNetwork`."""
-        return self.head.between(self.head.per_region(left)[0], self.head.per_region(right)[1])
+        return self.head.between(self.head.left(left), self.head.right(right))
 
     def penalty(self) -> Tensor | None:
         """Return no term: weight decay is the only regulariser."""
@@ -63,7 +63,7 @@ class PairMLP(nn.Module):
 
     def set_output_mean(self, means: Tensor) -> None:
         """Start the last bias at the mean training edge."""
-        self.head.last.bias.data[:, 0, 0] = means
+        self.head.set_output_mean(means)
 
 
 def _build_with_coords(n_genes: int, **keywords: object) -> PairMLP:

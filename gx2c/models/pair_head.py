@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gx2c.errors import UserError
 from gx2c.models.population import PopulationBatchNorm, PopulationDropout, PopulationLinear
 
 
@@ -37,15 +38,23 @@ class PairHead(nn.Module):
         Probability after each hidden layer.
     n_members
         Networks held side by side.
+
+    Raises
+    ------
+    UserError
+        If there is no hidden layer, or the dropout is not a probability below 1.
     """
 
     def __init__(
         self, embedding_dim: int, hidden_dims: Sequence[int], *, dropout: float, n_members: int
     ) -> None:
         super().__init__()
-        widths = [2 * embedding_dim, *hidden_dims]
+        if not hidden_dims:
+            raise UserError("hidden_dims is empty; give the width of at least one hidden layer")
+        widths = list(hidden_dims)
         self.embedding_dim = embedding_dim
-        self.linears = nn.ModuleList(
+        self.first = PopulationLinear(2 * embedding_dim, widths[0], n_members=n_members)
+        self.middle = nn.ModuleList(
             PopulationLinear(a, b, n_members=n_members)
             for a, b in zip(widths, widths[1:], strict=False)
         )
@@ -55,26 +64,35 @@ class PairHead(nn.Module):
         self.dropout = PopulationDropout(dropout)
         self.last = PopulationLinear(widths[-1], 1, n_members=n_members)
 
-    def per_region(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Apply both halves of the first layer, (n_members, n, hidden) each."""
-        first = self.linears[0]
-        left = torch.baddbmm(first.bias, z, first.weight[:, : self.embedding_dim])
-        return left, torch.bmm(z, first.weight[:, self.embedding_dim :])
+    def left(self, z: Tensor) -> Tensor:
+        """Apply the first layer's half for the first region of a pair, with the bias."""
+        assert self.first.bias is not None
+        return torch.baddbmm(self.first.bias, z, self.first.weight[:, : self.embedding_dim])
+
+    def right(self, z: Tensor) -> Tensor:
+        """Apply the first layer's half for the second region of a pair."""
+        return torch.bmm(z, self.first.weight[:, self.embedding_dim :])
 
     def within(self, z: Tensor) -> Tensor:
         """Decode all ordered pairs i != j of one block, (n_members, n * (n - 1))."""
-        left, right = self.per_region(z)
-        return self._decode(off_diagonal(left.unsqueeze(2) + right.unsqueeze(1)))
+        pairs = self.left(z).unsqueeze(2) + self.right(z).unsqueeze(1)
+        return self._decode(off_diagonal(pairs))
 
     def between(self, left: Tensor, right: Tensor) -> Tensor:
-        """Decode every pair of two lists of `per_region` halves, (n_members, n_left, n_right)."""
+        """Decode every pair of two lists, `left` and `right`, (n_members, n_left, n_right)."""
         n_members, n_left, dim = left.shape
         pairs = (left.unsqueeze(2) + right.unsqueeze(1)).reshape(n_members, -1, dim)
         return self._decode(pairs).reshape(n_members, n_left, -1)
 
+    def set_output_mean(self, means: Tensor) -> None:
+        """Start the last bias at the mean training edge of each member, (n_members,)."""
+        assert self.last.bias is not None
+        self.last.bias.data[:, 0, 0] = means
+
     def _decode(self, hidden: Tensor) -> Tensor:
         for index, norm in enumerate(self.norms):
             if index > 0:
-                hidden = self.linears[index](hidden)
+                hidden = self.middle[index - 1](hidden)
             hidden = self.dropout(norm(torch.relu(hidden)))
-        return self.last(hidden).squeeze(2)
+        out: Tensor = self.last(hidden)
+        return out.squeeze(2)

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gx2c.errors import UserError
+
 
 class RandomStreams:
     """One random stream a member, re-seeded at every pass.
@@ -129,6 +131,8 @@ class PopulationDropout(nn.Module):
 
     def __init__(self, probability: float) -> None:
         super().__init__()
+        if not 0 <= probability < 1:
+            raise UserError(f"dropout is {probability}; give a probability from 0 to below 1")
         self.probability = probability
         self.streams: RandomStreams | None = None
 

@@ -95,7 +95,8 @@ class SMT(nn.Module):
         x = x.flatten(1, 2)
         for block in self.blocks:
             x = block(x, self.n_tokens)
-        return self.project(x).view(n_members, n_regions, -1)
+        out: Tensor = self.project(x)
+        return out.view(n_members, n_regions, -1)
 
     def decode_within(self, z: Tensor) -> Tensor:
         """Decode all ordered pairs of a block; see `PairNetwork`."""
@@ -103,7 +104,7 @@ class SMT(nn.Module):
 
     def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
         """Decode every pair of two lists of embeddings; see `PairNetwork`."""
-        return self.head.between(self.head.per_region(left)[0], self.head.per_region(right)[1])
+        return self.head.between(self.head.left(left), self.head.right(right))
 
     def penalty(self) -> Tensor | None:
         """Return no term: weight decay is the only regulariser."""
@@ -111,7 +112,7 @@ class SMT(nn.Module):
 
     def set_output_mean(self, means: Tensor) -> None:
         """Start the last bias at the mean training edge."""
-        self.head.last.bias.data[:, 0, 0] = means
+        self.head.set_output_mean(means)
 
 
 _REFERENCE = "GeneEx2Conn, NeurIPS 2025"

@@ -48,13 +48,16 @@ def null_plot(scores: FloatArray, observed: float, geography: float, model: str)
     draw = _dots if few else _bars
     top = float(counts.max()) * 1.08
     frame = Frame(x=ends, y=(0.0, top), height=250 if few else 320, width=WIDE, top=64)
+    # Names point to the middle: the mark further out stands higher, clear of the other's line
+    middle = sum(ends) / 2
+    rows = (20, 42) if abs(observed - middle) > abs(geography - middle) else (42, 20)
     parts = [
         x_axis(frame, "Pearson r, mean over folds", ticks(*ends, about=8)),
         Markup() if few else y_axis(frame, "nulls"),
         draw(frame, counts, edges),
         line(frame.left, frame.floor, frame.wall, frame.floor, "axis"),
-        *_marked(frame, observed, f"{model} {number(observed)}", "model", 20),
-        *_marked(frame, geography, f"geography {number(geography)}", "geography", 42),
+        *_marked(frame, observed, f"{model} {number(observed)}", "model", rows[0]),
+        *_marked(frame, geography, f"geography {number(geography)}", "geography", rows[1]),
     ]
     words = (
         f"Histogram of {counted(len(finite), 'null score')}; observed {number(observed)}, "

@@ -85,9 +85,7 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         for number in trial.config["numbers"]:
             self.trials[trial.config["model"], trial.config["fold"], number] = trial
 
-    def on_trial_result(
-        self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]
-    ) -> str:
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]) -> str:
         """Pass on points and return the decision for this trial."""
         search = self.board.search_of(trial.config)
         decision, released = search.on_points(
@@ -174,9 +172,7 @@ class AsyncBoardScheduler(BoardScheduler):
         Of ASHA.
     """
 
-    def __init__(
-        self, board: SearchBoard, *, grace_passes: int, max_passes: int, eta: int
-    ) -> None:
+    def __init__(self, board: SearchBoard, *, grace_passes: int, max_passes: int, eta: int) -> None:
         super().__init__(board)
         self.schedulers = {
             key: ASHAScheduler(
@@ -195,9 +191,7 @@ class AsyncBoardScheduler(BoardScheduler):
         super().on_trial_add(tune_controller, trial)
         self._scheduler_of(trial).on_trial_add(tune_controller, trial)
 
-    def on_trial_result(
-        self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]
-    ) -> str:
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]) -> str:
         """Record the points and let ASHA decide."""
         search = self.board.search_of(trial.config)
         number = trial.config["numbers"][0]

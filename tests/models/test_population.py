@@ -1,0 +1,130 @@
+"""Layers of independent members: each equals torch's own layer with that member's weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gx2c.errors import UserError
+from gx2c.models.population import (
+    PopulationBatchNorm,
+    PopulationDropout,
+    PopulationLayerNorm,
+    PopulationLinear,
+    RandomStreams,
+    connect_streams,
+    initialise,
+)
+
+CPU = torch.device("cpu")
+members = pytest.mark.parametrize("n_members", [1, 3])
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+def randomised(layer, generator):
+    for parameter in layer.parameters():
+        parameter.data.normal_(generator=generator)
+    return layer.double()
+
+
+@members
+def test_linear_equals_torch(n_members, generator):
+    layer = randomised(PopulationLinear(4, 6, n_members=n_members), generator)
+    x = torch.randn(n_members, 9, 4, generator=generator, dtype=torch.float64)
+    for member in range(n_members):
+        expected = nn.functional.linear(x[member], layer.weight[member].T, layer.bias[member, 0])
+        torch.testing.assert_close(layer(x)[member], expected)
+
+
+@members
+def test_layer_norm_equals_torch(n_members, generator):
+    layer = randomised(PopulationLayerNorm(5, n_members=n_members), generator)
+    x = torch.randn(n_members, 9, 5, generator=generator, dtype=torch.float64)
+    for member in range(n_members):
+        weight, bias = layer.weight[member, 0], layer.bias[member, 0]
+        expected = nn.functional.layer_norm(x[member], (5,), weight, bias)
+        torch.testing.assert_close(layer(x)[member], expected)
+
+
+@members
+def test_batch_norm_equals_torch_with_running_statistics(n_members, generator):
+    layer = randomised(PopulationBatchNorm(5, n_members=n_members), generator)
+    plain = [nn.BatchNorm1d(5).double() for _ in range(n_members)]
+    for member, norm in enumerate(plain):
+        norm.weight.data, norm.bias.data = layer.weight.data[member], layer.bias.data[member]
+    for _ in range(3):
+        x = torch.randn(n_members, 9, 5, generator=generator, dtype=torch.float64) * 3 + 2
+        found = layer(x)
+        for member, norm in enumerate(plain):
+            torch.testing.assert_close(found[member], norm(x[member]))
+            torch.testing.assert_close(layer.running_mean[member], norm.running_mean)
+            torch.testing.assert_close(layer.running_var[member], norm.running_var)
+    layer.eval()
+    for member, norm in enumerate(plain):
+        torch.testing.assert_close(layer(x)[member], norm.eval()(x[member]))
+
+
+def test_linear_starts_as_torch_does():
+    layer = PopulationLinear(100, 400, n_members=2)
+    initialise(layer, [1, 2])
+    for member in range(2):
+        for values in (layer.weight[member], layer.bias[member]):
+            assert values.abs().max() <= 0.1
+        # a uniform distribution on (-b, b) has the standard deviation b / sqrt(3)
+        np.testing.assert_allclose(layer.weight[member].std().item(), 0.1 / 3**0.5, rtol=0.02)
+    assert not torch.equal(layer.weight[0], layer.weight[1])
+
+
+def test_a_member_starts_alike_in_any_company():
+    def build(seeds):
+        network = nn.Sequential(
+            PopulationLinear(3, 4, n_members=len(seeds)),
+            PopulationBatchNorm(4, n_members=len(seeds)),
+            PopulationLinear(4, 2, n_members=len(seeds)),
+        )
+        initialise(network, seeds)
+        return network.state_dict()
+
+    together, alone = build([5, 6, 7]), build([6])
+    for name, values in alone.items():
+        assert torch.equal(together[name][1:2], values)
+
+
+def dropout(probability, seeds):
+    layer = PopulationDropout(probability)
+    streams = RandomStreams(len(seeds), CPU)
+    connect_streams(layer, streams)
+    streams.seed(seeds)
+    return layer
+
+
+def test_dropout_masks_belong_to_the_member():
+    x = torch.ones(3, 50, 20)
+    together = dropout(0.25, [5, 6, 7])(x)
+    assert torch.equal(together[1:2], dropout(0.25, [6])(x[:1]))
+    assert not torch.equal(together[0], together[1])
+
+
+def test_dropout_keeps_the_mean_and_the_wanted_share():
+    out = dropout(0.25, [0])(torch.ones(1, 400, 100))
+    kept = out[out > 0]
+    torch.testing.assert_close(kept, torch.full_like(kept, 1 / 0.75))
+    assert abs(len(kept) / out.numel() - 0.75) < 0.01
+
+
+def test_dropout_draws_a_new_mask_each_time_and_none_when_predicting():
+    layer, x = dropout(0.5, [0]), torch.ones(1, 30, 10)
+    assert not torch.equal(layer(x), layer(x))
+    assert torch.equal(layer.eval()(x), x)
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.0, float("nan")])
+def test_dropout_refuses_what_is_no_probability(probability):
+    with pytest.raises(UserError, match="give a probability from 0 to below 1"):
+        PopulationDropout(probability)
