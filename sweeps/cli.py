@@ -109,6 +109,26 @@ def study(run: Annotated[Path, typer.Argument(help="A run folder, finished or no
 
 
 @app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="step, schedulers or overhead.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,
+) -> None:
+    """Measure something on this machine; see docs/performance.md."""
+    import json
+
+    import yaml
+
+    try:
+        from benchmarks import run_benchmark
+    except ModuleNotFoundError:
+        raise UserError(
+            "benchmarks are part of the source tree; run this from a clone of the repository"
+        ) from None
+    result = run_benchmark(name)
+    print(json.dumps(result, indent=1) if as_json else yaml.safe_dump(result, sort_keys=False))
+
+
+@app.command()
 def models() -> None:
     """List the models."""
     from sweeps.table import print_models

@@ -11,8 +11,7 @@ import optuna
 import pandas as pd
 import yaml
 
-from gx2c.fit import GeneOptions
-from search_spaces import SEARCH_SPACES, Scale
+from search_spaces import SEARCH_SPACES
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord, write_bytes
@@ -74,8 +73,9 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
     write_bytes(paths.best, text.encode())
 
 
-def write_study(paths: SweepPaths, records: Records, *, scale: Scale, genes: GeneOptions) -> None:
+def write_study(plan: SweepPlan, paths: SweepPaths, records: Records) -> None:
     """Write a copy of the search for optuna-dashboard, one study per model and outer fold."""
+    scale, genes = plan.scale(), plan.genes
     paths.study.unlink(missing_ok=True)
     storage = optuna.storages.RDBStorage(f"sqlite:///{paths.study}")
     for (model, fold), search in records.items():

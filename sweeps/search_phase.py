@@ -10,11 +10,13 @@ from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 
 from gx2c.errors import UserError
+from sweeps.export import write_study
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord
 from sweeps.search.board import SearchBoard
 from sweeps.search.rungs import ETA
+from sweeps.search.study_copier import StudyCopier
 from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher
 from trainables.fold_trainable import FoldTrainable
 from trainables.work import TrialWork
@@ -29,9 +31,13 @@ def run_search(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> None:
     ------
     UserError
         If a search ends without a single fully trained config.
+    RuntimeError
+        If Tune returned before the searches were finished.
     """
     if not board.finished:
         _make_tuner(plan, paths, board).fit()
+    if not board.finished:
+        raise RuntimeError(f"Ray Tune ended before the search was finished; resume {paths.root}")
     if not plan.options.storage:
         shutil.rmtree(paths.tune, ignore_errors=True)
     for search in board.searches.values():
@@ -68,6 +74,7 @@ def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner
             name=_experiment_name(paths),
             storage_path=options.storage or str(paths.tune.resolve()),
             verbose=0,
+            callbacks=[StudyCopier(lambda: write_study(plan, paths, board.records()))],
             failure_config=FailureConfig(max_failures=MAX_FAILURES),
             checkpoint_config=CheckpointConfig(num_to_keep=1),
         ),

@@ -19,9 +19,5 @@ def copy_study(paths: SweepPaths) -> Path:
         If the folder holds no sweep.
     """
     plan = make_plan(read_options(paths))
-    records = {
-        key: [search.records[n] for n in sorted(search.records)]
-        for key, search in plan.board(paths).searches.items()
-    }
-    write_study(paths, records, scale=plan.scale(), genes=plan.genes)
+    write_study(plan, paths, plan.board(paths).records())
     return paths.study

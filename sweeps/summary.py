@@ -125,9 +125,7 @@ def _fold(
     }
 
 
-def _nulls(
-    plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Average]
-) -> dict[str, Any]:
+def _nulls(plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Average]) -> dict[str, Any]:
     summaries = {
         name: summarise_nulls(
             test[name]["mean"], nulls[name].to_numpy(), larger_is_better=metric.larger_is_better

@@ -79,10 +79,7 @@ class SweepRun:
         model = self.plan.options.model
         with self.clock.phase("search"):
             self._search(board)
-        records = {
-            key: [search.records[n] for n in sorted(search.records)]
-            for key, search in board.searches.items()
-        }
+        records = board.records()
         best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
         jobs = [job_of(record, seed=self.plan.options.seed) for record in best.values()]
         with self.clock.phase("retrain"):
@@ -163,7 +160,7 @@ class SweepRun:
         self.progress.begin(Phase("writing the report"))
         write_trials(self.paths, records)
         write_best(self.paths, self.plan, jobs)
-        write_study(self.paths, records, scale=self.plan.scale(), genes=self.plan.genes)
+        write_study(self.plan, self.paths, records)
         summary = summarise(
             self.plan,
             self.paths,

@@ -15,8 +15,10 @@ from sweeps.paths import SweepPaths
 SHOWN = "pearson_r"
 COLUMNS = (
     "fold",
-    "train/test regions",
-    "configs/pruned/failed",
+    "train/test",
+    "configs",
+    "pruned",
+    "failed",
     "passes",
     "validation r",
     "test r",
@@ -84,7 +86,7 @@ def _fold_table(summary: Mapping[str, Any]) -> Table:
         table.add_row(
             str(fold["fold"]),
             f"{fold['n_train_regions']}/{fold['n_test_regions']}",
-            f"{trials['total']}/{trials['pruned']}/{trials['failed']}",
+            *(str(trials[name]) for name in ("total", "pruned", "failed")),
             str(fold["passes"]),
             _number(fold["validation"][SHOWN]),
             _number(fold["test"][SHOWN]),
@@ -99,7 +101,8 @@ def _number(value: float | None) -> str:
 
 def _config(config: Mapping[str, Any]) -> str:
     values = {**config["hyperparameters"]}
-    values["learning_rate"] = config["training"]["learning_rate"]
+    if MODELS[config["model"]].kind == "iterative":
+        values["learning_rate"] = config["training"]["learning_rate"]
     return " ".join(f"{name}={_short(value)}" for name, value in values.items())
 
 

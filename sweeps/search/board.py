@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sweeps.records import ConfigRecord
 from sweeps.search.fold_search import FoldSearch
 from trainables.work import TrialWork
 
@@ -55,6 +56,13 @@ class SearchBoard:
                 self._turn = index + 1
                 return work
         return None
+
+    def records(self) -> dict[tuple[str, int], list[ConfigRecord]]:
+        """Return the finished configs of every search in number order."""
+        return {
+            key: [search.records[n] for n in sorted(search.records)]
+            for key, search in self.searches.items()
+        }
 
     def progress(self, model: str) -> Progress:
         """Count what one model's searches have finished."""

@@ -41,8 +41,12 @@ def reference_block(block, x, n_tokens, member):
     w = {name: p.detach().numpy()[member] for name, p in block.named_parameters()}
     slopes = None if block.slopes is None else block.slopes.numpy()
     qkv = x @ w["qkv.weight"] + w["qkv.bias"]
-    heads = np.split(qkv, 3, axis=1)
-    q, k, v = (h.reshape(-1, n_tokens, block.n_heads, -1).transpose(0, 2, 1, 3) for h in heads)
+    heads, n_heads = np.split(qkv, 3, axis=1), block.n_heads
+
+    def split(h):
+        return h.reshape(len(x) // n_tokens, n_tokens, n_heads, -1).transpose(0, 2, 1, 3)
+
+    q, k, v = (split(h) for h in heads)
     attended = softmax_attention(q, k, v, slopes).transpose(0, 2, 1, 3).reshape(x.shape)
     x = layer_norm(x + attended, w["norm_attention.weight"], w["norm_attention.bias"])
     hidden = np.maximum(x @ w["widen.weight"] + w["widen.bias"], 0)

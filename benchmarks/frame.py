@@ -1,0 +1,88 @@
+"""What all benchmarks share: the table of them, the machine, repeats and spread."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gx2c.errors import UserError
+
+# name -> module with `run(**options) -> dict` of plain values
+BENCHMARKS: Mapping[str, str] = {
+    "step": "benchmarks.step",
+    "schedulers": "benchmarks.schedulers",
+    "overhead": "benchmarks.overhead",
+}
+
+
+def run_benchmark(name: str) -> dict[str, Any]:
+    """Run one benchmark and add what it was measured on.
+
+    Raises
+    ------
+    UserError
+        If there is no benchmark of that name.
+    """
+    if name not in BENCHMARKS:
+        raise UserError(f"no benchmark {name!r}; choose from {sorted(BENCHMARKS)}")
+    started = time.monotonic()
+    result = importlib.import_module(BENCHMARKS[name]).run()
+    return {
+        "benchmark": name,
+        "machine": machine(),
+        **result,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Describe where a measurement was made."""
+    import torch
+
+    return {
+        "processor": _processor(),
+        "cpus": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def seconds_of(work: Callable[[], Any], *, repeats: int, warm_up: int = 1) -> dict[str, float]:
+    """Time a piece of work.
+
+    Returns
+    -------
+    dict
+        "median", "fastest" and "slowest" seconds over `repeats`, and "repeats".
+    """
+    for _ in range(warm_up):
+        work()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return {
+        "median": float(np.median(times)),
+        "fastest": min(times),
+        "slowest": max(times),
+        "repeats": repeats,
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as stream:
+            names = [line.split(":", 1)[1].strip() for line in stream if "model name" in line]
+        return names[0]
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,79 @@
+"""A small brain, its folds, and one small config of every model."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gx2c.data import Brain, make_synthetic_brain
+from gx2c.fit import ComputeProfile, FitConfig, GeneOptions, NestedFit, TrainingSettings
+from gx2c.models import MODELS
+from gx2c.splits import Fold, make_folds
+
+PROFILE = ComputeProfile()
+SMT = {
+    "genes_per_token": 8,
+    "model_dim": 8,
+    "token_output_dim": 3,
+    "n_heads": 2,
+    "n_layers": 1,
+    "hidden_dims": (16, 8),
+    "encoder_dropout": 0.1,
+    "dropout": 0.2,
+}
+MLP = {"hidden_dims": (16, 8), "dropout": 0.2}
+NETWORKS = {
+    "smt": SMT,
+    "smt_cls": SMT,
+    "mlp": MLP,
+    "mlp_coords": MLP,
+    "bilinear_lowrank": {"rank": 3, "penalty_weight": 1e-4},
+}
+CLOSED_FORMS = [name for name, spec in MODELS.items() if spec.kind == "closed_form"]
+
+
+def make_brain(**keywords) -> Brain:
+    return make_synthetic_brain(**{"n_regions": 40, "n_genes": 30, "seed": 2} | keywords)
+
+
+def make_fold(brain: Brain, *, split: str = "bilateral") -> Fold:
+    """Cut the first of four outer folds, with three inner folds."""
+    return make_folds(brain.coords_mm, brain.hemisphere, split=split, seed=1)[0]
+
+
+def network_config(
+    model: str, *, genes: GeneOptions | None = None, keywords: dict | None = None, **training
+) -> FitConfig:
+    settings = {"learning_rate": 3e-3, "block_regions": 8, "max_passes": 20} | training
+    return FitConfig(
+        model,
+        NETWORKS[model] | (keywords or {}),
+        TrainingSettings(**settings),
+        genes or GeneOptions(),
+    )
+
+
+def nested(brain: Brain, fold: Fold, config: FitConfig, *, metric="val_mse", seed=5) -> NestedFit:
+    return NestedFit(brain, fold, config, metric=metric, seed=seed, profile=PROFILE)
+
+
+def with_garbage(brain: Brain, rows, *, seed: int = 0) -> Brain:
+    """Replace all that is known of some regions, within what a brain may be."""
+    rng = np.random.default_rng(seed)
+    n_regions, n_rows = brain.n_regions, len(rows)
+    expression, coords = brain.expression.copy(), brain.coords_mm.copy()
+    expression[rows] = 100 * rng.standard_normal((n_rows, brain.n_genes))
+    coords[rows] = rng.uniform((2, -90, -50), (65, 60, 75), size=(n_rows, 3))
+    coords[rows, 0] *= np.where(brain.hemisphere[rows] == 0, -1, 1)
+    noise = rng.uniform(-1, 1, size=(n_regions, n_regions))
+    connectome = brain.connectome.copy()
+    connectome[rows], connectome[:, rows] = noise[rows], noise[rows].T
+    connectome = np.triu(connectome, 1) + np.triu(connectome, 1).T + np.eye(n_regions)
+    return dataclasses.replace(
+        brain,
+        expression=expression,
+        coords_mm=coords,
+        connectome=connectome,
+        holdout_connectome=connectome,
+    )

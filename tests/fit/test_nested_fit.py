@@ -1,0 +1,206 @@
+"""One config on all inner folds: when it ends, what it keeps, how it is repeated."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import pytest
+import torch
+from small_fits import NETWORKS, PROFILE, make_brain, make_fold, nested, network_config
+
+from gx2c.errors import UserError
+from gx2c.fit import NestedFit, derive_seed
+from gx2c.fit.scoring import mean_scores, score_or_diverged, selection_score
+
+
+@pytest.fixture(scope="module")
+def brain():
+    return make_brain()
+
+
+@pytest.fixture(scope="module")
+def fold(brain):
+    return make_fold(brain)
+
+
+def validation_score(fit, brain, fold):
+    """Score the present weights anew, from the brain and the folds."""
+    shown = [
+        brain.regions(inner.test_regions).with_genes(np.argsort(brain.tss)) for inner in fold.inner
+    ]
+    scores = [
+        score_or_diverged(predicted, brain.connectome_block(inner.test_regions))
+        for predicted, inner in zip(fit.fit.predict(shown), fold.inner, strict=True)
+    ]
+    return selection_score(mean_scores(scores), fit.metric)
+
+
+@pytest.mark.parametrize("metric", ["val_mse", "val_pearson_r"])
+@pytest.mark.parametrize("model", ["smt", "mlp", "bilinear_lowrank"])
+def test_the_best_weights_are_really_restored(brain, fold, model, metric):
+    fit = nested(brain, fold, network_config(model), metric=metric)
+    for _ in range(4):
+        fit.advance()
+    best = fit.best
+    # train on, in place, into the weeds: weights that were only referred to would follow
+    for number in range(5, 9):
+        fit.fit.run_pass(number, 0.3)
+    assert validation_score(fit, brain, fold) < best.score
+    fit.restore_best()
+    assert validation_score(fit, brain, fold) == best.score
+
+
+def test_the_best_point_is_the_first_of_the_best(brain, fold):
+    fit = nested(brain, fold, network_config("mlp", schedule="constant", learning_rate=1e-2))
+    points = list(fit.points())
+    scores = [point.score for point in points]
+    assert fit.best.passes == scores.index(max(scores)) + 1 < len(points)
+    assert [point.passes for point in points] == list(range(1, len(points) + 1))
+
+
+def test_a_point_is_the_mean_over_inner_folds(brain, fold):
+    fit = nested(brain, fold, network_config("mlp"))
+    point = fit.advance()
+    assert validation_score(fit, brain, fold) == point.score == -point.validation["mse"]
+
+
+def test_ends_after_max_passes(brain, fold):
+    fit = nested(brain, fold, network_config("mlp", max_passes=3))
+    assert len(list(fit.points())) == 3
+    assert fit.finished and not fit.diverged
+
+
+def test_ends_when_patience_is_over(brain, fold):
+    config = network_config("bilinear_lowrank", learning_rate=0.0, patience=4)
+    fit = nested(brain, fold, config)
+    # nothing moves at rate 0: the first pass stays the best
+    assert len({point.score for point in fit.points()}) == 1
+    assert len(fit.curve) == 1 + 4 and fit.best.passes == 1
+
+
+def test_patience_counts_from_the_best_pass(brain, fold):
+    config = network_config("mlp", learning_rate=1e-2, patience=3, max_passes=60)
+    fit = nested(brain, fold, config)
+    list(fit.points())
+    assert len(fit.curve) == fit.best.passes + 3 < 60
+    assert fit.best.passes > 1
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+@pytest.mark.filterwarnings("error")
+def test_ends_when_a_huge_learning_rate_diverges(brain, fold, model):
+    config = network_config(model, learning_rate=1e30, schedule="constant")
+    fit = nested(brain, fold, config)
+    list(fit.points())
+    assert fit.diverged and len(fit.curve) < 5
+    assert fit.curve[-1].score == -math.inf and fit.curve[-1].validation == {}
+
+
+def test_one_diverged_fold_ends_all_and_earlier_passes_stay_best(brain, fold):
+    fit = nested(brain, fold, network_config("mlp"))
+    fit.advance(), fit.advance()
+    best = fit.best
+    fit.fit.targets[1].fill_(math.nan)
+    point = fit.advance()
+    assert point.score == -math.inf and fit.diverged and fit.finished
+    assert fit.best == best and math.isnan(point.train_mse)
+    fit.restore_best()
+    assert validation_score(fit, brain, fold) == best.score
+
+
+def test_constant_predictions_rank_last_but_may_still_learn(brain, fold):
+    """Sigmoid factors start far above 1: after clipping, all pairs are predicted alike."""
+    keywords = {"activation": "sigmoid", "rank": 30, "penalty_weight": 0.0}
+    config = network_config(
+        "bilinear_lowrank", keywords=keywords, learning_rate=0.02, schedule="constant"
+    )
+    fit = nested(brain, fold, config, metric="val_pearson_r")
+    first = fit.advance()
+    assert first.score == -math.inf and first.validation["mse"] > 0
+    assert not fit.diverged and not fit.finished
+    list(fit.points())
+    assert fit.best.score > -math.inf
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_the_same_seed_gives_the_same_curve_whatever_came_before(brain, fold, model):
+    curves = []
+    before = torch.get_num_threads()
+    try:
+        for threads, seed in ((1, 0), (2, 1)):
+            torch.set_num_threads(threads)
+            torch.manual_seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            torch.rand(seed)
+            fit = nested(brain, fold, network_config(model, max_passes=3))
+            curves.append(list(fit.points()))
+    finally:
+        torch.set_num_threads(before)
+    assert curves[0] == curves[1]
+    assert (
+        list(nested(brain, fold, network_config(model, max_passes=3), seed=6).points())
+        != (curves[0])
+    )
+
+
+def test_inner_folds_have_seeds_of_their_own(brain, fold):
+    fit = nested(brain, fold, network_config("mlp"), seed=5)
+    assert fit.fit.seeds == tuple(derive_seed(5, i) for i in range(3))
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
+@pytest.mark.parametrize("model", ["smt", "bilinear_lowrank"])
+def test_a_run_that_was_saved_continues_as_if_it_never_stopped(brain, fold, model, schedule):
+    config = network_config(model, schedule=schedule, learning_rate=2e-2, patience=8)
+    whole = nested(brain, fold, config)
+    list(whole.points())
+
+    begun = nested(brain, fold, config)
+    for _ in range(4):
+        begun.advance()
+    file = io.BytesIO()
+    torch.save(begun.state_dict(), file)
+    begun.advance()
+    file.seek(0)
+
+    # into a fit that has been somewhere else before
+    resumed = nested(brain, fold, config)
+    resumed.advance()
+    resumed.load_state_dict(torch.load(file, weights_only=True))
+    assert len(resumed.curve) == 4
+    list(resumed.points())
+
+    assert resumed.curve == whole.curve and resumed.best == whole.best
+    for fit in (resumed, whole):
+        fit.restore_best()
+    for name, values in whole.fit.weights().items():
+        assert torch.equal(resumed.fit.weights()[name], values)
+    rates = {point.learning_rate for point in whole.curve}
+    assert len(rates) > 1, "a constant rate would hide a lost schedule"
+
+
+def test_a_run_resumed_after_its_best_pass_keeps_the_best_weights(brain, fold):
+    config = network_config("mlp", schedule="constant", learning_rate=1e-2)
+    fit = nested(brain, fold, config)
+    while not fit.curve or fit.best.passes == len(fit.curve):
+        fit.advance()
+    resumed = nested(brain, fold, config)
+    resumed.load_state_dict(fit.state_dict())
+    resumed.restore_best()
+    assert validation_score(resumed, brain, fold) == fit.best.score
+
+
+def test_a_diverged_run_is_still_diverged_after_loading(brain, fold):
+    config = network_config("mlp", learning_rate=1e30, schedule="constant")
+    fit, resumed = nested(brain, fold, config), nested(brain, fold, config)
+    list(fit.points())
+    resumed.load_state_dict(fit.state_dict())
+    assert resumed.diverged and resumed.finished and list(resumed.points()) == []
+
+
+def test_unknown_metric_is_refused(brain, fold):
+    fit = NestedFit(brain, fold, network_config("mlp"), metric="val_r", seed=0, profile=PROFILE)
+    with pytest.raises(UserError, match="no metric 'val_r'; choose from"):
+        fit.advance()
