@@ -16,6 +16,8 @@ from sweeps.search.rungs import SCHEDULERS
 
 NULL_SEARCHES = ("full", "none")
 GEOGRAPHY = "geography"
+# A network uses one GPU; Ray counts shares in steps of this size
+LEAST_GPU_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class SweepOptions:
 
     def __post_init__(self) -> None:
         problems = [problem for check in _CHECKS if (problem := check(self))]
+        # only options that can be may contradict each other
+        problems = problems or [problem for check in _RULES if (problem := check(self))]
         if problems:
             raise UserError("; ".join(problems))
 
@@ -158,6 +162,13 @@ def _at_least(name: str, least: float) -> Any:
     return check
 
 
+def _check_gpus(options: SweepOptions) -> str:
+    gpus = options.gpus_per_trial
+    if gpus == 0 or LEAST_GPU_SHARE <= gpus <= 1:
+        return ""
+    return f"gpus_per_trial is {gpus}; give 0, or a share of one GPU from {LEAST_GPU_SHARE} to 1"
+
+
 def _check_nulls(options: SweepOptions) -> str:
     if options.nulls and not options.uses_expression:
         return f"{options.model} reads no genes, so spins of them change nothing; give --nulls 0"
@@ -189,8 +200,7 @@ _CHECKS = (
     _at_least("nulls", 0),
     _at_least("seed", 0),
     _at_least("cpus_per_trial", 1),
-    _at_least("gpus_per_trial", 0),
+    _check_gpus,
     _at_least("max_concurrent", 0),
-    _check_nulls,
-    _check_null_search,
 )
+_RULES = (_check_nulls, _check_null_search)

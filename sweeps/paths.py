@@ -2,8 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from gx2c.errors import UserError
+
+
+def check_new_folder(folder: Path, *, hint: str) -> None:
+    """Refuse a folder that holds something or cannot be made.
+
+    Parameters
+    ----------
+    folder
+        Where results are to go.
+    hint
+        What to do instead, the end of the message.
+
+    Raises
+    ------
+    UserError
+        If the folder is a file, is not empty, or cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; give a folder that does not exist")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder} exists already; {hint}")
+    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise UserError(
+            f"{folder} cannot be made, for {parent} is not a folder that can be written"
+        )
 
 
 @dataclass(frozen=True)
@@ -22,6 +51,11 @@ class SweepPaths:
     def sweep(self) -> Path:
         """The options of the sweep."""
         return self.root / "sweep.yaml"
+
+    @property
+    def inputs(self) -> Path:
+        """Which data the sweep was started with."""
+        return self.root / "inputs.json"
 
     @property
     def summary(self) -> Path:

@@ -42,6 +42,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # the rename itself is on disk only with the folder's entry
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -122,10 +132,19 @@ class RecordStore:
 
     def load(self, model: str, fold: int) -> dict[int, ConfigRecord]:
         """Return the finished configs of one search by number."""
-        files = sorted(self.paths.records_dir(model, fold).glob("config_*.json"))
-        try:
-            records = [ConfigRecord(**read_json(path)) for path in files]
-        except TypeError as error:
-            folder = self.paths.records_dir(model, fold)
-            raise UserError(f"{folder} holds a record of another version ({error})") from None
+        files = sorted(self.paths.records_dir(model, fold).glob("config_[0-9]*.json"))
+        records = [_load_one(path, model, fold) for path in files]
         return {record.number: record for record in records}
+
+
+def _load_one(path: Path, model: str, fold: int) -> ConfigRecord:
+    try:
+        record = ConfigRecord(**read_json(path))
+    except TypeError as error:
+        raise UserError(
+            f"{path} is a record of another version ({error}); delete it to have it made anew"
+        ) from None
+    number = int(path.stem.removeprefix("config_"))
+    if (record.model, record.fold, record.number) != (model, fold, number):
+        raise UserError(f"{path} is a record of another config; delete it to have it made anew")
+    return record

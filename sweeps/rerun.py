@@ -7,86 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import torch
 
-from gx2c.data import Brain, load_dataset
+from gx2c.data import Brain, check_gene_choice, load_dataset
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, FitConfig
 from gx2c.metrics import average_scores
-from gx2c.models import MODELS
+from gx2c.models.attention import flash_attention_is_available
 from gx2c.splits import Fold
+from sweeps.best_file import BestFile, read_best
 from sweeps.options import GEOGRAPHY
-from sweeps.paths import SweepPaths
+from sweeps.paths import SweepPaths, check_new_folder
 from sweeps.progress import Phase, ProgressLine
 from sweeps.provenance import provenance
 from sweeps.records import write_json
 from sweeps.retrain_phase import RetrainJob, retrain_one, save_retrained
 from sweeps.summary import gains
 from trainables.work import TrialContext
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _FoldFile(_Strict):
-    fold: int
-    train_regions: list[str] = Field(min_length=2)
-    test_regions: list[str] = Field(min_length=3)
-
-
-class _JobFile(_Strict):
-    model: str
-    fold: int = Field(ge=0)
-    config: dict[str, Any]
-    learning_rates: list[float]
-    seed: int = Field(ge=0)
-
-
-class _ProfileFile(_Strict):
-    device: str
-    threads: int = Field(ge=1)
-    dtype: str
-    attention: str
-
-
-class BestFile(_Strict):
-    """What best.yaml holds."""
-
-    gx2c: str
-    dataset: str
-    checksum: str
-    model: str
-    split: str
-    seed: int
-    profile: _ProfileFile
-    folds: list[_FoldFile] = Field(min_length=1)
-    jobs: list[_JobFile] = Field(min_length=1)
-
-
-def read_best(path: Path) -> BestFile:
-    """Read and check an exported file.
-
-    Raises
-    ------
-    UserError
-        If it is not one, with every problem.
-    """
-    try:
-        best = BestFile.model_validate(yaml.safe_load(path.read_text()))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); give a best.yaml") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not YAML ({' '.join(str(error).split())})") from None
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or 'file'}: {e['msg']}"
-            for e in error.errors()[:10]
-        )
-        raise UserError(f"{path} is not a best.yaml that gx2c wrote ({problems})") from None
-    _check_jobs(path, best)
-    return best
 
 
 def run_rerun(path: Path, out: Path) -> dict[str, Any]:
@@ -105,8 +42,8 @@ def run_rerun(path: Path, out: Path) -> dict[str, Any]:
         If the file, the dataset or the folder cannot be used.
     """
     best = read_best(path)
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} exists already; give a folder that does not")
+    check_new_folder(out, hint="give a folder that does not")
+    _check_device(path, best)
     brain = load_dataset(best.dataset)
     _check_data(path, best, brain)
     context = _context(best, brain)
@@ -125,23 +62,11 @@ def run_rerun(path: Path, out: Path) -> dict[str, Any]:
     return summary
 
 
-def _check_jobs(path: Path, best: BestFile) -> None:
-    problems = []
-    n_folds = len(best.folds)
-    for number, job in enumerate(best.jobs):
-        if job.fold >= n_folds:
-            problems.append(f"job {number} asks for fold {job.fold}, there are {n_folds}")
-        if job.model not in MODELS:
-            problems.append(f"job {number} asks for a model {job.model!r} that does not exist")
-        try:
-            config = FitConfig.from_dict(job.config)
-        except UserError as error:
-            problems.append(f"job {number}: {error}")
-            continue
-        if config.model != job.model:
-            problems.append(f"job {number} is of {job.model} with a config of {config.model}")
-    if problems:
-        raise UserError(f"{path}: {'; '.join(problems)}")
+def _check_device(path: Path, best: BestFile) -> None:
+    if best.profile.device == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"{path} was made on a GPU; rerun where there is one")
+    if best.profile.attention == "flash" and not flash_attention_is_available():
+        raise UserError(f"{path} needs flash-attn, which is not installed; install gx2c[flash]")
 
 
 def _check_data(path: Path, best: BestFile, brain: Brain) -> None:
@@ -153,13 +78,12 @@ def _check_data(path: Path, best: BestFile, brain: Brain) -> None:
     known = set(brain.labels)
     for fold in best.folds:
         unknown = [r for r in (*fold.train_regions, *fold.test_regions) if r not in known]
-        shared = sorted(set(fold.train_regions) & set(fold.test_regions))
-        if unknown or shared:
+        if unknown:
             raise UserError(
                 f"{path}, fold {fold.fold}: regions {unknown[:3]} are not in {best.dataset}"
-                if unknown
-                else f"{path}, fold {fold.fold}: regions {shared[:3]} both train and test"
             )
+    for job in best.jobs:
+        check_gene_choice(FitConfig.from_dict(job.config).genes.which, brain.genes)
 
 
 def _context(best: BestFile, brain: Brain) -> TrialContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sweeps.records import ConfigRecord
 from sweeps.search.board import SearchBoard
 from sweeps.search.rungs import ETA
 from sweeps.search.study_copier import StudyCopier
-from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher
+from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher, Slots
 from trainables.fold_trainable import FoldTrainable
 from trainables.work import TrialWork
 
@@ -59,12 +60,13 @@ def best_record(records: list[ConfigRecord], *, model: str, fold: int) -> Config
 def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner:
     options = plan.options
     resources = {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial}
+    slots = Slots(options.max_concurrent)
     trainable = tune.with_parameters(FoldTrainable, context=plan.context())
     return Tuner(
         tune.with_resources(trainable, {k: v for k, v in resources.items() if v}),
         tune_config=TuneConfig(
-            search_alg=BoardSearcher(board, max_concurrent=options.max_concurrent),
-            scheduler=_make_scheduler(plan, board),
+            search_alg=BoardSearcher(board, slots),
+            scheduler=_make_scheduler(plan, board, slots),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_trial_name,
@@ -72,7 +74,7 @@ def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner
         ),
         run_config=RunConfig(
             name=_experiment_name(paths),
-            storage_path=options.storage or str(paths.tune.resolve()),
+            storage_path=_storage_path(options.storage or paths.tune),
             verbose=0,
             callbacks=[StudyCopier(lambda: write_study(plan, paths, board.records()))],
             failure_config=FailureConfig(max_failures=MAX_FAILURES),
@@ -81,22 +83,25 @@ def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner
     )
 
 
-def _make_scheduler(plan: SweepPlan, board: SearchBoard) -> BoardScheduler:
+def _make_scheduler(plan: SweepPlan, board: SearchBoard, slots: Slots) -> BoardScheduler:
     options = plan.options
     if options.scheduler != "asha-async":
-        return BoardScheduler(board)
+        return BoardScheduler(board, slots)
     return AsyncBoardScheduler(
-        board, grace_passes=options.grace_epochs, max_passes=options.max_epochs, eta=ETA
+        board, slots, grace_passes=options.grace_epochs, max_passes=options.max_epochs, eta=ETA
     )
 
 
+def _storage_path(storage: str | Path) -> str:
+    # Ray takes a relative path for a URI without a scheme
+    given = str(storage)
+    return given if "://" in given else str(Path(given).expanduser().resolve())
+
+
 def _experiment_name(paths: SweepPaths) -> str:
-    # a resumed sweep starts Tune afresh: the records, not Tune's state, say what is done
-    return f"{paths.root.resolve().name}-{_n_sessions(paths.tune)}"
-
-
-def _n_sessions(folder: Path) -> int:
-    return len(list(folder.iterdir())) if folder.is_dir() else 0
+    # a resumed sweep starts Tune afresh, beside what an earlier session left in the storage: the
+    # records, not Tune's state, say what is done
+    return f"{paths.root.resolve().name}-{uuid.uuid4().hex[:8]}"
 
 
 def _trial_name(trial: Any) -> str:

@@ -35,7 +35,8 @@ class PhaseClock:
             yield
         finally:
             self.seconds[name] += time.monotonic() - started
-            if self.paths.root.is_dir():
+            # before its options are there, a run folder is not ours to write in
+            if self.paths.sweep.exists():
                 write_json(self.paths.seconds, self.seconds)
 
     def totals(self) -> dict[str, float]:

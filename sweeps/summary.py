@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gx2c.metrics import METRICS, Average, average_scores
-from gx2c.nulls import summarise_nulls
+from gx2c.nulls import NullSummary, summarise_nulls
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
@@ -126,16 +126,12 @@ def _fold(
 
 
 def _nulls(plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Average]) -> dict[str, Any]:
-    summaries = {
-        name: summarise_nulls(
-            test[name]["mean"], nulls[name].to_numpy(), larger_is_better=metric.larger_is_better
-        )
-        for name, metric in METRICS.items()
-    }
+    summaries = {name: _compare(name, test[name]["mean"], nulls[name]) for name in METRICS}
     headline = summaries[HEADLINE]
     full = plan.options.null_search == "full"
     return {
         "n": headline.n,
+        "failed": int((nulls["failed_folds"] > 0).sum()),
         "method": "hungarian",
         "moved": "expression",
         "search": "full" if full else "tuned on the true data",
@@ -148,6 +144,17 @@ def _nulls(plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Average]) ->
         "p_se": headline.p_se,
         "z": headline.z,
     }
+
+
+def _compare(metric: str, observed: float, nulls: pd.Series[float]) -> NullSummary:
+    """Compare with nulls; an undefined score has no gain and no p-value."""
+    scores = np.asarray(nulls, dtype=np.float64)
+    better = METRICS[metric].larger_is_better
+    if np.isfinite(observed):
+        return summarise_nulls(observed, scores, larger_is_better=better)
+    unknown = float("nan")
+    found = summarise_nulls(0.0, scores, larger_is_better=better)
+    return found._replace(observed=unknown, gain=unknown, z=unknown, p_value=unknown, p_se=unknown)
 
 
 def _provenance(plan: SweepPlan) -> dict[str, Any]:

@@ -22,11 +22,11 @@ from sweeps.null_phase import (
     save_null_group,
 )
 from sweeps.options import SweepOptions
-from sweeps.paths import SweepPaths
+from sweeps.paths import SweepPaths, check_new_folder
 from sweeps.plan import SweepPlan, make_plan
 from sweeps.progress import Phase, ProgressLine
 from sweeps.ray_session import ray_session
-from sweeps.records import ConfigRecord, write_bytes, write_json
+from sweeps.records import ConfigRecord, read_json, write_bytes, write_json
 from sweeps.report import write_report
 from sweeps.retrain_phase import RetrainJob, job_of, open_jobs, retrain_one, save_retrained
 from sweeps.search.board import SearchBoard
@@ -73,6 +73,8 @@ class SweepRun:
                         gpus_per_trial=options.gpus_per_trial,
                     )
                 )
+            # nothing is written before all that could be refused was accepted
+            _write_request(self.paths, self.plan)
             return self._phases(board)
 
     def _phases(self, board: SearchBoard) -> dict[str, Any]:
@@ -127,7 +129,7 @@ class SweepRun:
         for index, (scores, seconds) in self._run(run_null_group, [(job,) for job in todo]):
             save_null_group(self.paths, todo[index], scores, seconds)
             self.n_done += todo[index].spins.shape[1]
-        return collect_nulls(self.paths, jobs)
+        return collect_nulls(self.plan.context(), self.paths, jobs)
 
     def _run(self, function: Any, jobs: list[tuple[Any, ...]]) -> Any:
         options = self.plan.options
@@ -197,7 +199,7 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
     with ProgressLine() as progress:
         with clock.phase("start"):
             plan = make_plan(options)
-        write_bytes(paths.sweep, yaml.safe_dump(options.to_dict(), sort_keys=False).encode())
+        _check_inputs(paths, plan)
         return SweepRun(plan, paths, clock, progress).execute()
 
 
@@ -220,11 +222,8 @@ def read_options(paths: SweepPaths) -> SweepOptions:
 
 def _check_folder(paths: SweepPaths, options: SweepOptions, *, resume: bool) -> None:
     if not resume:
-        if paths.root.exists() and any(paths.root.iterdir()):
-            raise UserError(
-                f"{paths.root} exists already; add --resume to continue its sweep, "
-                "or give another --out"
-            )
+        hint = "add --resume to continue its sweep, or give another --out"
+        check_new_folder(paths.root, hint=hint)
         return
     before = read_options(paths).to_dict()
     changed = [
@@ -237,3 +236,29 @@ def _check_folder(paths: SweepPaths, options: SweepOptions, *, resume: bool) -> 
             f"{paths.root} was started with other options ({'; '.join(changed)}); "
             "resume with the same ones or give another --out"
         )
+
+
+def _inputs(plan: SweepPlan) -> dict[str, Any]:
+    """Return what decides results but is not an option: files may change between sessions."""
+    which = plan.genes.which
+    return {
+        "checksum": plan.brain.checksum,
+        "genes": which if isinstance(which, str) else list(which),
+    }
+
+
+def _check_inputs(paths: SweepPaths, plan: SweepPlan) -> None:
+    if not paths.inputs.exists():
+        return
+    before, now = read_json(paths.inputs), _inputs(plan)
+    if changed := sorted(name for name in now if before.get(name) != now[name]):
+        raise UserError(
+            f"{paths.root} was started with other data ({', '.join(changed)} of "
+            f"{plan.options.dataset} changed since); restore the files or give another --out"
+        )
+
+
+def _write_request(paths: SweepPaths, plan: SweepPlan) -> None:
+    write_json(paths.inputs, _inputs(plan))
+    options = yaml.safe_dump(plan.options.to_dict(), sort_keys=False)
+    write_bytes(paths.sweep, options.encode())

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Protocol
 
-from gx2c.fit import NestedFit, validate_closed_form
+import numpy as np
+
+from gx2c.data.brain import Brain
+from gx2c.errors import UserError
+from gx2c.fit import FitConfig, NestedFit, Validated, validate_closed_form
 from gx2c.models import MODELS
+from gx2c.splits.fold import Fold
 from trainables.work import TrialContext, TrialWork
 
 
@@ -81,7 +87,7 @@ class ClosedFormRunner:
         with self.context.profile.active():
             for number, config in zip(self.work.numbers, self.work.configs, strict=True):
                 started = time.monotonic()
-                validated = validate_closed_form(
+                validated, cause = validate_or_say_why(
                     self.context.brain, fold, config, metric=self.context.metric
                 )
                 results.append(
@@ -90,6 +96,7 @@ class ClosedFormRunner:
                         "score": validated.score,
                         "validation": validated.validation,
                         "seconds": time.monotonic() - started,
+                        "cause": cause,
                     }
                 )
         return {"results": results, "done": True}
@@ -100,6 +107,24 @@ class ClosedFormRunner:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Do nothing."""
+
+
+def validate_or_say_why(
+    brain: Brain, fold: Fold, config: FitConfig, *, metric: str
+) -> tuple[Validated, str]:
+    """Validate a closed form; one that cannot be fitted scores last and must not take others along.
+
+    Returns
+    -------
+    Validated
+        Score and validation.
+    str
+        Why it could not be fitted, else empty.
+    """
+    try:
+        return validate_closed_form(brain, fold, config, metric=metric), ""
+    except (UserError, np.linalg.LinAlgError) as error:
+        return Validated(-math.inf, {}), str(error)
 
 
 RUNNERS: dict[str, type[NetworkRunner] | type[ClosedFormRunner]] = {

@@ -86,9 +86,10 @@ class FoldSearch:
         self.records = store.load(model, fold)
         self.n_configs = n_configs
         self.batch_size = rule.batch_size or n_configs
-        n_whole = self._n_in_whole_batches()
-        self.study: FoldStudy = study_of([self.records[n] for n in range(n_whole)])
-        self.n_asked = n_whole
+        self.n_asked = self._n_in_whole_batches()
+        # a scheduler that does not wait may have finished later configs before earlier ones
+        told = range(self.n_asked) if rule.waits else sorted(self.records)
+        self.study: FoldStudy = study_of([self.records[n] for n in told])
         self.open: dict[int, OpenConfig] = {}
         self.promoted: set[int] = set()
 
@@ -137,11 +138,11 @@ class FoldSearch:
         else:
             config.held_at = self._rung_of(config)
         released = self._decide_rungs()
+        # this trial runs: it hears the decision as the answer, and is not released beside
+        released.pop(number, None)
+        self.promoted.discard(number)
         if number not in self.open:
             return Decision.STOP, released
-        if number in released:
-            self.promoted.discard(number)
-            return released.pop(number), released
         return (Decision.CONTINUE if config.held_at is None else Decision.HOLD), released
 
     def on_results(self, results: Sequence[Mapping[str, Any]]) -> None:
@@ -153,7 +154,7 @@ class FoldSearch:
             config.seconds = result["seconds"]
             point = {"passes": 0, "score": result["score"], "validation": result["validation"]}
             config.curve[0] = finite_or_none(point)
-            self._finish(config, "COMPLETE")
+            self._finish(config, "COMPLETE", result.get("cause", ""))
 
     def on_prune(self, number: int) -> None:
         """Record that a scheduler of Ray's own stopped a config."""
@@ -180,6 +181,9 @@ class FoldSearch:
         due = not self.open if self.rule.waits else all(c.started for c in self.open.values())
         while due and self.n_asked < self.n_configs:
             first, n = self.n_asked, min(self.batch_size, self.n_configs - self.n_asked)
+            if not self.rule.waits and first in self.records:
+                self.n_asked += n
+                continue
             suggestions = self.study.ask(first, n)
             self.n_asked += n
             for number, suggestion in enumerate(suggestions, start=first):
@@ -198,7 +202,7 @@ class FoldSearch:
 
     def _rung_of(self, config: OpenConfig) -> int | None:
         passes = max(config.curve, default=0)
-        return passes if passes in self.rule.milestones else None
+        return passes if self.rule.waits and passes in self.rule.milestones else None
 
     def _decide_rungs(self) -> dict[int, Decision]:
         """Decide the lowest rung at which every open config of the batch waits or has passed."""
@@ -223,16 +227,16 @@ class FoldSearch:
         table = {n: c.score_by(milestone) for n, c in self.open.items()}
         for number, record in self.records.items():
             ended_before = record.state != "PRUNED" or len(record.curve) >= milestone
-            if ended_before:
+            # later batches have records only if one of an earlier batch was deleted
+            if ended_before and number < self.n_asked:
                 table[number] = best_score(record.curve, milestone)
         return table
 
     def _finish(self, config: OpenConfig, state: State, cause: str = "") -> None:
         curve = [config.curve[p] for p in sorted(config.curve)]
         scored = [p for p in curve if p["score"] is not None]
-        diverged = bool(curve) and curve[-1]["score"] is None
-        if state == "COMPLETE" and diverged:
-            state, cause = "FAILED", f"diverged at pass {curve[-1]['passes']}"
+        if state == "COMPLETE" and (why_not := cause or _why_unusable(curve)):
+            state, cause = "FAILED", why_not
         # the first of equals: the fewest passes
         best = max(scored, key=lambda p: (p["score"], -p["passes"]), default=None)
         record = ConfigRecord(
@@ -260,3 +264,12 @@ class FoldSearch:
 
     def _trial_seed(self, number: int) -> int:
         return trial_seed(self.seed, self.model, self.fold, number)
+
+
+def _why_unusable(curve: Sequence[Mapping[str, Any]]) -> str:
+    """Say why a config that ran to its end has no result, or return nothing."""
+    if curve and not curve[-1]["validation"]:
+        return f"diverged at pass {curve[-1]['passes']}"
+    if all(point["score"] is None for point in curve):
+        return "its predictions are constant and have no correlation"
+    return ""

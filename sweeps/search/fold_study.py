@@ -88,8 +88,8 @@ class FoldStudy:
     def tell(self, record: ConfigRecord) -> None:
         """Pass on what came of a config."""
         trial = self._open.pop(record.number)
-        if record.state == "PRUNED":
-            trial.report(record.score, step=_trained(record))
+        for step, score in _intermediate(record).items():
+            trial.report(score, step=step)
         value = record.score if record.state == "COMPLETE" else None
         self.study.tell(trial, value, state=_STATES[record.state])
 
@@ -100,15 +100,17 @@ def frozen_trial(
     """Return a record as an Optuna trial."""
     fixed = FixedTrial(record.params)
     suggest_config(space, fixed, scale, genes)
-    steps = {_trained(record): record.score} if record.state == "PRUNED" else {}
     return create_trial(
         state=_STATES[record.state],
         value=record.score if record.state == "COMPLETE" else None,
         params=record.params,
         distributions=fixed.distributions,
-        intermediate_values=steps,
+        intermediate_values=_intermediate(record),
     )
 
 
-def _trained(record: ConfigRecord) -> int:
-    return len(record.curve)
+def _intermediate(record: ConfigRecord) -> dict[int, float]:
+    """Return what is known of a pruned config: passes trained and best score, if it has one."""
+    if record.state != "PRUNED" or record.score is None:
+        return {}
+    return {len(record.curve): record.score}

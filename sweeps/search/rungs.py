@@ -18,7 +18,7 @@ class RungRule:
     Attributes
     ----------
     milestones
-        Passes at which configs wait for one another, ascending; empty to let all of them finish.
+        Passes at which a decision is due, ascending; empty to let all configs finish.
     batch_size
         Configs asked together; 0 for all at once.
     eta
@@ -26,7 +26,8 @@ class RungRule:
     keep
         How many go on instead, if not 0.
     waits
-        False leaves every decision to a scheduler that does not wait.
+        Whether configs wait for one another at a milestone; False leaves every decision to a
+        scheduler that does not.
 
     References
     ----------
@@ -77,7 +78,7 @@ def make_rule(scheduler: str, *, max_passes: int, grace_passes: int) -> RungRule
     rungs = rung_milestones(grace_passes, max_passes)
     rules = {
         "asha": RungRule(rungs, SYNCHRONOUS_BATCH),
-        "asha-async": RungRule((), 1, waits=False),
+        "asha-async": RungRule(rungs, 1, waits=False),
         "one-epoch": RungRule((1,) if max_passes > 1 else (), 0, keep=3),
         "none": RungRule((), SYNCHRONOUS_BATCH),
     }

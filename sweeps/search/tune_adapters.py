@@ -22,39 +22,61 @@ _TUNE_DECISIONS = {
 }
 
 
+class Slots:
+    """Trials that run or are about to; one held at a rung takes no slot, for others must reach it.
+
+    Parameters
+    ----------
+    limit
+        Trials at once; 0 for as many as the resources allow.
+    """
+
+    def __init__(self, limit: int = 0) -> None:
+        self.limit = limit
+        self.taken: set[str] = set()
+
+    def take(self, trial_id: str) -> bool:
+        """Take a slot, or keep the one taken; False if none is free."""
+        if self.limit and len(self.taken - {trial_id}) >= self.limit:
+            return False
+        self.taken.add(trial_id)
+        return True
+
+    def free(self, trial_id: str) -> None:
+        """Give a slot back, if it was taken."""
+        self.taken.discard(trial_id)
+
+
 class BoardSearcher(Searcher):  # type: ignore[misc]
     """Gives Tune the board's next work.
 
     Parameters
     ----------
-    board
+    board, slots
         Shared with the scheduler.
-    max_concurrent
-        Trials at once; 0 for as many as the resources allow.
     """
 
-    def __init__(self, board: SearchBoard, *, max_concurrent: int = 0) -> None:
+    def __init__(self, board: SearchBoard, slots: Slots) -> None:
         super().__init__()
-        self.board, self.max_concurrent = board, max_concurrent
-        self.live: set[str] = set()
+        self.board, self.slots = board, slots
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the next work, None to be asked again, or that there is no more."""
         if self.board.finished:
             return str(Searcher.FINISHED)
-        if self.max_concurrent and len(self.live) >= self.max_concurrent:
+        if not self.slots.take(trial_id):
             return None
         work = self.board.next_work()
         if work is None:
+            self.slots.free(trial_id)
             return None
-        self.live.add(trial_id)
         return work.to_dict()
 
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Forget a trial that ended; the scheduler has told the board."""
-        self.live.discard(trial_id)
+        """Free the slot of a trial that ended; the scheduler has told the board."""
+        self.slots.free(trial_id)
 
     def save(self, checkpoint_path: str) -> None:
         """Save nothing: the records are the only truth."""
@@ -71,13 +93,13 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
 
     Parameters
     ----------
-    board
+    board, slots
         Shared with the searcher.
     """
 
-    def __init__(self, board: SearchBoard) -> None:
+    def __init__(self, board: SearchBoard, slots: Slots) -> None:
         super().__init__()
-        self.board = board
+        self.board, self.slots = board, slots
         self.trials: dict[tuple[str, int, int], Trial] = {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
@@ -92,6 +114,8 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
             trial.config["numbers"][0], result["points"], result["seconds"], done=False
         )
         self._release(tune_controller, search, released)
+        if decision is Decision.HOLD:
+            self.slots.free(trial.trial_id)
         return str(_TUNE_DECISIONS[decision])
 
     def on_trial_complete(
@@ -124,7 +148,8 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         """Prefer trials promoted at a rung over new ones: their batch waits for them."""
         fresh = None
         for trial in tune_controller.get_trials():
-            if trial.status == Trial.PAUSED and self._is_promoted(trial):
+            promoted = trial.status == Trial.PAUSED and self._is_promoted(trial)
+            if promoted and self.slots.take(trial.trial_id):
                 return trial
             if fresh is None and trial.status == Trial.PENDING:
                 fresh = trial
@@ -166,14 +191,16 @@ class AsyncBoardScheduler(BoardScheduler):
 
     Parameters
     ----------
-    board
+    board, slots
         Shared with the searcher.
     grace_passes, max_passes, eta
         Of ASHA.
     """
 
-    def __init__(self, board: SearchBoard, *, grace_passes: int, max_passes: int, eta: int) -> None:
-        super().__init__(board)
+    def __init__(
+        self, board: SearchBoard, slots: Slots, *, grace_passes: int, max_passes: int, eta: int
+    ) -> None:
+        super().__init__(board, slots)
         self.schedulers = {
             key: ASHAScheduler(
                 time_attr="passes",

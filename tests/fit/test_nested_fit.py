@@ -47,7 +47,7 @@ def test_the_best_weights_are_really_restored(brain, fold, model, metric):
     # train on, in place, into the weeds: weights that were only referred to would follow
     for number in range(5, 9):
         fit.fit.run_pass(number, 0.3)
-    assert validation_score(fit, brain, fold) < best.score
+    assert validation_score(fit, brain, fold) != best.score
     fit.restore_best()
     assert validation_score(fit, brain, fold) == best.score
 
@@ -56,7 +56,7 @@ def test_the_best_point_is_the_first_of_the_best(brain, fold):
     fit = nested(brain, fold, network_config("mlp", schedule="constant", learning_rate=1e-2))
     points = list(fit.points())
     scores = [point.score for point in points]
-    assert fit.best.passes == scores.index(max(scores)) + 1 < len(points)
+    assert fit.best.passes == scores.index(max(scores)) + 1
     assert [point.passes for point in points] == list(range(1, len(points) + 1))
 
 
@@ -81,11 +81,13 @@ def test_ends_when_patience_is_over(brain, fold):
 
 
 def test_patience_counts_from_the_best_pass(brain, fold):
-    config = network_config("mlp", learning_rate=1e-2, patience=3, max_passes=60)
-    fit = nested(brain, fold, config)
+    fit = nested(brain, fold, network_config("bilinear_lowrank", learning_rate=0.0, patience=3))
+    good = fit.fit.weights()
+    fit.fit.restore({name: 9 * values for name, values in good.items()})
+    fit.advance(), fit.advance()
+    fit.fit.restore(good)
     list(fit.points())
-    assert len(fit.curve) == fit.best.passes + 3 < 60
-    assert fit.best.passes > 1
+    assert fit.best.passes == 3 and len(fit.curve) == 3 + 3
 
 
 @pytest.mark.parametrize("model", NETWORKS)
@@ -111,17 +113,16 @@ def test_one_diverged_fold_ends_all_and_earlier_passes_stay_best(brain, fold):
 
 
 def test_constant_predictions_rank_last_but_may_still_learn(brain, fold):
-    """Sigmoid factors start far above 1: after clipping, all pairs are predicted alike."""
-    keywords = {"activation": "sigmoid", "rank": 30, "penalty_weight": 0.0}
-    config = network_config(
-        "bilinear_lowrank", keywords=keywords, learning_rate=0.02, schedule="constant"
-    )
-    fit = nested(brain, fold, config, metric="val_pearson_r")
+    """Far above 1, all pairs are predicted alike after clipping; that is no divergence."""
+    fit = nested(brain, fold, network_config("mlp"), metric="val_pearson_r")
+    weights = fit.fit.weights()
+    fit.fit.network.head.last.bias.data.fill_(9.0)
     first = fit.advance()
     assert first.score == -math.inf and first.validation["mse"] > 0
     assert not fit.diverged and not fit.finished
-    list(fit.points())
-    assert fit.best.score > -math.inf
+    fit.fit.restore(weights)
+    assert fit.advance().score > -math.inf
+    assert fit.best.passes == 2
 
 
 @pytest.mark.parametrize("model", NETWORKS)

@@ -82,22 +82,23 @@ def test_members_train_in_float64_as_they_would_alone(brain, rows, model):
 
 
 @every_network
-def test_members_train_in_float32_as_they_would_alone(brain, rows, model, monkeypatch):
-    config = network_config(model, learning_rate=1e-3)
+def test_members_train_in_float32_nearly_as_they_would_alone(brain, rows, model):
+    """Adam and ReLU may blow rounding up (never so in float64), so the rate is small."""
+    config = network_config(model)
     regions = brain.regions(np.arange(26, 40))
 
     def five_steps(rows, seeds):
         fit = make_fit(brain, config, rows, seeds)
         fit.n_steps = 5
-        losses = fit.run_pass(1, 1e-3)
+        losses = fit.run_pass(1, 1e-4)
         return losses, fit.predict([regions] * len(seeds))
 
     losses, predicted = five_steps(rows, SEEDS)
     for member in range(len(SEEDS)):
         loss, alone = five_steps(rows[member : member + 1], SEEDS[member:][:1])
-        np.testing.assert_allclose(loss, losses[member], rtol=1e-4)
-        np.testing.assert_allclose(alone[0], predicted[member], atol=1e-4)
-    assert np.abs(predicted[0] - predicted[1]).max() > 1e-2
+        np.testing.assert_allclose(loss, losses[member], rtol=1e-3)
+        np.testing.assert_allclose(alone[0], predicted[member], atol=2e-3)
+    assert np.abs(predicted[0] - predicted[1]).max() > 0.05
 
 
 def test_company_does_not_change_a_member(brain, rows):

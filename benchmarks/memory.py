@@ -1,0 +1,30 @@
+"""Peak memory of one SMT trial, in a process of its own: `python -m benchmarks.memory 455 7380`."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+
+from benchmarks.step import published_config
+from gx2c.data import make_synthetic_brain
+from gx2c.fit import ComputeProfile, NestedFit
+from gx2c.splits import make_folds
+
+
+def main(n_regions: int, n_genes: int) -> None:
+    """Train a trial for one pass of few steps and print the peak."""
+    brain = make_synthetic_brain(n_regions=n_regions, n_genes=n_genes, seed=0)
+    fold = make_folds(brain.coords_mm, brain.hemisphere, n_inner_folds=3, seed=0)[0]
+    profile = ComputeProfile(threads=2)
+    nested = NestedFit(brain, fold, published_config(), metric="val_mse", seed=0, profile=profile)
+    # memory does not grow with the number of steps: two show the peak
+    nested.fit.n_steps = 2
+    with profile.active():
+        nested.advance()
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"n_regions": n_regions, "peak_memory_gb": round(peak_kib / 2**20, 2)}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,157 @@
+"""One training step: cost per trained pair, peak memory, and share of the machine's rate.
+
+`gx2c bench step`. Networks and sizes are the published ones (SMT with tokens of 60 genes, width
+128, 4 layers, head 512-256-128; 7,380 genes) on synthetic brains.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.frame import seconds_of
+from benchmarks.per_pair import PUBLISHED_BATCH, PerPairFit, ordered_pairs
+from gx2c.data import Brain, make_synthetic_brain
+from gx2c.fit import (
+    ComputeProfile,
+    FitConfig,
+    GeneOptions,
+    NetworkFit,
+    TrainingSet,
+    TrainingSettings,
+)
+
+SIZES = (100, 200, 455)
+N_GENES = 7_380
+BLOCK = 64
+MEMORY_SIZES = (455, 2_000)
+THREADS = 2
+POPULATION = 16
+
+
+def run() -> dict[str, Any]:
+    """Measure everything; a few minutes."""
+    torch.set_num_threads(THREADS)
+    costs = {n: pair_costs(n) for n in SIZES}
+    return {
+        "threads": THREADS,
+        "block_regions": BLOCK,
+        "ratio_per_pair": {n: round(c["per_pair"] / c["block"], 1) for n, c in costs.items()},
+        "seconds_per_pair": costs,
+        "roofline_fraction": {k: roofline(k) for k in (1, 3, POPULATION)},
+        "matrix_product_gflops": round(matrix_rate() / 1e9, 1),
+        "peak_memory_gb": {n: peak_memory_gb(n) for n in MEMORY_SIZES},
+    }
+
+
+@functools.cache
+def brain_of(n_regions: int) -> Brain:
+    """Return a synthetic brain of the paper's number of genes."""
+    return make_synthetic_brain(n_regions=n_regions, n_genes=N_GENES, seed=0)
+
+
+def pair_costs(n_regions: int) -> dict[str, float]:
+    """Seconds per trained pair of one step of both schemes, alternating so that noise is shared."""
+    brain = brain_of(n_regions)
+    training = TrainingSet.cut(brain, np.arange(n_regions), GeneOptions())
+    ours = _fit(NetworkFit, training)
+    theirs = _fit(PerPairFit, training)
+    block = torch.randperm(n_regions)[:BLOCK]
+    pairs = torch.from_numpy(ordered_pairs(n_regions))
+    batch = pairs[torch.randperm(len(pairs))[:PUBLISHED_BATCH]]
+    times: dict[str, list[float]] = {"block": [], "per_pair": []}
+    for repeat in range(4):
+        slow = seconds_of(lambda: theirs.step_on(batch), repeats=1, warm_up=0)["median"]
+        fast = seconds_of(lambda: ours.step_on([block]), repeats=3, warm_up=0)["median"]
+        if repeat > 0:  # the first warms up
+            times["per_pair"].append(slow / len(batch))
+            times["block"].append(fast / (len(block) * (len(block) - 1)))
+    return {name: float(np.median(values)) for name, values in times.items()} | {
+        f"{name}_spread": float(max(values) / min(values)) for name, values in times.items()
+    }
+
+
+def roofline(n_members: int) -> float:
+    """Share of the measured matrix-product rate that a step of the quick SMT reaches."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    brain = make_synthetic_brain(n_regions=80, n_genes=500, seed=0)
+    training = TrainingSet.cut(brain, np.arange(80), GeneOptions())
+    fit = _fit(NetworkFit, training, config=quick_config(), n_members=n_members)
+    blocks = [torch.randperm(80)[: fit.block] for _ in range(n_members)]
+    with FlopCounterMode(display=False) as counter:
+        fit.step_on(blocks)
+    seconds = seconds_of(lambda: fit.step_on(blocks), repeats=30, warm_up=5)["median"]
+    return round(counter.get_total_flops() / seconds / matrix_rate(), 3)
+
+
+@functools.cache
+def matrix_rate(size: int = 2_048) -> float:
+    """Measure the machine's rate of float32 matrix products, operations per second."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    return 2 * size**3 / seconds_of(lambda: a @ b, repeats=7)["fastest"]
+
+
+def peak_memory_gb(n_regions: int) -> float:
+    """Peak resident memory of one trial (three inner folds, one pass) in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.memory", str(n_regions), str(N_GENES)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(json.loads(done.stdout.splitlines()[-1])["peak_memory_gb"])
+
+
+def published_config(**training: Any) -> FitConfig:
+    """Return the published SMT."""
+    hyperparameters = {
+        "genes_per_token": 60,
+        "model_dim": 128,
+        "token_output_dim": 10,
+        "n_heads": 4,
+        "n_layers": 4,
+        "hidden_dims": (512, 256, 128),
+        "encoder_dropout": 0.2,
+        "dropout": 0.2,
+    }
+    return FitConfig("smt", hyperparameters, TrainingSettings(block_regions=BLOCK, **training))
+
+
+def quick_config(**training: Any) -> FitConfig:
+    """Return the SMT with which the quick preset begins."""
+    hyperparameters = {
+        "genes_per_token": 20,
+        "model_dim": 32,
+        "token_output_dim": 4,
+        "n_heads": 2,
+        "n_layers": 1,
+        "hidden_dims": (128, 64),
+        "encoder_dropout": 0.2,
+        "dropout": 0.2,
+    }
+    return FitConfig("smt", hyperparameters, TrainingSettings(block_regions=16, **training))
+
+
+def _fit(
+    scheme: type[NetworkFit],
+    training: TrainingSet,
+    *,
+    config: FitConfig | None = None,
+    n_members: int = 1,
+) -> Any:
+    fit = scheme(
+        config or published_config(),
+        [training] * n_members,
+        seeds=list(range(n_members)),
+        profile=ComputeProfile(threads=THREADS),
+    )
+    fit.streams.seed(list(range(n_members)))
+    fit.network.train()
+    return fit

@@ -1,0 +1,146 @@
+"""A tiny plan, and what runs its board and its nulls in this process, without Ray."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gx2c.data import Brain, make_synthetic_brain
+from gx2c.fit import ComputeProfile, GeneOptions
+from gx2c.nulls import make_brain_spins
+from gx2c.splits import make_folds
+from sweeps.null_phase import collect_nulls, null_jobs, run_null_group, save_null_group
+from sweeps.options import SweepOptions, make_options
+from sweeps.paths import SweepPaths
+from sweeps.plan import SweepPlan
+from sweeps.retrain_phase import RetrainJob, job_of, retrain_one, save_retrained
+from sweeps.search.board import SearchBoard
+from sweeps.search.fold_search import Decision, FoldSearch
+from sweeps.search_phase import best_record
+from trainables.runners import Runner, make_runner
+from trainables.work import TrialContext
+
+TINY: dict[str, Any] = {
+    "genes": "12_var",
+    "folds": 2,
+    "inner_folds": 2,
+    "samples": 4,
+    "max_epochs": 6,
+    "grace_epochs": 2,
+    "patience": 4,
+    "nulls": 2,
+}
+
+
+def make_brain(**keywords: Any) -> Brain:
+    return make_synthetic_brain(**{"n_regions": 24, "n_genes": 20, "seed": 3} | keywords)
+
+
+def make_plan(model: str, *, brain: Brain | None = None, **options: Any) -> SweepPlan:
+    """Make a plan over a synthetic brain; as `sweeps.plan.make_plan`, but for the dataset."""
+    brain = brain or make_brain()
+    chosen: SweepOptions = make_options(
+        model, preset="quick", **TINY | {"nulls": None if options.get("nulls") == 0 else 2} | options
+    )
+    folds = make_folds(
+        brain.coords_mm,
+        brain.hemisphere,
+        split=chosen.split,
+        n_folds=chosen.folds,
+        n_inner_folds=chosen.inner_folds,
+        seed=chosen.seed,
+    )
+    spins = np.empty((brain.n_regions, 0), dtype=np.int64)
+    if chosen.nulls:
+        spins = make_brain_spins(brain, n_spins=chosen.nulls, seed=chosen.seed)
+    genes = GeneOptions(which=chosen.genes, order=chosen.gene_order, seed=chosen.seed)
+    return SweepPlan(chosen, brain, folds, genes, ComputeProfile(), spins)
+
+
+def with_garbage(brain: Brain, rows: np.ndarray, *, expression: bool = True) -> Brain:
+    """Replace all that is known of some regions, within what a brain may be."""
+    rng = np.random.default_rng(99)
+    genes, coords = brain.expression.copy(), brain.coords_mm.copy()
+    if expression:
+        genes[rows] = 50 * rng.standard_normal((len(rows), brain.n_genes))
+    coords[rows] = rng.uniform((2, -90, -50), (65, 60, 75), size=(len(rows), 3))
+    coords[rows, 0] *= np.where(brain.hemisphere[rows] == 0, -1, 1)
+    noise = rng.uniform(-1, 1, size=(brain.n_regions, brain.n_regions))
+    connectome = brain.connectome.copy()
+    connectome[rows], connectome[:, rows] = noise[rows], noise[rows].T
+    upper = np.triu(connectome, 1)
+    return dataclasses.replace(
+        brain,
+        expression=genes,
+        coords_mm=coords,
+        connectome=upper + upper.T + np.eye(brain.n_regions),
+    )
+
+
+def run_board_serially(plan: SweepPlan, board: SearchBoard) -> None:
+    """Do the work of a board one trial after another, as Tune would with one worker."""
+    held: dict[tuple[str, int, int], Runner] = {}
+    while not board.finished:
+        work = board.next_work()
+        if work is not None:
+            search = board.searches[work.model, work.fold]
+            _run(search, work.numbers[0], make_runner(work, plan.context()), held)
+            continue
+        key = next(
+            (key for key in held if key[2] in board.searches[key[0], key[1]].promoted), None
+        )
+        assert key is not None, "nothing to start and nothing to continue: the search hangs"
+        _run(board.searches[key[0], key[1]], key[2], held.pop(key), held)
+
+
+def _run(
+    search: FoldSearch, number: int, runner: Runner, held: dict[tuple[str, int, int], Runner]
+) -> None:
+    while True:
+        result = runner.step()
+        if "results" in result:
+            search.on_results(result["results"])
+            return
+        decision, released = search.on_points(
+            number, result["points"], result["seconds"], done=result["done"]
+        )
+        for other, what in released.items():
+            if what is Decision.STOP:
+                held.pop((search.model, search.fold, other), None)
+        if decision is Decision.HOLD:
+            held[search.model, search.fold, number] = runner
+        if decision is not Decision.CONTINUE:
+            return
+
+
+def search_and_retrain(plan: SweepPlan, paths: SweepPaths) -> list[RetrainJob]:
+    """Run the search and the retraining of a plan in this process."""
+    board = plan.board(paths)
+    run_board_serially(plan, board)
+    records = board.records()
+    best = [best_record(r, model=key[0], fold=key[1]) for key, r in records.items()]
+    jobs = [job_of(record, seed=plan.options.seed) for record in best]
+    for job in jobs:
+        result, seconds = retrain_one(plan.context(), job)
+        save_retrained(plan.brain, plan.folds, paths, job, result, seconds)
+    return jobs
+
+
+def run_nulls(plan: SweepPlan, paths: SweepPaths, jobs: list[RetrainJob]) -> pd.DataFrame:
+    """Run a plan's nulls in this process; `jobs` may include those of other models."""
+    model = plan.options.model
+    records = {fold: plan.board(paths).records()[model, fold] for fold in range(len(plan.folds))}
+    nulls = null_jobs(plan, [job for job in jobs if job.model == model], records)
+    context: TrialContext = plan.context()
+    for null in nulls:
+        save_null_group(paths, null, *run_null_group(context, null))
+    return collect_nulls(context, paths, nulls)
+
+
+def files_under(root: Path) -> Iterator[Path]:
+    return (path for path in sorted(root.rglob("*")) if path.is_file())

@@ -1,0 +1,181 @@
+"""The command line in this process; nothing here starts Ray."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from sweep_fixtures import make_brain
+
+from gx2c.data import write_dataset
+from gx2c.models import MODELS
+from sweeps import cli
+
+
+class Finished:
+    """What a call of the command line left."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def gx2c(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Call `gx2c` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    # the help is formatted for a terminal as wide as this
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def call(*arguments: str) -> Finished:
+        code = 0
+        try:
+            cli.main(list(arguments))
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Finished(code, *capfd.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    return write_dataset(tmp_path / "data-here", make_brain(), {"Name": "tiny", "Summary": "small"})
+
+
+def test_the_help_names_every_command(gx2c):
+    done = gx2c("--help")
+    assert done.code == 0
+    assert all(word in done.out for word in ("sweep", "rerun", "report", "study", "models", "data"))
+
+
+def test_the_help_of_a_sweep_names_every_option(gx2c):
+    done = gx2c("sweep", "--help")
+    for option in (
+        "dataset split folds inner-folds samples max-epochs metric genes gene-order nulls "
+        "null-search seed out storage cpus-per-trial gpus-per-trial max-concurrent scheduler "
+        "preset resume"
+    ).split():
+        assert f"--{option}" in done.out
+
+
+def test_models_are_listed(gx2c):
+    done = gx2c("models")
+    assert done.code == 0
+    assert all(model in done.out for model in MODELS)
+
+
+def test_datasets_are_listed_shown_and_checked(gx2c, dataset):
+    assert "schaefer100" in gx2c("data", "list").out
+    shown = gx2c("data", "show", str(dataset))
+    assert (shown.code, "n_regions: 24" in shown.out) == (0, True)
+    assert "no problem found" in gx2c("data", "check", str(dataset)).out
+
+
+SWEEP = ("sweep", "smt", "--preset", "quick", "--out", "run")
+BAD_SWEEPS = {
+    "model": (("sweep", "smd", "--out", "run"), "no model 'smd'"),
+    "dataset": ((*SWEEP, "--dataset", "schaefer9000"), "no dataset named 'schaefer9000'"),
+    "dataset is a file": ((*SWEEP, "--dataset", __file__), "this is a file"),
+    "split": ((*SWEEP, "--split", "lobe"), "no split 'lobe'"),
+    "scheduler": ((*SWEEP, "--scheduler", "hyperband"), "no scheduler 'hyperband'"),
+    "preset": ((*SWEEP, "--preset", "quickly"), "no preset 'quickly'"),
+    "metric": ((*SWEEP, "--metric", "r2"), "no metric 'r2'"),
+    "gene order": ((*SWEEP, "--gene-order", "abc"), "no gene_order 'abc'"),
+    "no genes": ((*SWEEP, "--genes", "0_var"), "'0_var' asks for 0"),
+    "too many genes": ((*SWEEP, "--genes", "99999_var"), "15633"),
+    "gene file": ((*SWEEP, "--genes", "none.txt"), "cannot read the gene list none.txt"),
+    "gene folder": ((*SWEEP, "--genes", "."), "cannot read the gene list"),
+    "one fold": ((*SWEEP, "--folds", "1"), "folds is 1"),
+    "many folds": ((*SWEEP, "--folds", "60"), "60 outer folds"),
+    "nulls": ((*SWEEP, "--nulls", "-1"), "nulls is -1"),
+    "null search": ((*SWEEP, "--null-search", "full"), "give --null-search none for smt"),
+    "nulls without genes": (("sweep", "geography", "--nulls", "5"), "give --nulls 0"),
+    "resume of nothing": ((*SWEEP, "--resume"), "holds no sweep"),
+    "resume of none": (("sweep", "smt", "--resume"), "no unfinished sweep"),
+    "rerun of nothing": (("rerun", "best.yaml", "--out", "again"), "best.yaml cannot be read"),
+    "report of nothing": (("report", "run"), "run"),
+    "study of nothing": (("study", "run"), "holds no sweep"),
+    "check of nothing": (("data", "check", "nowhere"), "no dataset named 'nowhere'"),
+    "show of nothing": (("data", "show", "nowhere"), "no dataset named 'nowhere'"),
+    "build of nothing": (("data", "build", "mouse"), "no dataset 'mouse' can be built"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SWEEPS)
+def test_a_mistake_is_one_sentence_and_exit_code_2(gx2c, tmp_path, name):
+    arguments, words = BAD_SWEEPS[name]
+    done = gx2c(*arguments)
+    assert done.code == 2
+    assert words in done.err
+    assert done.err.startswith("gx2c: ")
+    assert "Traceback" not in done.err + done.out
+    text = done.err.strip()
+    assert "\n" not in text or name == "dataset is a file", "a dataset lists its problems"
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*SWEEP, "--folds", "four"),
+        (*SWEEP, "--colour", "red"),
+        (*SWEEP, "--gpus-per-trial", "half"),
+        ("sweep",),
+        ("sweeep", "smt"),
+        ("rerun", "best.yaml"),
+    ],
+)
+def test_what_is_no_command_line_is_refused_with_usage(gx2c, arguments):
+    done = gx2c(*arguments)
+    assert done.code == 2
+    assert "Usage" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_broken_dataset_lists_every_problem(gx2c, dataset):
+    regions = dataset / "regions.tsv"
+    lines = regions.read_text().splitlines()
+    regions.write_text("\n".join([lines[0], lines[2], *lines[2:]]) + "\n")
+    (dataset / "expression.parquet").write_bytes(b"nonsense")
+    done = gx2c("data", "check", str(dataset))
+    assert done.code == 2
+    assert len(re.findall(r"^  - ", done.err, flags=re.MULTILINE)) >= 2
+    assert "expression.parquet" in done.err and "regions.tsv" in done.err
+    assert "Traceback" not in done.err
+    # and no sweep begins on it
+    assert gx2c(*SWEEP, "--dataset", str(dataset)).code == 2
+
+
+def test_a_sweep_script_is_the_same_command(gx2c, monkeypatch, capfd):
+    monkeypatch.setattr("sys.argv", ["smt.py", "--folds", "1"])
+    with pytest.raises(SystemExit) as stop:
+        cli.sweep_script("smt")
+    assert stop.value.code == 2
+    assert "folds is 1" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_has_its_script(model):
+    path = Path(cli.__file__).parent / f"{model.replace('+', '_')}.py"
+    assert f'sweep_script("{model}")' in path.read_text()
+
+
+def test_resume_takes_the_latest_unfinished_run_of_the_same_kind(tmp_path, monkeypatch):
+    from sweeps.options import make_options
+    from sweeps.paths import SweepPaths
+
+    monkeypatch.chdir(tmp_path)
+    stem = "smt-schaefer100-bilateral"
+    for stamp, finished in (("20260101-000000", False), ("20260102-000000", True)):
+        paths = SweepPaths(Path("runs") / f"{stem}-{stamp}")
+        paths.root.mkdir(parents=True)
+        paths.sweep.write_text("")
+        if finished:
+            paths.summary.write_text("{}")
+    options = make_options("smt", preset="quick")
+    assert cli._run_folder(options, resume=True).name == f"{stem}-20260101-000000"
+    assert cli._run_folder(options, resume=False).name.startswith(stem)
+    assert not cli._run_folder(options, resume=False).exists()

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sweep_fixtures import make_plan, run_board_serially, run_nulls, search_and_retrain
+
+from gx2c.errors import UserError
+from gx2c.metrics import METRICS
+from gx2c.nulls import spin_expression
+from sweeps import null_phase
+from sweeps.null_phase import (
+    NULLS_PER_GROUP,
+    collect_nulls,
+    constant_scores,
+    null_jobs,
+    open_null_jobs,
+    run_null_group,
+    save_null_group,
+)
+from sweeps.paths import SweepPaths
+from sweeps.retrain_phase import RetrainJob, job_of, retrain_one
+from sweeps.search_phase import best_record
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> SweepPaths:
+    return SweepPaths(tmp_path / "run")
+
+
+def jobs_of(plan: Any, paths: SweepPaths) -> tuple[list[RetrainJob], dict[int, list]]:
+    """Search, and return the retraining jobs and records of the plan's model."""
+    board = plan.board(paths)
+    run_board_serially(plan, board)
+    model = plan.options.model
+    records = {fold: board.records()[model, fold] for fold in range(len(plan.folds))}
+    best = [best_record(records[fold], model=model, fold=fold) for fold in records]
+    return [job_of(record, seed=plan.options.seed) for record in best], records
+
+
+def fake_job(fold: int) -> RetrainJob:
+    return RetrainJob("mlp", fold, {"model": "mlp"}, [0.1], fold)
+
+
+def test_nulls_are_grouped_by_their_number_alone():
+    plan = make_plan("mlp", nulls=40)
+    jobs = null_jobs(plan, [fake_job(0), fake_job(1)], {0: [], 1: []})
+    assert [(j.group, j.job.fold) for j in jobs] == [(g, f) for g in range(3) for f in range(2)]
+    assert [j.spins.shape[1] for j in jobs[::2]] == [16, 16, 8]
+    for job in jobs:
+        first = job.group * NULLS_PER_GROUP
+        wanted = plan.spins[:, first : first + job.spins.shape[1]]
+        np.testing.assert_array_equal(job.spins, wanted)
+    seeds = [seed for job in jobs for seed in job.seeds]
+    assert len(set(seeds)) == len(seeds) == 80
+    # more nulls leave the whole groups before them as they were
+    more = null_jobs(make_plan("mlp", nulls=48), [fake_job(0)], {0: []})
+    for one, other in zip(jobs[::2][:2], more, strict=False):
+        np.testing.assert_array_equal(one.spins, other.spins)
+        assert one.seeds == other.seeds
+
+
+def test_the_same_spins_serve_every_model_and_fold():
+    plans = [make_plan(model, nulls=5) for model in ("mlp", "kernel_ridge")]
+    np.testing.assert_array_equal(plans[0].spins, plans[1].spins)
+
+
+@pytest.mark.parametrize("model", ["mlp", "kernel_ridge"])
+def test_a_spin_that_moves_nothing_gives_the_observed_score(paths, model):
+    """The null of the identity is the retraining itself: same folds, search and scoring."""
+    plan = make_plan(model, nulls=2)
+    jobs, records = jobs_of(plan, paths)
+    still = dataclasses.replace(plan, spins=np.arange(plan.brain.n_regions)[:, None])
+    for null in null_jobs(still, jobs, records):
+        same_seed = dataclasses.replace(null, seeds=[null.job.seed])
+        scores, _ = run_null_group(plan.context(), same_seed)
+        assert scores == [retrain_one(plan.context(), null.job)[0].scores]
+
+
+def test_a_full_search_chooses_anew_in_every_null(paths, monkeypatch):
+    plan = make_plan("kernel_ridge", nulls=6, samples=6)
+    jobs, records = jobs_of(plan, paths)
+    null = null_jobs(plan, jobs, records)[0]
+    assert [c["hyperparameters"] for c in null.candidates] == [
+        r.config["hyperparameters"] for r in records[0]
+    ]
+    chosen = []
+    real = null_phase.retrain
+
+    def spy(config: Any, brains: Any, *rest: Any, **more: Any) -> Any:
+        chosen.append((config, brains[0]))
+        return real(config, brains, *rest, **more)
+
+    monkeypatch.setattr(null_phase, "retrain", spy)
+    run_null_group(plan.context(), null)
+    assert len(chosen) == 6
+    for (config, brain), spin in zip(chosen, null.spins.T, strict=True):
+        np.testing.assert_array_equal(
+            brain.expression, spin_expression(plan.brain, spin).expression
+        )
+        np.testing.assert_array_equal(brain.connectome, plan.brain.connectome)
+        assert config.to_dict() in null.candidates
+    assert len({str(config) for config, _ in chosen}) > 1, "not always the config found"
+
+
+def test_without_a_search_every_null_keeps_the_config(paths):
+    plan = make_plan("kernel_ridge", nulls=2, null_search="none")
+    jobs, records = jobs_of(plan, paths)
+    assert all(not null.candidates for null in null_jobs(plan, jobs, records))
+
+
+def test_finished_groups_are_not_run_again(paths):
+    plan = make_plan("mlp", nulls=20)
+    jobs = null_jobs(plan, [fake_job(0), fake_job(1)], {0: [], 1: []})
+    assert open_null_jobs(paths, jobs) == jobs
+    save_null_group(paths, jobs[2], [dict.fromkeys(METRICS, 0.5)] * 4, 1.0)
+    assert open_null_jobs(paths, jobs) == [jobs[0], jobs[1], jobs[3]]
+
+
+def planted_table(paths: SweepPaths, scores: list[list[dict | None]]) -> Any:
+    """Average nulls whose scores on two folds are given."""
+    plan = make_plan("mlp", nulls=len(scores[0]))
+    jobs = null_jobs(plan, [fake_job(0), fake_job(1)], {0: [], 1: []})
+    for job, made in zip(jobs, scores, strict=True):
+        save_null_group(paths, job, made, 1.0)
+    return plan, collect_nulls(plan.context(), paths, jobs)
+
+
+def full(value: float | None) -> dict[str, float]:
+    return dict.fromkeys(METRICS, value)  # type: ignore[arg-type]
+
+
+def test_a_null_is_the_mean_over_folds(paths):
+    _, table = planted_table(paths, [[full(0.1), full(0.2)], [full(0.5), full(0.8)]])
+    np.testing.assert_allclose(table["pearson_r"], [0.3, 0.5])
+    np.testing.assert_allclose(table["mse"], [0.3, 0.5])
+    assert list(table.index) == [0, 1]
+    again = np.loadtxt(paths.null_scores("mlp"), skiprows=1, delimiter="\t")
+    np.testing.assert_array_equal(again[:, 1:6], table[list(METRICS)].to_numpy())
+
+
+def test_an_undefined_correlation_explains_nothing(paths):
+    constant = full(0.5) | {"pearson_r": None, "spearman_r": None}
+    _, table = planted_table(paths, [[constant], [full(0.5)]])
+    assert table["pearson_r"].item() == 0.25
+    assert table["mse"].item() == 0.5
+    assert table["failed_folds"].item() == 0
+
+
+def test_a_null_that_diverged_counts_as_the_mean_and_is_counted(paths):
+    plan, table = planted_table(paths, [[None, full(0.5)], [full(0.5), full(0.5)]])
+    without = constant_scores(plan.brain, plan.folds[0])
+    assert math.isnan(without["pearson_r"])
+    assert table["pearson_r"].tolist() == [0.25, 0.5]
+    assert table["mse"][0] == pytest.approx((without["mse"] + 0.5) / 2)
+    assert table["failed_folds"].tolist() == [1, 0]
+    assert np.isfinite(table.to_numpy(dtype=float)).all()
+
+
+def test_a_constant_prediction_is_scored_as_the_training_mean():
+    plan = make_plan("mlp")
+    fold = plan.folds[0]
+    upper = np.triu_indices(len(fold.train_regions), 1)
+    mean = plan.brain.connectome_block(fold.train_regions)[upper].mean()
+    test = plan.brain.connectome_block(fold.test_regions)
+    values = test[np.triu_indices(len(test), 1)]
+    scores = constant_scores(plan.brain, fold)
+    assert scores["mse"] == pytest.approx(((values - mean) ** 2).mean())
+    assert scores["r2"] <= 0
+
+
+def test_a_candidate_that_cannot_be_fitted_does_not_end_the_nulls(paths, monkeypatch):
+    plan = make_plan("kernel_ridge", nulls=1, samples=3)
+    jobs, records = jobs_of(plan, paths)
+    null = null_jobs(plan, jobs, records)[0]
+    from trainables import runners
+
+    real = runners.validate_closed_form
+
+    def fussy(brain: Any, fold: Any, config: Any, *, metric: str) -> Any:
+        if config.to_dict() == null.candidates[0]:
+            raise UserError("the diagonal could not be imputed")
+        return real(brain, fold, config, metric=metric)
+
+    monkeypatch.setattr(runners, "validate_closed_form", fussy)
+    scores, _ = run_null_group(plan.context(), null)
+    assert scores[0] is not None
+
+    def hopeless(*_: Any, **__: Any) -> Any:
+        raise np.linalg.LinAlgError("did not converge")
+
+    monkeypatch.setattr(null_phase, "retrain", hopeless)
+    assert run_null_group(plan.context(), null)[0] == [None]
+
+
+def test_nulls_end_to_end_in_this_process(paths):
+    plan = make_plan("mlp", nulls=2)
+    table = run_nulls(plan, paths, search_and_retrain(plan, paths))
+    assert table.shape == (2, 6)
+    assert np.isfinite(table.to_numpy(dtype=float)).all()

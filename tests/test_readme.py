@@ -1,0 +1,268 @@
+"""What the pages say is true: code runs, commands parse, files exist, numbers are recorded.
+
+No sweep and no `make` is run from here: `make test` runs these tests.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer
+
+from sweeps.cli import app
+from sweeps.options import PRESETS, make_options
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = sorted(
+    path
+    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    + [*ROOT.glob("docs/*.md"), *ROOT.glob("cluster/*.md"), *ROOT.glob("data/**/*.md")]
+    if path.exists()
+)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+MAX_README_LINES, MAX_LINE = 300, 120
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [code for found, code in BLOCK.findall(page.read_text()) if found == language]
+
+
+def python_blocks() -> Iterator[object]:
+    for page in PAGES:
+        for number, code in enumerate(blocks(page, "python")):
+            yield pytest.param(code, id=f"{name_of(page)}-{number}")
+
+
+def command_lines() -> Iterator[object]:
+    """Give every line of a plain block that starts like a command, and commands in the text."""
+    starts = ("gx2c ", "ray submit ", "python sweeps/")
+    for page in PAGES:
+        text = page.read_text()
+        lines = [line.strip() for code in blocks(page, "") for line in code.splitlines()]
+        inline = re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
+        for line in dict.fromkeys([*lines, *inline]):
+            if line.startswith(starts):
+                yield pytest.param(line, id=f"{name_of(page)}: {line[:60]}")
+
+
+def arguments_of(line: str) -> list[str]:
+    """Turn a shown command into arguments of gx2c."""
+    words = shlex.split(line, comments=True)
+    if words[0] == "gx2c":
+        return words[1:]
+    script = next(word for word in words if word.startswith("sweeps/"))
+    assert (ROOT / script).is_file(), f"{script} does not exist"
+    model = re.search(r'sweep_script\("(.+)"\)', (ROOT / script).read_text())
+    assert model, f"{script} sweeps no model"
+    rest = words[words.index(script) + 1 :]
+    return ["sweep", model[1], *(word for word in rest if word != "--")]
+
+
+def subcommands(command: Any) -> dict[str, Any]:
+    """Return a group's commands; typer's own classes and click's agree on the attribute."""
+    return getattr(command, "commands", {})
+
+
+def parse(arguments: list[str]) -> Any:
+    """Parse a command line as gx2c would, without running anything; return its context."""
+    command, context = typer.main.get_command(app), None
+    while subcommands(command):
+        context = command.make_context(command.name, [], parent=context, resilient_parsing=True)
+        name, *arguments = arguments
+        assert name in subcommands(command), f"gx2c has no command {name!r}"
+        command = subcommands(command)[name]
+    return command.make_context(command.name, arguments)
+
+
+def is_abbreviated(line: str) -> bool:
+    """Tell prose such as `gx2c sweep MODEL` or `gx2c data show` from a whole command."""
+    command, words = typer.main.get_command(app), line.split()[1:]
+    while words and words[0] in subcommands(command):
+        command = subcommands(command)[words.pop(0)]
+    return not words or "…" in line or words[0] == "MODEL"
+
+
+@pytest.fixture(scope="module")
+def figures() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_figures", ROOT / "docs/make_figures.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("code", list(python_blocks()))
+def test_python_blocks_run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(code, "block", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("line", list(command_lines()))
+def test_commands_parse(line: str) -> None:
+    arguments = arguments_of(line)
+    if is_abbreviated(line):
+        assert arguments[0] in subcommands(typer.main.get_command(app))
+        return
+    context = parse(arguments)
+
+    if context.command.name == "sweep":
+        given = dict(context.params)
+        model, preset = given.pop("model"), given.pop("preset")
+        for free in ("out", "resume"):
+            given.pop(free)
+        if (given["dataset"] or "").startswith("my-"):
+            given.pop("dataset")
+        make_options(model, preset=preset, **given)
+
+
+def test_a_wrong_option_would_be_found() -> None:
+    with pytest.raises(Exception, match="--no-such-option"):
+        parse(["sweep", "smt", "--no-such-option", "1"])
+
+
+def test_every_option_of_a_sweep_is_explained() -> None:
+    sweep = subcommands(typer.main.get_command(app))["sweep"]
+    text = README.read_text()
+
+    for parameter in sweep.params:
+        for option in parameter.opts:
+            if option.startswith("--") and option != "--help":
+                assert f"`{option}`" in text, f"README.md does not explain {option}"
+
+
+def test_the_table_of_options_has_the_real_values() -> None:
+    table = re.findall(r"^\| `--([a-z-]+)` \|.*?\| (.+) \|$", README.read_text(), re.MULTILINE)
+    presets = {name: make_options("smt", preset=name) for name in ("standard", "quick", "paper")}
+    assert set(presets) == set(PRESETS)
+    assert len(table) > 10
+
+    for option, cells in table:
+        shown = [cell.strip() for cell in cells.split("|")][-3:]
+        real = [str(getattr(p, option.replace("-", "_"))) for p in presets.values()]
+        assert shown == real, f"--{option}"
+
+
+def test_make_targets_exist() -> None:
+    text = "\n".join(page.read_text() for page in PAGES)
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^(?:\$ )?make ([a-z-]+)", text, re.MULTILINE))
+
+    assert {"sweep", "test"} <= named <= targets
+
+
+def test_the_layout_tree_is_real() -> None:
+    section = README.read_text().partition("\n## Layout\n")[2].partition("\n## ")[0]
+    (tree,) = [code for _, code in BLOCK.findall(section)]
+    folder = ROOT
+    for line in tree.splitlines():
+        path = line.split()[0]
+        parent = folder if line.startswith("  ") else ROOT
+        assert (parent / path).exists(), f"{path} does not exist"
+        assert (parent / path).is_dir() == path.endswith("/"), f"{path}: file or folder?"
+        assert len(line.split()) > 1, f"{path} has no description"
+        if parent is ROOT and path.endswith("/"):
+            folder = ROOT / path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
+    text = BLOCK.sub("", page.read_text())
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{name_of(page)} links to {target}"
+
+
+def test_the_numbers_are_those_of_the_recorded_run(figures: ModuleType) -> None:
+    summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
+
+    block = figures.readme_block(summary)
+
+    assert block in README.read_text(), "run: python docs/make_figures.py"
+    assert f"{summary['test']['pearson_r']['mean']:.3f}" in block
+    assert f"{summary['geography']['gain']['pearson_r']['mean']:+.3f}" in block
+
+
+def test_the_recorded_run_is_a_quick_one() -> None:
+    summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
+    recorded = summary["provenance"]["options"]
+    now = make_options("smt", preset="quick").to_dict()
+
+    assert {name: recorded.get(name) for name in now} == now, (
+        "the preset changed: run `make sweep` and `python docs/make_figures.py runs/NAME`"
+    )
+
+
+def test_the_recorded_run_adds_up() -> None:
+    summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
+    tests = [fold["test"]["pearson_r"] for fold in summary["folds"]]
+    rivals = [fold["test"]["pearson_r"] for fold in summary["geography"]["folds"]]
+    observed = summary["test"]["pearson_r"]["mean"]
+    as_good = sum(score >= observed for score in summary["null_scores"])
+
+    assert observed == pytest.approx(sum(tests) / len(tests))
+    gain = summary["geography"]["gain"]["pearson_r"]["mean"]
+    assert gain == pytest.approx((sum(tests) - sum(rivals)) / len(tests))
+    assert len(summary["null_scores"]) == summary["nulls"]["n"] == 20
+    assert summary["nulls"]["p_value"] == pytest.approx((as_good + 1) / 21)
+
+
+def test_the_figure_is_that_of_the_recorded_run(figures: ModuleType) -> None:
+    summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
+    path = ROOT / "docs/images/quick.svg"
+
+    assert path.read_text(encoding="utf-8") == figures.draw(summary), (
+        "run: python docs/make_figures.py"
+    )
+    assert path.stat().st_size < 200_000
+
+
+def test_the_readme_is_short() -> None:
+    lines = README.read_text().splitlines()
+
+    assert len(lines) <= MAX_README_LINES
+    assert [line for line in lines if len(line) > MAX_LINE] == []
+
+
+def test_the_first_screen_says_what_how_and_shows_a_figure() -> None:
+    first = "\n".join(README.read_text().splitlines()[:30])
+
+    for needed in ("predicts", "held out", "docs/images/", "make sweep", "make test"):
+        assert needed in first
+
+
+def test_the_changelog_names_the_version() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
+    assert version
+
+    assert version[1] in (ROOT / "CHANGELOG.md").read_text()
+    assert f"version: {version[1]}" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_command_lines_are_found() -> None:
+    found = textwrap.shorten(" ".join(str(p.values[0]) for p in command_lines()), 10_000)  # type: ignore[attr-defined]
+
+    for needed in (
+        "gx2c rerun",
+        "gx2c data check",
+        "gx2c sweep smt",
+        "ray submit",
+        "python sweeps/",
+    ):
+        assert needed in found
