@@ -17,7 +17,7 @@ from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord
 from sweeps.search.board import SearchBoard
 from sweeps.search.rungs import ETA
-from sweeps.search.study_copier import StudyCopier
+from sweeps.search.study_copier import SilentTrials, StudyCopier
 from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher, Slots
 from trainables.fold_trainable import FoldTrainable
 from trainables.work import TrialWork
@@ -76,7 +76,10 @@ def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner
             name=_experiment_name(paths),
             storage_path=_storage_path(options.storage or paths.tune),
             verbose=0,
-            callbacks=[StudyCopier(lambda: write_study(plan, paths, board.records()))],
+            callbacks=[
+                StudyCopier(lambda: write_study(plan, paths, board.records())),
+                SilentTrials(),
+            ],
             failure_config=FailureConfig(max_failures=MAX_FAILURES),
             checkpoint_config=CheckpointConfig(num_to_keep=1),
         ),

@@ -76,20 +76,21 @@ class PairHead(nn.Module):
     def within(self, z: Tensor) -> Tensor:
         """Decode all ordered pairs i != j of one block, (n_members, n * (n - 1))."""
         pairs = self.left(z).unsqueeze(2) + self.right(z).unsqueeze(1)
-        return self._decode(off_diagonal(pairs))
+        return self.decode_hidden(off_diagonal(pairs))
 
     def between(self, left: Tensor, right: Tensor) -> Tensor:
         """Decode every pair of two lists, `left` and `right`, (n_members, n_left, n_right)."""
         n_members, n_left, dim = left.shape
         pairs = (left.unsqueeze(2) + right.unsqueeze(1)).reshape(n_members, -1, dim)
-        return self._decode(pairs).reshape(n_members, n_left, -1)
+        return self.decode_hidden(pairs).reshape(n_members, n_left, -1)
 
     def set_output_mean(self, means: Tensor) -> None:
         """Start the last bias at the mean training edge of each member, (n_members,)."""
         assert self.last.bias is not None
         self.last.bias.data[:, 0, 0] = means
 
-    def _decode(self, hidden: Tensor) -> Tensor:
+    def decode_hidden(self, hidden: Tensor) -> Tensor:
+        """Decode pairs from the sum of their halves, (n_members, n_pairs, hidden_dims[0])."""
         for index, norm in enumerate(self.norms):
             if index > 0:
                 hidden = self.middle[index - 1](hidden)

@@ -21,6 +21,7 @@ class Progress:
     total: int
     pruned: int
     failed: int
+    passes: int
     best: float | None
 
 
@@ -76,5 +77,6 @@ class SearchBoard:
             total=sum(s.n_configs for s in mine),
             pruned=sum(r.state == "PRUNED" for r in records),
             failed=sum(r.state == "FAILED" for r in records),
+            passes=sum(s.n_passes() for s in mine),
             best=max(scores, default=None),
         )

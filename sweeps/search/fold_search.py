@@ -98,6 +98,11 @@ class FoldSearch:
         """Whether every config is finished."""
         return self.n_asked >= self.n_configs and not self.open
 
+    def n_passes(self) -> int:
+        """Count the passes trained so far, those of unfinished configs too."""
+        going = [len(config.curve) for config in list(self.open.values())]
+        return sum(going) + sum(len(record.curve) for record in list(self.records.values()))
+
     def next_work(self) -> TrialWork | None:
         """Return configs to start now; None while others must finish first, or at the end."""
         self._ask_when_due()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ray.tune import Callback
+from ray.tune.progress_reporter import TrialProgressCallback
 
 INTERVAL_S = 60.0
 # A copy of a long search takes a while: never spend more than a twentieth of the time on it
@@ -37,3 +38,10 @@ class StudyCopier(Callback):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+class SilentTrials(TrialProgressCallback):  # type: ignore[misc]
+    """Takes the place of Tune's own line per trial, which no verbosity silences."""
+
+    def _print(self, msg: str) -> None:
+        """Print nothing: gx2c shows one line for the whole sweep."""

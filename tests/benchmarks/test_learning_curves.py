@@ -1,0 +1,94 @@
+"""The recorded file is what the benchmark needs, and recording goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import record_curves
+from benchmarks.curves import FILE, load_pools
+from benchmarks.record_curves import Recording, draw_configs, record
+from benchmarks.schedulers import REFERENCE, mean_rows, run
+
+TINY = Recording("tiny", 0, 3, 1, {"bilinear_lowrank": 2}, n_best=1, n_repeats=1)
+
+
+def test_file_holds_complete_curves_of_at_least_60_configs():
+    table = pd.read_parquet(FILE)
+    first = table[table["repeat"] == 0]
+    assert set(first["model"]) == {"smt", "mlp", "bilinear_lowrank"}
+    assert len(first) >= 60
+    assert (table["score"].map(len) == table["passes"]).all()
+    diverged = np.isneginf(table["score"].map(lambda curve: curve[-1]))
+    assert ((table["passes"] == table["max_passes"]) | diverged).all()
+    assert FILE.stat().st_size < 1.5e6
+
+
+def test_file_holds_the_configs_that_the_command_draws():
+    table = pd.read_parquet(FILE)
+    for recording in record_curves.RECORDINGS:
+        mine = table[(table["recording"] == recording.name) & (table["repeat"] == 0)]
+        for model in recording.n_configs:
+            written = [json.loads(p) for p in mine.loc[mine["model"] == model, "params"]]
+            assert written == [params for params, _ in draw_configs(recording, model)]
+
+
+def test_pools_know_the_noise_of_seeds():
+    for pool in load_pools().values():
+        assert 0 < pool.seed_sd < pool.curves.best[:, -1].std()
+        assert np.isfinite(pool.curves.best[:, -1]).any()
+
+
+def test_recording_ignores_patience_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_curves, "RECORDINGS", (TINY,))
+    table = record(tmp_path / "curves.parquet")
+    assert table[["number", "repeat"]].to_numpy()[:2].tolist() == [[0, 0], [1, 0]]
+    assert table["passes"].tolist() == [3, 3, 3]
+    best = int(np.argmax([max(s) for s in table["score"][:2]]))
+    assert (table["number"][2], table["repeat"][2]) == (best, 1)
+    assert list(table["score"][2]) != list(table["score"][best])
+
+    parts = tmp_path / "again.parts"
+    parts.mkdir()
+    kept = table.iloc[0].to_dict() | {"score": [-9.0] * 3, "pearson_r": [0.5] * 3}
+    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in kept.items()}
+    (parts / "tiny_bilinear_lowrank_000_0.json").write_text(json.dumps(plain))
+    again = record(tmp_path / "again.parquet")
+    assert list(again["score"][0]) == [-9.0] * 3
+    assert list(again["score"][1]) == list(table["score"][1])
+    assert not parts.exists()
+
+
+@pytest.fixture(scope="module")
+def result():
+    return run(n_searches=12)
+
+
+def test_benchmark_is_reproducible_and_plain(result):
+    assert json.dumps(run(n_searches=12)) == json.dumps(result)
+    assert result["asha_is_the_search_of_sweeps"] is True
+
+
+def test_training_everything_costs_everything_and_regrets_nothing(result):
+    rows = [row for row in result["schedulers"] if row["scheduler"] == "everything"]
+    assert len(rows) == len(result["pools"]) + 1
+    for row in rows:
+        assert (row["fewer_passes"], row["regret_in_se"], row["finds_best"]) == (1.0, 0.0, 1.0)
+
+
+def test_the_default_scheduler_is_among_those_compared(result):
+    assert REFERENCE in {row["scheduler"] for row in result["schedulers"]}
+
+
+def test_means_weigh_pools_alike_and_average_passes_not_ratios():
+    shared = {"regret": 0.0, "regret_95": [0.0, 0.0], "scheduler": "one"}
+    rows = [
+        {"pool": "a", "fewer_passes": 2.0, "finds_best": 1.0, **shared},
+        {"pool": "b", "fewer_passes": 4.0, "finds_best": 0.5, **shared},
+    ]
+    (mean,) = mean_rows(rows)
+    assert mean["fewer_passes"] == pytest.approx(1 / np.mean([1 / 2, 1 / 4]))
+    assert (mean["finds_best"], mean["finds_best_least"]) == (0.75, 0.5)
