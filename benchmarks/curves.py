@@ -41,7 +41,7 @@ class Curves:
     @property
     def max_passes(self) -> int:
         """Passes of a curve that nothing stopped."""
-        return self.scores.shape[1]
+        return int(self.scores.shape[1])
 
     def take(self, numbers: IntArray) -> Curves:
         """Return some configs in another order."""
@@ -69,7 +69,8 @@ class Curves:
         over = np.isneginf(self.scores) | (passes == self.max_passes)
         if self.patience:
             over |= passes - self._best_passes >= self.patience
-        return passes[over.argmax(axis=1)]
+        ends: IntArray = passes[over.argmax(axis=1)]
+        return ends
 
     @cached_property
     def _best_passes(self) -> IntArray:
@@ -90,8 +91,6 @@ class Pool:
         The recording and the model.
     curves
         One seed of every config.
-    patience
-        With which sweeps of this length stop early.
     seed_sd
         Standard deviation of a config's final best score over seeds, pooled over the best
         configs: the standard error of what a search reports.
@@ -99,7 +98,6 @@ class Pool:
 
     name: str
     curves: Curves
-    patience: int
     seed_sd: float
 
 
@@ -118,7 +116,7 @@ def _pool(name: str, table: pd.DataFrame) -> Pool:
     for row, curve in zip(scores, first["score"], strict=True):
         row[: len(curve)] = curve
     seconds = (first["seconds"] / first["passes"]).to_numpy()
-    return Pool(name, Curves(scores, seconds), int(first["patience"].iloc[0]), _seed_sd(table))
+    return Pool(name, Curves(scores, seconds), _seed_sd(table))
 
 
 def _seed_sd(table: pd.DataFrame) -> float:

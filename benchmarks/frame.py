@@ -17,6 +17,7 @@ from gx2c.errors import UserError
 BENCHMARKS: Mapping[str, str] = {
     "step": "benchmarks.step",
     "schedulers": "benchmarks.schedulers",
+    "time-to-score": "benchmarks.time_to_score",
     "overhead": "benchmarks.overhead",
 }
 

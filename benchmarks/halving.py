@@ -57,6 +57,7 @@ def hyperband(curves: Curves, *, grace_passes: int, eta: int) -> IntArray:
     parts = [
         halve(curves.take(numbers), RungRule(milestones[skipped:], 0, eta))
         for skipped, numbers in enumerate(brackets)
+        if len(numbers)
     ]
     return np.concatenate(parts)
 
@@ -66,4 +67,5 @@ def bracket_sizes(n_configs: int, n_brackets: int, eta: int) -> IntArray:
     rungs = np.arange(n_brackets - 1, -1, -1)
     weights = n_brackets / (rungs + 1) * float(eta) ** rungs
     bounds = np.rint(np.cumsum(weights) / weights.sum() * n_configs).astype(np.int64)
-    return np.diff(bounds, prepend=0)
+    sizes: IntArray = np.diff(bounds, prepend=0)
+    return sizes

@@ -14,7 +14,7 @@ from gx2c.splits import make_folds
 
 def main(n_regions: int, n_genes: int) -> None:
     """Train a trial for one pass of few steps and print the peak."""
-    brain = make_synthetic_brain(n_regions=n_regions, n_genes=n_genes, seed=0)
+    brain = make_synthetic_brain(n_regions=n_regions + n_regions % 2, n_genes=n_genes, seed=0)
     fold = make_folds(brain.coords_mm, brain.hemisphere, n_inner_folds=3, seed=0)[0]
     profile = ComputeProfile(threads=2)
     nested = NestedFit(brain, fold, published_config(), metric="val_mse", seed=0, profile=profile)

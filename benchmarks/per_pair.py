@@ -23,7 +23,7 @@ def ordered_pairs(n_regions: int) -> np.ndarray:
 def decode_pairs(network: torch.nn.Module, left: Tensor, right: Tensor) -> Tensor:
     """Decode pairs whose ends are given row by row, (n_members, n_pairs)."""
     head = network.head
-    return head.decode_hidden(head.per_region(left)[0] + head.per_region(right)[1])
+    return head.decode_hidden(head.left(left) + head.right(right))
 
 
 def per_pair_loss(fit: NetworkFit, pairs: Tensor) -> Tensor:

@@ -149,8 +149,8 @@ def _record_curve(
         temporary.write_text(json.dumps(row))
         os.replace(temporary, path)
         print(f"{path.stem}: best {max(row['score']):.5f} in {row['seconds']:.1f} s", flush=True)
-    row = json.loads(path.read_text())
-    return row | {name: np.float32(row[name]) for name in ("score", "pearson_r")}
+    written: dict[str, Any] = json.loads(path.read_text())
+    return written | {name: np.float32(written[name]) for name in ("score", "pearson_r")}
 
 
 def train_fully(config: FitConfig, recording: Recording, seed: int) -> dict[str, Any]:

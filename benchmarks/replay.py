@@ -66,11 +66,10 @@ def judge(curves: Curves, trained: IntArray) -> Outcome:
 
 
 def draw_searches(pool: Pool, *, n_configs: int, n_searches: int, seed: int) -> list[Curves]:
-    """Draw searches from a pool, each without replacement and under the pool's patience."""
+    """Draw searches from a pool, each without replacement."""
     rng = np.random.default_rng(seed)
-    curves = pool.curves.with_patience(pool.patience)
     return [
-        curves.take(rng.choice(len(curves), size=n_configs, replace=False))
+        pool.curves.take(rng.choice(len(pool.curves), size=n_configs, replace=False))
         for _ in range(n_searches)
     ]
 

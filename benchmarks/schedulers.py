@@ -6,37 +6,31 @@ Every scheduler goes through the same searches, drawn from recorded curves; noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.asynchronous import asha_promotion, asha_stopping, median_stopping
-from benchmarks.curves import FILE, Curves, FloatArray, Pool, load_pools
-from benchmarks.halving import halve, hyperband
-from benchmarks.replay import (
-    Outcome,
-    Scheduler,
-    draw_searches,
-    judge,
-    replay,
-    replay_fold_search,
+from benchmarks.contenders import (
+    FIRST_RUNGS,
+    PATIENCE,
+    REFERENCE,
+    asha_rule,
+    halving,
+    make_contenders,
+    passes_of,
 )
-from sweeps.search.rungs import ETA, SYNCHRONOUS_BATCH, RungRule, rung_milestones
+from benchmarks.curves import FILE, NO_SCORE, Curves, Pool, load_pools
+from benchmarks.halving import halve
+from benchmarks.replay import Outcome, draw_searches, judge, replay, replay_fold_search
+from sweeps.search.rungs import RungRule
 
 N_SEARCHES = 200
 MOST_CONFIGS = 32
-N_WORKERS = 4
 SEED = 1
 N_CHECKED = 5
-
-# A rung is a share 1 / n of the longest training; a sweep's own grace period is among them
-ETAS = (2, 3, 4)
-FIRST_RUNGS = (27, 18, 9, 6, 3)
-FIRST_RUNG = 9
-TOP_K = (1, 3, 5)
-REFERENCE = f"asha eta {ETA} from 1/{FIRST_RUNG}"
+INTERVAL = (0.025, 0.975)
 
 
 def run(*, n_searches: int = N_SEARCHES, seed: int = SEED) -> dict[str, Any]:
@@ -45,120 +39,90 @@ def run(*, n_searches: int = N_SEARCHES, seed: int = SEED) -> dict[str, Any]:
     Returns
     -------
     dict
-        "pools" describes where searches are drawn from; "schedulers" has a row for each pool and
-        scheduler, and one for the mean over pools; "asha_is_the_search_of_sweeps" says whether
-        `FoldSearch` trained the same passes in a few of the searches.
+        "pools" says where searches are drawn from, "by_pool" and "mean" have a row for each
+        scheduler (see `summarise`), and "asha_is_the_search_of_sweeps" says whether `FoldSearch`
+        trained the same passes in some of the searches.
     """
     pools = load_pools()
     searches = {
-        name: draw_searches(pool, n_configs=_size(pool), n_searches=n_searches, seed=seed)
+        name: draw_searches(pool, n_configs=n_drawn(pool), n_searches=n_searches, seed=seed)
         for name, pool in pools.items()
     }
-    rows = [row for name in pools for row in _rows(pools[name], searches[name], seed)]
+    outcomes = pd.concat([_outcomes(pools[name], searches[name], seed) for name in pools])
     return {
         "curves": FILE.name,
         "searches_per_pool": n_searches,
         "seed": seed,
-        "pools": {name: _describe(pool) for name, pool in pools.items()},
+        "reference": REFERENCE,
         "asha_is_the_search_of_sweeps": all(_agrees(s) for s in searches.values()),
-        "schedulers": rows + mean_rows(rows),
-    }
-
-
-def make_schedulers(max_passes: int) -> dict[str, Scheduler]:
-    """Return every scheduler under test, for searches of that length."""
-    first = {n: max(1, round(max_passes / n)) for n in FIRST_RUNGS}
-    grace = first[FIRST_RUNG]
-    halving = {
-        "patience alone": RungRule((), 0),
-        **{f"one-epoch, top {k}": RungRule((1,), 0, keep=k) for k in TOP_K},
-        **{f"1/{FIRST_RUNG}, top {k}": RungRule((grace,), 0, keep=k) for k in TOP_K},
-        **{
-            f"asha eta {eta} from 1/{n}": RungRule(
-                rung_milestones(passes, max_passes, eta), SYNCHRONOUS_BATCH, eta
-            )
-            for eta in ETAS
-            for n, passes in first.items()
+        "pools": {name: _describe(pool) for name, pool in pools.items()},
+        "mean": summarise_means(outcomes),
+        "by_pool": {
+            str(name): summarise(part) for name, part in outcomes.groupby("pool", sort=False)
         },
-        f"{REFERENCE}, one batch": RungRule(rung_milestones(grace, max_passes, ETA), 0, ETA),
     }
-    return {name: _halving(rule) for name, rule in halving.items()} | _others(grace, max_passes)
 
 
-def _halving(rule: RungRule) -> Scheduler:
-    return lambda curves, rng: halve(curves, rule)
+def n_drawn(pool: Pool) -> int:
+    """Configs of a search: at most half of the pool, so that searches differ."""
+    return min(MOST_CONFIGS, len(pool.curves) // 2)
 
 
-def _others(grace: int, max_passes: int) -> dict[str, Scheduler]:
-    rungs = {eta: rung_milestones(grace, max_passes, eta) for eta in ETAS}
-    share = f"from 1/{FIRST_RUNG}"
-
-    def stopping(eta: int) -> Scheduler:
-        return lambda curves, rng: asha_stopping(
-            curves, rng, rungs=rungs[eta], eta=eta, n_workers=N_WORKERS
-        )
-
+def _describe(pool: Pool) -> dict[str, Any]:
     return {
-        **{f"asha-async eta {eta} {share}": stopping(eta) for eta in ETAS},
-        f"asha, promoting, eta {ETA} {share}": lambda curves, rng: asha_promotion(
-            curves, rng, rungs=rungs[ETA], eta=ETA, n_workers=N_WORKERS
-        ),
-        f"median {share}": lambda curves, rng: median_stopping(
-            curves, rng, grace_passes=grace, n_workers=N_WORKERS
-        ),
-        f"hyperband eta {ETA} from 1/{ETA * FIRST_RUNG}": lambda curves, rng: hyperband(
-            curves, grace_passes=max(1, grace // ETA), eta=ETA
-        ),
+        "configs": len(pool.curves),
+        "drawn": n_drawn(pool),
+        "max_passes": pool.curves.max_passes,
+        "seed_sd": pool.seed_sd,
+        "rank_correlation": {
+            share: round(rank_correlation(pool.curves, passes), 2)
+            for share, passes in _early_passes(pool.curves.max_passes).items()
+        },
     }
 
 
-def _rows(pool: Pool, searches: Sequence[Curves], seed: int) -> list[dict[str, Any]]:
-    one_epoch = [_one_epoch_regrets(curves) for curves in searches]
-
-    def row(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        return {"pool": pool.name, "scheduler": name} | _summary(outcomes, one_epoch, pool.seed_sd)
-
-    whole = [curves.with_patience(0) for curves in searches]
-    schedulers = make_schedulers(pool.curves.max_passes)
-    return [
-        row("everything", replay(whole, _halving(RungRule((), 0)), seed=seed)),
-        row("everything, noise added", _with_noise(whole, pool.seed_sd, seed)),
-        *(row(name, replay(searches, s, seed=seed)) for name, s in schedulers.items()),
-    ]
+def rank_correlation(curves: Curves, passes: int) -> float:
+    """Correlate the order of configs after some passes with that at the end (Spearman)."""
+    ranks = pd.DataFrame({"early": curves.best[:, passes - 1], "late": curves.best[:, -1]}).rank()
+    return float(ranks["early"].corr(ranks["late"]))
 
 
-def _summary(
-    outcomes: Sequence[Outcome], one_epoch: Sequence[Callable[[int], float]], seed_sd: float
-) -> dict[str, Any]:
-    regrets = np.array([outcome.regret for outcome in outcomes])
-    rivals = np.array([rival(o.passes) for rival, o in zip(one_epoch, outcomes, strict=True)])
-    stopped = np.array([outcome.regret_as_stopped for outcome in outcomes])
-    return {
-        "fewer_passes": 1 / float(np.mean([outcome.share for outcome in outcomes])),
-        "regret": float(regrets.mean()),
-        "regret_95": np.percentile(regrets, (2.5, 97.5)).tolist(),
-        "regret_in_se": float(regrets.mean() / seed_sd),
-        "finds_best": float(np.mean(regrets <= seed_sd)),
-        "finds_best_as_stopped": float(np.mean(stopped <= seed_sd)),
-        "less_regret_than_one_epoch_in_se": float((rivals - regrets).mean() / seed_sd),
-        "worse_than_one_epoch": float(np.mean(regrets > rivals + seed_sd)),
+def _early_passes(max_passes: int) -> dict[str, int]:
+    return {"first pass": 1} | {f"1/{n}": passes_of(n, max_passes) for n in FIRST_RUNGS[::2]}
+
+
+def _outcomes(pool: Pool, searches: Sequence[Curves], seed: int) -> pd.DataFrame:
+    """Return a row for every scheduler and search; regrets in units of the seeds' noise."""
+    patience = passes_of(PATIENCE, pool.curves.max_passes)
+    rivals = [_one_epoch_regret(curves.with_patience(patience)) for curves in searches]
+    contenders = make_contenders(pool.curves.max_passes)
+    results = {"everything, other noise": _with_noise(searches, pool.seed_sd, seed)} | {
+        name: replay([s.with_patience(c.patience) for s in searches], c.scheduler, seed=seed)
+        for name, c in contenders.items()
     }
+    return pd.DataFrame(
+        {
+            "pool": pool.name,
+            "scheduler": name,
+            "search": number,
+            "share": outcome.share,
+            "regret_mse": outcome.regret,
+            "regret": outcome.regret / pool.seed_sd,
+            "regret_as_stopped": outcome.regret_as_stopped / pool.seed_sd,
+            "regret_of_one_epoch": rivals[number](outcome.passes) / pool.seed_sd,
+        }
+        for name, outcomes in results.items()
+        for number, outcome in enumerate(outcomes)
+    )
 
 
-def _one_epoch_regrets(curves: Curves) -> Callable[[int], float]:
-    """Return the regret of one-epoch-then-top-K by passes, K what they allow, between Ks linear."""
-    outcomes = [
-        judge(curves, trained)
-        for keep in range(1, len(curves) + 1)
-        if _complete(curves, trained := halve(curves, RungRule((1,), 0, keep=keep)))
-    ]
-    passes: FloatArray = np.array([outcome.passes for outcome in outcomes], dtype=float)
-    regrets = np.array([outcome.regret for outcome in outcomes])
+def _one_epoch_regret(curves: Curves) -> Callable[[int], float]:
+    """Return the regret of one-epoch-then-top-K by passes, which choose K; linear between."""
+    rules = [RungRule((1,), 0, keep=keep) for keep in range(1, len(curves) + 1)]
+    outcomes = [judge(curves, halve(curves, rule)) for rule in rules]
+    passes = [outcome.passes for outcome in outcomes]
+    regrets = [outcome.regret for outcome in outcomes]
     return lambda spent: float(np.interp(spent, passes, regrets))
-
-
-def _complete(curves: Curves, trained: Any) -> bool:
-    return bool(((trained == curves.ends) & ~curves.diverged).any())
 
 
 def _with_noise(searches: Sequence[Curves], seed_sd: float, seed: int) -> list[Outcome]:
@@ -166,77 +130,115 @@ def _with_noise(searches: Sequence[Curves], seed_sd: float, seed: int) -> list[O
     rng = np.random.default_rng(seed)
     outcomes = []
     for curves in searches:
-        final = np.where(curves.diverged, -np.inf, curves.best[:, -1])
+        final = np.where(curves.diverged, NO_SCORE, curves.best[:, -1])
         chosen = int((final + rng.normal(0.0, seed_sd, len(final))).argmax())
         regret = float(final.max() - final[chosen])
         outcomes.append(Outcome(int(curves.ends.sum()), 1.0, chosen, regret, regret))
     return outcomes
 
 
-def mean_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Average rows over pools; regrets only in units of each pool's seed noise."""
-    table = pd.DataFrame(rows).drop(columns=["regret", "regret_95"])
-    table["fewer_passes"] = 1 / table["fewer_passes"]
-    means = table.drop(columns="pool").groupby("scheduler", sort=False).mean()
-    means["fewer_passes"] = 1 / means["fewer_passes"]
-    means["finds_best_least"] = table.groupby("scheduler", sort=False)["finds_best"].min()
-    return [
-        {"pool": "mean", "scheduler": str(name)} | {str(k): float(v) for k, v in row.items()}
-        for name, row in means.iterrows()
-    ]
+def summarise(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a row for every scheduler in one pool.
+
+    Returns
+    -------
+    list of dict
+        "fewer_passes" than training everything; "regret", in standard errors of a score (its
+        standard deviation over seeds), with the interval of 95 % of searches; "finds_best" and
+        "finds_best_as_stopped", shares of searches whose choice is within one standard error of
+        the best, fully trained or as it stopped; "gain_on_one_epoch", by how much the regret of
+        one-epoch-then-top-K at equal passes is larger; "loses_to_one_epoch", the share of
+        searches in which it is smaller by more than one standard error.
+    """
+    rows = []
+    for name, part in outcomes.groupby("scheduler", sort=False):
+        gain = part["regret_of_one_epoch"] - part["regret"]
+        rows.append(
+            {
+                "scheduler": str(name),
+                "fewer_passes": float(1 / part["share"].mean()),
+                "regret": float(part["regret"].mean()),
+                "regret_95": part["regret"].quantile(INTERVAL).tolist(),
+                "regret_mse": float(part["regret_mse"].mean()),
+                "finds_best": float((part["regret"] <= 1).mean()),
+                "finds_best_as_stopped": float((part["regret_as_stopped"] <= 1).mean()),
+                "gain_on_one_epoch": float(gain.mean()),
+                "loses_to_one_epoch": float((gain < -1).mean()),
+            }
+        )
+    return rows
+
+
+def summarise_means(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a row for every scheduler over all pools, which weigh alike.
+
+    The interval of "regret" is that of its mean over one search in each pool; "least_found" and
+    "least_gain" are those of the pool where they are least.
+    """
+    by_pool = outcomes.groupby(["scheduler", "pool"], sort=False)
+    of_pools = pd.concat(
+        [pd.DataFrame(summarise(p)).assign(pool=n) for n, p in outcomes.groupby("pool")]
+    ).groupby("scheduler")
+    of_searches = outcomes.groupby(["scheduler", "search"])["regret"].mean()
+    share = by_pool["share"].mean()
+    rows = summarise(outcomes)
+    for row in rows:
+        name = row["scheduler"]
+        row["fewer_passes"] = float(1 / share[name].mean())
+        row["regret_95"] = of_searches[name].quantile(INTERVAL).tolist()
+        row["least_found"] = float(of_pools["finds_best"].min()[name])
+        row["least_gain"] = float(of_pools["gain_on_one_epoch"].min()[name])
+        del row["regret_mse"]
+    return rows
 
 
 def _agrees(searches: Sequence[Curves]) -> bool:
     """Compare passes with those of `FoldSearch` in a few searches."""
-    for number, curves in enumerate(searches[:N_CHECKED]):
-        grace = max(1, round(curves.max_passes / FIRST_RUNG))
-        rule = RungRule(rung_milestones(grace, curves.max_passes), SYNCHRONOUS_BATCH)
-        records = replay_fold_search(curves, rule, np.random.default_rng(number))
-        if [len(r.curve) for r in records] != halve(curves, rule).tolist():
+    for number, whole in enumerate(searches[:N_CHECKED]):
+        curves = whole.with_patience(passes_of(PATIENCE, whole.max_passes))
+        rule = asha_rule(curves.max_passes)
+        rng = np.random.default_rng(number)
+        records = replay_fold_search(curves, rule, rng)
+        if [len(r.curve) for r in records] != halving(rule)(curves, rng).tolist():
             return False
     return True
 
 
-def _size(pool: Pool) -> int:
-    return min(MOST_CONFIGS, len(pool.curves) // 2)
+COLUMNS = {
+    "passes": lambda row: f"1/{row['fewer_passes']:.1f}",
+    "regret, SE [95 %]": lambda row: "{:.2f} [{:.2f}, {:.2f}]".format(
+        row["regret"], *row["regret_95"]
+    ),
+    "finds best": lambda row: f"{row['finds_best']:.2f}",
+    "as stopped": lambda row: f"{row['finds_best_as_stopped']:.2f}",
+    "gain on one-epoch, SE": lambda row: f"{row['gain_on_one_epoch']:+.2f}",
+    "loses to it": lambda row: f"{row['loses_to_one_epoch']:.2f}",
+}
+MEAN_COLUMNS = COLUMNS | {
+    "least found": lambda row: f"{row['least_found']:.2f}",
+    "least gain": lambda row: f"{row['least_gain']:+.2f}",
+}
 
 
-def _describe(pool: Pool) -> dict[str, Any]:
-    return {
-        "configs": len(pool.curves),
-        "drawn": _size(pool),
-        "max_passes": pool.curves.max_passes,
-        "patience": pool.patience,
-        "seed_sd": pool.seed_sd,
-    }
-
-
-def table_of(rows: Sequence[Mapping[str, Any]], pool: str) -> str:
-    """Return one pool's rows as a Markdown table."""
+def table_of(rows: Sequence[dict[str, Any]], columns: dict[str, Callable[[Any], str]]) -> str:
+    """Return rows as a Markdown table."""
     lines = [
-        "| scheduler | passes | regret, SE | regret, 10^-3 MSE [95 % of searches] | finds best "
-        "| at equal passes, one-epoch top K: more regret, SE | beats it clearly |",
-        "|---|---|---|---|---|---|---|",
+        " | ".join(["| scheduler", *columns]) + " |",
+        "|---" * (len(columns) + 1) + "|",
+        *(
+            " | ".join([f"| {row['scheduler']}", *(show(row) for show in columns.values())]) + " |"
+            for row in rows
+        ),
     ]
-    return "\n".join(lines + [_line(row) for row in rows if row["pool"] == pool])
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    low, high = (1e3 * v for v in row.get("regret_95", (np.nan, np.nan)))
-    regret = f"{1e3 * row['regret']:.2f} [{low:.2f}, {high:.2f}]" if "regret" in row else ""
-    return (
-        f"| {row['scheduler']} | 1/{row['fewer_passes']:.1f} | {row['regret_in_se']:.2f} "
-        f"| {regret} | {row['finds_best']:.2f} "
-        f"| {row['less_regret_than_one_epoch_in_se']:+.2f} | {row['worse_than_one_epoch']:.2f} |"
-    )
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Print a table for every pool and one for their mean."""
+    """Print a table for every pool and one for all."""
     result = run()
-    for name, pool in result["pools"].items():
-        print(f"\n**{name}**: {pool}\n\n{table_of(result['schedulers'], name)}")
-    print(f"\n**mean over pools**\n\n{table_of(result['schedulers'], 'mean')}")
+    for name, rows in result["by_pool"].items():
+        print(f"\n**{name}** {result['pools'][name]}\n\n{table_of(rows, COLUMNS)}")
+    print(f"\n**mean over pools**\n\n{table_of(result['mean'], MEAN_COLUMNS)}")
     print(f"\nasha is the search of sweeps: {result['asha_is_the_search_of_sweeps']}")
 
 

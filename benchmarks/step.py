@@ -52,8 +52,8 @@ def run() -> dict[str, Any]:
 
 @functools.cache
 def brain_of(n_regions: int) -> Brain:
-    """Return a synthetic brain of the paper's number of genes."""
-    return make_synthetic_brain(n_regions=n_regions, n_genes=N_GENES, seed=0)
+    """Return a synthetic brain of the paper's number of genes (made of mirrored pairs)."""
+    return make_synthetic_brain(n_regions=n_regions + n_regions % 2, n_genes=N_GENES, seed=0)
 
 
 def pair_costs(n_regions: int) -> dict[str, float]:

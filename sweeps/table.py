@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ def _fold_table(summary: Mapping[str, Any]) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+    return "undefined" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def _config(config: Mapping[str, Any]) -> str:

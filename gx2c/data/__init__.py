@@ -10,6 +10,7 @@ from gx2c.data.dataset import (
 from gx2c.data.genes import GENE_ORDERS, check_gene_choice, read_gene_list, select_genes
 from gx2c.data.layout import find_dataset
 from gx2c.data.schaefer100 import build_schaefer100
+from gx2c.data.selection import select_regions, take_regions
 from gx2c.data.synthetic import PlantedParts, make_synthetic_brain, planted_parts
 from gx2c.data.writing import write_dataset
 
@@ -35,5 +36,7 @@ __all__ = [
     "planted_parts",
     "read_gene_list",
     "select_genes",
+    "select_regions",
+    "take_regions",
     "write_dataset",
 ]

@@ -74,6 +74,8 @@ class Brain:
         Labels of regions that the files hold but that have no expression.
     checksum
         SHA-256 over the files that were read; empty for a brain made in memory.
+    lobe
+        n_regions lobe names, or None; only the split by lobes needs them.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class Brain:
     tss: FloatArray | None = None
     excluded: tuple[str, ...] = ()
     checksum: str = ""
+    lobe: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -35,6 +35,7 @@ def brain_problems(
     sphere_coords: Any = None,
     tss: Any = None,
     excluded: Sequence[str] = (),
+    lobe: Sequence[str] | None = None,
 ) -> Iterator[str]:
     """Yield every problem of the parts of a brain, one sentence each.
 
@@ -58,6 +59,8 @@ def brain_problems(
     yield from _place_problems(coords_mm, hemisphere, labels)
     if network is not None and labels is not None and len(network) != len(labels):
         yield f"network has {len(network)} names; {len(labels)} labels need one each"
+    if lobe is not None and labels is not None:
+        yield from _lobe_problems(lobe, labels)
     if sphere_coords is not None:
         yield from _sphere_problems(sphere_coords, labels)
     if tss is not None:
@@ -249,6 +252,13 @@ def _side_problems(hemisphere: Any, coords_mm: Any, labels: Sequence[str] | None
             f"coordinates lie more than {MAX_ACROSS_MIDLINE_MM:g} mm on the other side of the "
             f"midline (left is x < 0) in regions {_names(labels, rows)}; check the order of rows"
         )
+
+
+def _lobe_problems(lobe: Sequence[str], labels: Sequence[str]) -> Iterator[str]:
+    if len(lobe) != len(labels):
+        yield f"lobe has {len(lobe)} names; {len(labels)} labels need one each"
+    elif nameless := [label for label, name in zip(labels, lobe, strict=True) if not name.strip()]:
+        yield f"lobe is empty in regions {shown(nameless)}; name every region's lobe, or give none"
 
 
 def _sphere_problems(sphere_coords: Any, labels: Sequence[str] | None) -> Iterator[str]:

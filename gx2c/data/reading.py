@@ -22,7 +22,13 @@ from gx2c.data.tables import (
     read_parquet,
     read_tsv,
 )
-from gx2c.data.writing import COORDINATE_COLUMNS, GENE_COLUMNS, HEMISPHERES, SPHERE_COLUMNS
+from gx2c.data.writing import (
+    COORDINATE_COLUMNS,
+    GENE_COLUMNS,
+    HEMISPHERES,
+    LOBE_COLUMN,
+    SPHERE_COLUMNS,
+)
 
 
 @dataclass
@@ -90,6 +96,8 @@ def _read_regions(reader: _Reader) -> dict[str, Any]:
         )
         return {}
     parts: dict[str, Any] = {"labels": labels, "network": tuple(table["network"])}
+    if LOBE_COLUMN in table:
+        parts["lobe"] = tuple(table[LOBE_COLUMN])
     wrong = [side for side in dict.fromkeys(table["hemisphere"]) if side not in HEMISPHERES]
     if wrong:
         reader.problems.append(f"{path.name}, column hemisphere: {shown(wrong)} is neither L nor R")
@@ -235,7 +243,7 @@ def _without_empty_regions(parts: dict[str, Any]) -> dict[str, Any]:
     for part in ("expression", "coords_mm", "sphere_coords", "hemisphere"):
         if part in parts:
             kept[part] = parts[part][keep]
-    for part in ("labels", "network"):
+    for part in ("labels", "network", "lobe"):
         if part in parts:
             kept[part] = tuple(parts[part][row] for row in keep.tolist())
     kept["excluded"] = tuple(labels[row] for row in np.flatnonzero(empty).tolist())

@@ -21,6 +21,7 @@ BIDS_VERSION = "1.10.0"
 HEMISPHERES = ("L", "R")
 COORDINATE_COLUMNS = ("x_mni_mm", "y_mni_mm", "z_mni_mm")
 SPHERE_COLUMNS = ("x_sphere_mm", "y_sphere_mm", "z_sphere_mm")
+LOBE_COLUMN = "lobe"
 GENE_COLUMNS = ("gene", "chromosome", "tss", "strand", "source")
 RELMAT_SIDECAR: dict[str, Any] = {
     "Description": "Functional connectivity; the header names the regions, rows follow its order.",
@@ -56,6 +57,8 @@ class DatasetTables:
         (n_regions, 3), each hemisphere's own sphere, mm, or None.
     gene_rows
         n_genes rows: gene, chromosome, tss, strand, source, as text.
+    lobe
+        n_regions lobe names, or None.
     """
 
     labels: tuple[str, ...]
@@ -68,6 +71,7 @@ class DatasetTables:
     coords_mm: FloatArray
     sphere_coords: FloatArray | None
     gene_rows: Sequence[Sequence[str]]
+    lobe: tuple[str, ...] | None = None
 
 
 def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, Any]) -> Path:
@@ -111,6 +115,7 @@ def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, An
         brain.coords_mm,
         brain.sphere_coords,
         rows,
+        brain.lobe,
     )
     return write_tables(folder, tables, description)
 
@@ -229,8 +234,9 @@ def _write_expression(path: Path, tables: DatasetTables) -> None:
 
 def _write_regions(path: Path, tables: DatasetTables) -> None:
     has_sphere = tables.sphere_coords is not None
-    header = ("label", "hemisphere", "network", *COORDINATE_COLUMNS)
-    rows: list[Sequence[str]] = [header + (SPHERE_COLUMNS if has_sphere else ())]
+    optional = (SPHERE_COLUMNS if has_sphere else ()) + ((LOBE_COLUMN,) if tables.lobe else ())
+    header = ("label", "hemisphere", "network", *COORDINATE_COLUMNS, *optional)
+    rows: list[Sequence[str]] = [header]
     numbers = (
         np.hstack([tables.coords_mm, tables.sphere_coords])
         if tables.sphere_coords is not None
@@ -238,7 +244,9 @@ def _write_regions(path: Path, tables: DatasetTables) -> None:
     )
     for i, label in enumerate(tables.labels):
         side = HEMISPHERES[int(tables.hemisphere[i])]
-        rows.append((label, side, tables.network[i], *map(format_number, numbers[i].tolist())))
+        places = map(format_number, numbers[i].tolist())
+        lobe = (tables.lobe[i],) if tables.lobe else ()
+        rows.append((label, side, tables.network[i], *places, *lobe))
     _write_text(path, rows)
 
 

@@ -21,8 +21,9 @@ from gx2c.models.population import RandomStreams, connect_streams, initialise
 
 FloatArray = NDArray[np.float64]
 
-# Of the pair tensor while predicting: bounds memory whatever the number of regions
+# Of all members together while predicting: bounds memory whatever the number of regions
 MAX_PAIRS_AT_ONCE = 65_536
+MAX_REGIONS_AT_ONCE = 256
 
 
 def derive_seed(*entropy: int) -> int:
@@ -130,10 +131,11 @@ class NetworkFit:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         self.network.train()
-        losses = [self._step([b[step] for b in blocks]) for step in range(self.n_steps)]
+        losses = [self.step_on([b[step] for b in blocks]) for step in range(self.n_steps)]
         return torch.stack(losses).mean(0).double().cpu().numpy()
 
-    def _step(self, block: Sequence[Tensor]) -> Tensor:
+    def step_on(self, block: Sequence[Tensor]) -> Tensor:
+        """Take one optimiser step on a block of regions per member; return each one's loss."""
         targets = torch.stack(
             [target[rows][:, rows] for target, rows in zip(self.targets, block, strict=True)]
         )
@@ -172,11 +174,16 @@ class NetworkFit:
         self.network.eval()
         inputs = [m(r, self.device) for m, r in zip(self.input_makers, regions, strict=True)]
         with self.profile.autocast():
-            z = self.network.encode(*_pad(inputs))
-            rows = max(1, MAX_PAIRS_AT_ONCE // z.shape[1])
+            z = self._encode_all(*_pad(inputs))
+            rows = max(1, MAX_PAIRS_AT_ONCE // (z.shape[0] * z.shape[1]))
             chunks = [self.network.decode_between(part, z).float() for part in z.split(rows, dim=1)]
         predicted = torch.cat(chunks, dim=1).double().cpu().numpy()
         return [_finish(p[: len(r), : len(r)]) for p, r in zip(predicted, regions, strict=True)]
+
+    def _encode_all(self, expression: Tensor, coords: Tensor) -> Tensor:
+        per_chunk = max(1, MAX_REGIONS_AT_ONCE // len(expression))
+        chunks = zip(expression.split(per_chunk, 1), coords.split(per_chunk, 1), strict=True)
+        return torch.cat([self.network.encode(x, c) for x, c in chunks], dim=1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of all that `load_state_dict` needs to continue at the next pass."""

@@ -33,11 +33,18 @@ class RandomStreams:
             generator.manual_seed(seed)
 
     def keep_mask(self, like: Tensor, keep: float) -> Tensor:
-        """Draw a mask of zeros and 1 / keep, each member from its own stream."""
-        mask = torch.empty_like(like)
-        for member, generator in zip(mask, self.generators, strict=True):
-            member.bernoulli_(keep, generator=generator)
-        return mask.div_(keep)
+        """Draw a mask of zeros and 1 / keep, each member from its own stream.
+
+        Sixteen random bits decide an entry: a quarter of the draws, and of the time, that a
+        Bernoulli generator takes. `keep` is rounded to a 65,536th, and the mask's mean is 1.
+        """
+        size = like[0].numel()
+        bits = torch.empty(len(like), -(-size // 4), dtype=torch.int64, device=like.device)
+        for member, generator in zip(bits, self.generators, strict=True):
+            member.random_(-(2**63), None, generator=generator)
+        n_kept = max(1, round(keep * 65_536))
+        kept = bits.view(torch.int16)[:, :size] < n_kept - 32_768
+        return kept.view_as(like).to(like.dtype).mul_(65_536 / n_kept)
 
 
 class PopulationLayer(nn.Module):

@@ -1,8 +1,9 @@
-"""The bilateral rule: patches of homologous pairs, so that no pair is ever split."""
+"""The bilateral rules: homologous pairs are held out whole, in patches or wherever they lie."""
 
 from __future__ import annotations
 
 import numpy as np
+from sklearn.model_selection import KFold
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.splits.sites import Sites
@@ -29,3 +30,14 @@ def bilateral_folds(sites: Sites, n_folds: int, seed: int) -> list[IntArray]:
     units = np.unique(sites.units)
     patches = nearest_patches(unit_centroids(sites), n_folds=n_folds, seed=seed)
     return [np.flatnonzero(np.isin(sites.units, units[patch])) for patch in patches]
+
+
+def bilateral_random_folds(sites: Sites, n_folds: int, seed: int) -> list[IntArray]:
+    """Hold out homologous pairs at random: the random rule on units.
+
+    Between `random` and `bilateral`: neighbours of a held-out pair stay in training, so that
+    the gap to `bilateral` is what neighbours give away, and to `random` what homologues do.
+    """
+    units = np.unique(sites.units)
+    folds = KFold(n_folds, shuffle=True, random_state=seed).split(units)
+    return [np.flatnonzero(np.isin(sites.units, units[held_out])) for _, held_out in folds]

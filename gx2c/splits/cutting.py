@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
 from gx2c.data.brain import FloatArray, IntArray
-from gx2c.errors import UserError
-from gx2c.splits.bilateral import bilateral_folds
+from gx2c.splits.cutter import Cutter, check_numbers
 from gx2c.splits.fold import Fold
-from gx2c.splits.homologues import match_homologues
-from gx2c.splits.random import random_folds
-from gx2c.splits.sites import Sites, Splitter
-from gx2c.splits.spatial import spatial_folds
-
-SPLITTERS: dict[str, Splitter] = {
-    "bilateral": bilateral_folds,
-    "random": random_folds,
-    "spatial": spatial_folds,
-}
-
-# Fewer held-out regions have under 3 edges, of which no correlation says anything
-MIN_TEST_REGIONS = 3
-MIN_TRAIN_REGIONS = 4
-MAX_SEED = 2**32 - 1
 
 
 def make_folds(
@@ -35,11 +21,17 @@ def make_folds(
     n_folds: int = 4,
     n_inner_folds: int = 3,
     seed: int,
+    groups: Sequence[str] | None = None,
+    connectome: FloatArray | None = None,
+    resolution: float = 1.0,
+    buffer_mm: float = 0.0,
 ) -> tuple[Fold, ...]:
     """Cut a brain's regions into outer folds and each outer training set into inner folds.
 
     Inner folds are cut by the same rule with a seed made from `seed` and the outer fold's
-    number, and see the outer-training regions only. Homologues are matched once, on the whole
+    number, and see the outer-training regions only: under `network` each inner fold leaves one
+    of the remaining networks out, communities are found anew among the training regions, and
+    the buffer lies round validation regions too. Homologues are matched once, on the whole
     brain: which regions form a pair is part of the folds, not learned from them.
 
     Parameters
@@ -51,99 +43,123 @@ def make_folds(
     split
         A name in `SPLITTERS`.
     n_folds, n_inner_folds
-        Numbers of outer folds and of inner folds in each, at least 2.
+        Numbers of outer folds and of inner folds in each, at least 2; not used by the rules in
+        `GROUP_SPLITS` and `COMMUNITY_SPLITS`, which give one fold for each group. A group of
+        fewer than 3 regions is merged with the next smallest (`merge_small_groups`).
     seed
         0 to 2**32 - 1; the same seed gives the same folds.
+    groups
+        n_regions names, for `GROUP_SPLITS` only.
+    connectome
+        (n_regions, n_regions), symmetric, for `COMMUNITY_SPLITS` only.
+    resolution
+        Of the communities, see `find_communities`.
+    buffer_mm
+        Training regions nearer than this to a test region, or to its mirror image, are dropped.
 
     Returns
     -------
     tuple of Fold
-        `n_folds` outer folds; every region is held out in exactly one. Inner folds are in
-        `Fold.inner`, their indices count the whole brain's regions.
+        Outer folds; every region is held out in exactly one. Inner folds are in `Fold.inner`,
+        their indices count the whole brain's regions.
 
     Raises
     ------
     UserError
-        If there is no such rule, a number is out of range, a coordinate or hemisphere is not
-        one, or a fold would hold too few regions to train or to score.
+        If there is no such rule, the rule lacks groups or a connectome, a number is out of
+        range, a coordinate or hemisphere is not one, or a fold would hold too few regions to
+        train or to score.
     """
-    splitter = _find_splitter(split)
-    _check_numbers(n_folds=n_folds, n_inner_folds=n_inner_folds, seed=seed)
-    _check_regions(coords_mm, hemisphere)
-    sites = Sites(coords_mm, match_homologues(coords_mm, hemisphere))
-    everywhere = np.arange(len(sites), dtype=np.int64)
-    outer = _cut(splitter, sites, everywhere, n_folds=n_folds, seed=seed, stage="outer")
+    check_numbers(n_folds=n_folds, n_inner_folds=n_inner_folds, seed=seed)
+    cutter = Cutter.checked(
+        coords_mm,
+        hemisphere,
+        split=split,
+        groups=groups,
+        connectome=connectome,
+        resolution=resolution,
+        buffer_mm=buffer_mm,
+    )
+    everywhere = np.arange(len(coords_mm), dtype=np.int64)
+    parts = cutter.hold_out(everywhere, n_folds=n_folds, seed=seed, stage="outer")
+    outer = tuple(cutter.fold(everywhere, part) for part in parts)
+    return _with_inner_folds(cutter, outer, n_inner_folds=n_inner_folds, seed=seed)
+
+
+def block_pair_folds(
+    coords_mm: FloatArray,
+    hemisphere: IntArray,
+    *,
+    split: str = "bilateral",
+    n_folds: int = 4,
+    n_inner_folds: int = 3,
+    seed: int,
+    groups: Sequence[str] | None = None,
+    connectome: FloatArray | None = None,
+    resolution: float = 1.0,
+    buffer_mm: float = 0.0,
+) -> tuple[Fold, ...]:
+    """Hold out two blocks at a time, to score the edges between them with both ends unseen.
+
+    The blocks are the test sets of `make_folds` with the same arguments. Among k ordinary folds
+    an edge between two of them is never tested; here each is, once. Inner folds are ordinary
+    ones: cut by the same rule from the regions outside both blocks.
+
+    Parameters
+    ----------
+    coords_mm, hemisphere, split, n_inner_folds, seed, groups, connectome, resolution, buffer_mm
+        As in `make_folds`.
+    n_folds
+        Number of blocks, at least 3.
+
+    Returns
+    -------
+    tuple of Fold
+        One fold for each of the n_folds (n_folds - 1) / 2 pairs of blocks: `Fold.blocks` tells
+        which block a test region is of, `Fold.scored_edges` which edges count.
+
+    Raises
+    ------
+    UserError
+        As `make_folds`.
+    """
+    check_numbers(n_folds=n_folds, n_inner_folds=n_inner_folds, seed=seed, least_folds=3)
+    cutter = Cutter.checked(
+        coords_mm,
+        hemisphere,
+        split=split,
+        groups=groups,
+        connectome=connectome,
+        resolution=resolution,
+        buffer_mm=buffer_mm,
+    )
+    everywhere = np.arange(len(coords_mm), dtype=np.int64)
+    blocks = cutter.hold_out(everywhere, n_folds=n_folds, seed=seed, stage="outer")
+    outer = tuple(
+        _pair_fold(cutter, everywhere, blocks, pair) for pair in combinations(range(len(blocks)), 2)
+    )
+    return _with_inner_folds(cutter, outer, n_inner_folds=n_inner_folds, seed=seed)
+
+
+def _with_inner_folds(
+    cutter: Cutter, outer: tuple[Fold, ...], *, n_inner_folds: int, seed: int
+) -> tuple[Fold, ...]:
+    cutter.check_sizes(outer, stage="outer")
     return tuple(
-        Fold(
-            fold.train_regions,
-            fold.test_regions,
-            _cut(
-                splitter,
-                sites,
-                fold.train_regions,
-                n_folds=n_inner_folds,
-                seed=_inner_seed(seed, index),
-                stage="inner",
-            ),
-        )
-        for index, fold in enumerate(outer)
+        cutter.nest(fold, n_inner_folds=n_inner_folds, seed=seed, number=number)
+        for number, fold in enumerate(outer)
     )
 
 
-def _cut(
-    splitter: Splitter, sites: Sites, regions: IntArray, *, n_folds: int, seed: int, stage: str
-) -> tuple[Fold, ...]:
-    """Cut some of the brain's regions; nothing outside `regions` is shown to the rule."""
-    visible = sites.take(regions)
-    if len(visible) < n_folds or len(np.unique(visible.units)) < n_folds:
-        raise UserError(
-            f"{len(visible)} regions ({len(np.unique(visible.units))} units) cannot be cut into"
-            f" {n_folds} {stage} folds; ask for fewer folds or use a finer parcellation"
-        )
-    held_out = splitter(visible, n_folds, seed)
-    folds = tuple(Fold(np.delete(regions, positions), regions[positions]) for positions in held_out)
-    _check_sizes(folds, stage=stage)
-    return folds
-
-
-def _inner_seed(seed: int, outer_fold: int) -> int:
-    return int(np.random.SeedSequence(seed, spawn_key=(outer_fold,)).generate_state(1)[0])
-
-
-def _find_splitter(split: str) -> Splitter:
-    try:
-        return SPLITTERS[split]
-    except KeyError:
-        raise UserError(f"no split named {split!r}; choose from {sorted(SPLITTERS)}") from None
-
-
-def _check_numbers(*, n_folds: int, n_inner_folds: int, seed: int) -> None:
-    for word, count in (("folds", n_folds), ("inner folds", n_inner_folds)):
-        if count < 2:
-            raise UserError(f"{count} {word} asked for; a split needs at least 2")
-    if not 0 <= seed <= MAX_SEED:
-        raise UserError(f"seed {seed} is out of range; choose one from 0 to {MAX_SEED}")
-
-
-def _check_regions(coords_mm: FloatArray, hemisphere: IntArray) -> None:
-    if coords_mm.shape != (len(hemisphere), 3):
-        raise UserError(
-            f"coordinates have shape {coords_mm.shape}; {len(hemisphere)} regions with a"
-            f" hemisphere need ({len(hemisphere)}, 3)"
-        )
-    if not np.isfinite(coords_mm).all():
-        n_missing = np.count_nonzero(~np.isfinite(coords_mm).all(axis=1))
-        raise UserError(f"{n_missing} regions have no finite coordinates; leave them out")
-    if not np.isin(hemisphere, (0, 1)).all():
-        raise UserError("hemisphere holds values other than 0 (left) and 1 (right); recode it")
-
-
-def _check_sizes(folds: Sequence[Fold], *, stage: str) -> None:
-    n_train = min(len(fold.train_regions) for fold in folds)
-    n_test = min(len(fold.test_regions) for fold in folds)
-    if n_train < MIN_TRAIN_REGIONS or n_test < MIN_TEST_REGIONS:
-        raise UserError(
-            f"{len(folds)} {stage} folds leave as few as {n_train} regions to train and {n_test}"
-            f" held out; at least {MIN_TRAIN_REGIONS} and {MIN_TEST_REGIONS} are needed: ask for"
-            " fewer folds or use a finer parcellation"
-        )
+def _pair_fold(
+    cutter: Cutter, everywhere: IntArray, blocks: Sequence[IntArray], pair: tuple[int, int]
+) -> Fold:
+    first, second = pair
+    held_out = np.sort(np.concatenate([blocks[first], blocks[second]]))
+    names = [cutter.name(blocks[number]) or f"block {number + 1}" for number in pair]
+    of_first = np.isin(held_out, blocks[first])
+    return replace(
+        cutter.fold(everywhere, held_out),
+        name=" x ".join(names),
+        blocks=np.where(of_first, first, second).astype(np.int64),
+    )

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
+# Fewer held-out regions have under 3 edges, of which no correlation says anything
+MIN_TEST_REGIONS = 3
+MIN_TRAIN_REGIONS = 4
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -22,11 +26,18 @@ class Fold:
         (n_test_regions,) region indices; in an inner fold these are the validation regions.
     inner
         Inner folds cut from `train_regions` by the same rule; empty in an inner fold.
+    name
+        What is held out, where that has a name: networks or lobes, joined by " + ".
+    blocks
+        (n_test_regions,) block of each test region, where only the edges between two blocks are
+        scored; None where all are.
     """
 
     train_regions: IntArray
     test_regions: IntArray
     inner: tuple[Fold, ...] = ()
+    name: str = ""
+    blocks: IntArray | None = None
 
     def __post_init__(self) -> None:
         shared = np.intersect1d(self.train_regions, self.test_regions)
@@ -37,3 +48,21 @@ class Fold:
             assert used <= allowed, (
                 "an inner fold uses a region from outside the outer training set"
             )
+        assert self.blocks is None or len(self.blocks) == len(self.test_regions), (
+            f"{len(self.test_regions)} test regions need a block each"
+        )
+
+    def scored_edges(self) -> tuple[IntArray, IntArray]:
+        """Return both ends of every edge that counts, as positions in `test_regions`.
+
+        Returns
+        -------
+        first, second
+            (n_edges,) each, first < second: every unordered pair of test regions, or with
+            `blocks` those whose ends lie in different blocks.
+        """
+        first, second = np.triu_indices(len(self.test_regions), k=1)
+        if self.blocks is not None:
+            between = self.blocks[first] != self.blocks[second]
+            first, second = first[between], second[between]
+        return first.astype(np.int64), second.astype(np.int64)

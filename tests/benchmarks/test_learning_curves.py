@@ -6,12 +6,10 @@ import json
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from benchmarks import record_curves
 from benchmarks.curves import FILE, load_pools
 from benchmarks.record_curves import Recording, draw_configs, record
-from benchmarks.schedulers import REFERENCE, mean_rows, run
 
 TINY = Recording("tiny", 0, 3, 1, {"bilinear_lowrank": 2}, n_best=1, n_repeats=1)
 
@@ -60,35 +58,3 @@ def test_recording_ignores_patience_and_goes_on_where_it_stopped(tmp_path, monke
     assert list(again["score"][0]) == [-9.0] * 3
     assert list(again["score"][1]) == list(table["score"][1])
     assert not parts.exists()
-
-
-@pytest.fixture(scope="module")
-def result():
-    return run(n_searches=12)
-
-
-def test_benchmark_is_reproducible_and_plain(result):
-    assert json.dumps(run(n_searches=12)) == json.dumps(result)
-    assert result["asha_is_the_search_of_sweeps"] is True
-
-
-def test_training_everything_costs_everything_and_regrets_nothing(result):
-    rows = [row for row in result["schedulers"] if row["scheduler"] == "everything"]
-    assert len(rows) == len(result["pools"]) + 1
-    for row in rows:
-        assert (row["fewer_passes"], row["regret_in_se"], row["finds_best"]) == (1.0, 0.0, 1.0)
-
-
-def test_the_default_scheduler_is_among_those_compared(result):
-    assert REFERENCE in {row["scheduler"] for row in result["schedulers"]}
-
-
-def test_means_weigh_pools_alike_and_average_passes_not_ratios():
-    shared = {"regret": 0.0, "regret_95": [0.0, 0.0], "scheduler": "one"}
-    rows = [
-        {"pool": "a", "fewer_passes": 2.0, "finds_best": 1.0, **shared},
-        {"pool": "b", "fewer_passes": 4.0, "finds_best": 0.5, **shared},
-    ]
-    (mean,) = mean_rows(rows)
-    assert mean["fewer_passes"] == pytest.approx(1 / np.mean([1 / 2, 1 / 4]))
-    assert (mean["finds_best"], mean["finds_best_least"]) == (0.75, 0.5)

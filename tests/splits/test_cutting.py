@@ -10,9 +10,13 @@ from scipy.spatial.distance import cdist
 from sklearn.model_selection import KFold
 
 from gx2c.errors import UserError
-from gx2c.splits import SPLITTERS, make_folds, match_homologues
-from gx2c.splits.cutting import _cut
+from gx2c.splits import COMMUNITY_SPLITS, GROUP_SPLITS, SPLITTERS, make_folds, match_homologues
+from gx2c.splits.cutter import Cutter
+from gx2c.splits.fold import Fold
 from gx2c.splits.sites import Sites
+
+# Rules with as many folds as are asked for; the others have tests of their own
+NUMBERED = sorted(set(SPLITTERS) - GROUP_SPLITS - COMMUNITY_SPLITS)
 
 
 def planted_brain(n_left: int = 40, n_right: int = 40, *, seed: int = 0):
@@ -31,7 +35,7 @@ def every_fold(folds):
     return [*folds, *(inner for fold in folds for inner in fold.inner)]
 
 
-@pytest.mark.parametrize("split", sorted(SPLITTERS))
+@pytest.mark.parametrize("split", NUMBERED)
 @pytest.mark.parametrize("seed", [0, 42])
 def test_every_region_is_held_out_once(split, seed):
     coords_mm, hemisphere = planted_brain(50, 49)
@@ -53,12 +57,15 @@ def test_every_region_is_held_out_once(split, seed):
             assert np.all(np.diff(inner.train_regions) > 0)
 
 
+@pytest.mark.parametrize("split", ["bilateral", "bilateral-random"])
 @given(st.integers(20, 60), st.integers(20, 60), st.integers(0, 2**32 - 1), st.integers(2, 5))
 @settings(max_examples=25, deadline=None)
-def test_no_pair_is_ever_split(n_left, n_right, seed, n_folds):
+def test_no_pair_is_ever_split(split, n_left, n_right, seed, n_folds):
     coords_mm, hemisphere = planted_brain(n_left, n_right, seed=seed % 100)
     units = match_homologues(coords_mm, hemisphere)
-    folds = make_folds(coords_mm, hemisphere, n_folds=n_folds, n_inner_folds=2, seed=seed)
+    folds = make_folds(
+        coords_mm, hemisphere, split=split, n_folds=n_folds, n_inner_folds=2, seed=seed
+    )
     for fold in every_fold(folds):
         assert not np.intersect1d(units[fold.train_regions], units[fold.test_regions]).size
 
@@ -116,7 +123,16 @@ def test_bilateral_is_the_spatial_rule_on_units(seed):
     assert [sorted(set(units[fold.test_regions].tolist())) for fold in folds] == expected
 
 
-@pytest.mark.parametrize("split", sorted(SPLITTERS))
+def test_bilateral_random_is_the_random_rule_on_units():
+    coords_mm, hemisphere = planted_brain(31, 30)
+    units = match_homologues(coords_mm, hemisphere)
+    folds = make_folds(coords_mm, hemisphere, split="bilateral-random", seed=42)
+    drawn = KFold(4, shuffle=True, random_state=42).split(np.zeros(units.max() + 1))
+    for fold, (_, held_out) in zip(folds, drawn, strict=True):
+        assert sorted(set(units[fold.test_regions].tolist())) == held_out.tolist()
+
+
+@pytest.mark.parametrize("split", NUMBERED)
 def test_same_seed_same_folds(split):
     coords_mm, hemisphere = planted_brain()
 
@@ -128,22 +144,16 @@ def test_same_seed_same_folds(split):
     assert tested(3) != tested(4)
 
 
-@pytest.mark.parametrize("split", sorted(SPLITTERS))
+@pytest.mark.parametrize("split", NUMBERED)
 def test_inner_folds_see_only_training_regions(split):
     coords_mm, hemisphere = planted_brain()
     units = match_homologues(coords_mm, hemisphere)
     outer = make_folds(coords_mm, hemisphere, split=split, seed=5)[0]
     garbage = coords_mm.copy()
     garbage[outer.test_regions] = np.nan
+    bare = Fold(outer.train_regions, outer.test_regions)
     cuts = [
-        _cut(
-            SPLITTERS[split],
-            Sites(coords, units),
-            outer.train_regions,
-            n_folds=3,
-            seed=9,
-            stage="inner",
-        )
+        Cutter(split, Sites(coords, units)).nest(bare, n_inner_folds=3, seed=9, number=0).inner
         for coords in (coords_mm, garbage)
     ]
     for true, with_garbage in zip(*cuts, strict=True):

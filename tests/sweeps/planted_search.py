@@ -20,9 +20,7 @@ from trainables.work import TrialWork
 
 MAX_PASSES = 20
 PATIENCE = 6
-SCALE = Scale(
-    small=True, n_genes=40, n_train_regions=20, max_passes=MAX_PASSES, patience=PATIENCE
-)
+SCALE = Scale(small=True, n_genes=40, n_train_regions=20, max_passes=MAX_PASSES, patience=PATIENCE)
 GENES = GeneOptions()
 
 
@@ -206,5 +204,3 @@ def run_to_end(
         finished = Simulation(make_search(store, **search), rng, workers=workers).run(steps)
     assert finished
     return store
-
-

@@ -45,7 +45,9 @@ def make_plan(model: str, *, brain: Brain | None = None, **options: Any) -> Swee
     """Make a plan over a synthetic brain; as `sweeps.plan.make_plan`, but for the dataset."""
     brain = brain or make_brain()
     chosen: SweepOptions = make_options(
-        model, preset="quick", **TINY | {"nulls": None if options.get("nulls") == 0 else 2} | options
+        model,
+        preset="quick",
+        **TINY | {"nulls": None if options.get("nulls") == 0 else 2} | options,
     )
     folds = make_folds(
         brain.coords_mm,
@@ -91,9 +93,7 @@ def run_board_serially(plan: SweepPlan, board: SearchBoard) -> None:
             search = board.searches[work.model, work.fold]
             _run(search, work.numbers[0], make_runner(work, plan.context()), held)
             continue
-        key = next(
-            (key for key in held if key[2] in board.searches[key[0], key[1]].promoted), None
-        )
+        key = next((key for key in held if key[2] in board.searches[key[0], key[1]].promoted), None)
         assert key is not None, "nothing to start and nothing to continue: the search hangs"
         _run(board.searches[key[0], key[1]], key[2], held.pop(key), held)
 
@@ -118,9 +118,14 @@ def _run(
             return
 
 
-def search_and_retrain(plan: SweepPlan, paths: SweepPaths) -> list[RetrainJob]:
+def search_and_retrain(
+    plan: SweepPlan, paths: SweepPaths, *, beside_geography: bool = True
+) -> list[RetrainJob]:
     """Run the search and the retraining of a plan in this process."""
     board = plan.board(paths)
+    if not beside_geography:
+        mine = {key: s for key, s in board.searches.items() if key[0] == plan.options.model}
+        board.searches = mine
     run_board_serially(plan, board)
     records = board.records()
     best = [best_record(r, model=key[0], fold=key[1]) for key, r in records.items()]

@@ -39,7 +39,9 @@ def test_the_planted_search_has_every_kind_of_end(references):
     states = Counter(record["state"] for record in references["asha"])
     assert set(states) == {"COMPLETE", "PRUNED", "FAILED"}
     assert len(references["asha"]) == 20
-    assert any(r["state"] == "COMPLETE" and len(r["curve"]) < MAX_PASSES for r in references["asha"])
+    assert any(
+        r["state"] == "COMPLETE" and len(r["curve"]) < MAX_PASSES for r in references["asha"]
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -94,9 +96,7 @@ def test_later_batches_say_nothing_about_an_earlier_config_that_is_made_anew(ref
     store = run_to_end(0, rule=RULES["asha"])
     for number in (1, 3, 6):
         del store.texts["mlp", 0, number]
-    assert Simulation(
-        make_search(store, rule=RULES["asha"]), random.Random(5), workers=3
-    ).run()
+    assert Simulation(make_search(store, rule=RULES["asha"]), random.Random(5), workers=3).run()
     assert outcome(store) == references["asha"]
 
 

@@ -31,7 +31,9 @@ def test_a_gain_is_positive_where_the_model_is_better():
     better = gains([scores(0.5, 0.1), scores(0.6, 0.2)], [scores(0.4, 0.3), scores(0.4, 0.3)])
     for name in METRICS:
         assert better[name]["mean"] == pytest.approx(0.15)
-        assert better[name]["per_fold"] == pytest.approx([0.2, 0.1] if name in LOSSES else [0.1, 0.2])
+        assert better[name]["per_fold"] == pytest.approx(
+            [0.2, 0.1] if name in LOSSES else [0.1, 0.2]
+        )
         assert better[name]["n"] == 2
     worse = gains([scores(0.1, 0.9)], [scores(0.4, 0.3)])
     assert all(worse[name]["mean"] < 0 for name in METRICS)

@@ -175,7 +175,15 @@ def test_an_edited_gene_list_does_not_go_on(dataset, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", "- a\n", "model: [", "colour: red\n", "model: smt\nfolds: four\n", "model: nobody\n"],
+    [
+        None,
+        "",
+        "- a\n",
+        "model: [",
+        "colour: red\n",
+        "model: smt\nfolds: four\n",
+        "model: nobody\n",
+    ],
 )
 def test_a_folder_without_readable_options_does_not_go_on(dataset, tmp_path, text):
     paths = SweepPaths(tmp_path / "run")

@@ -1,0 +1,117 @@
+"""Real sweeps in processes of their own, and what may be done to them while they run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sweeps.paths import SweepPaths
+
+REPOSITORY = Path(__file__).parents[2]
+# Small, but with a rung (at 15 passes), two groups of nulls and a fold more than one
+TINY = (
+    "--preset quick --samples 4 --max-epochs 20 --folds 2 --inner-folds 2 --genes 20_var --nulls 18"
+).split()
+PATIENCE_S = 240.0
+
+
+def start_gx2c(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """Start `gx2c` in a process group of its own."""
+    search_path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
+    # no GPU is seen even where there is one: results must be those of every machine
+    environment = {**os.environ, "PYTHONPATH": search_path, "CUDA_VISIBLE_DEVICES": ""}
+    environment.pop("RAY_ADDRESS", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", "sweeps.cli", *arguments],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def gx2c(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run `gx2c` to its end, whatever that is."""
+    process = start_gx2c(*arguments, cwd=cwd)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+def sweep(model: str, dataset: Path, out: Path, *more: str) -> SweepPaths:
+    """Run a tiny sweep to its end; later options beat earlier ones."""
+    done = gx2c(*sweep_arguments(model, dataset, out, *more), cwd=out.parent)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return SweepPaths(out)
+
+
+def sweep_arguments(model: str, dataset: Path, out: Path, *more: str) -> list[str]:
+    return ["sweep", model, "--dataset", str(dataset), "--out", str(out), *TINY, *more]
+
+
+def wait_for(process: subprocess.Popen[str], happened: Callable[[], Any], what: str) -> Any:
+    """Wait until something has happened while the process runs, and return it."""
+    end = time.monotonic() + PATIENCE_S
+    while not (found := happened()):
+        assert process.poll() is None, f"ended before {what}: {process.communicate()}"
+        assert time.monotonic() < end, f"no {what} after {PATIENCE_S:g} s"
+        time.sleep(0.02)
+    return found
+
+
+def kill_driver(process: subprocess.Popen[str]) -> None:
+    """Kill the driver outright; Ray's own processes end when they miss it."""
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    end = time.monotonic() + 30
+    while _session_members(process.pid) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def trial_workers(process: subprocess.Popen[str]) -> list[int]:
+    """Return the processes of this sweep that train trials."""
+    return [pid for pid in _session_members(process.pid) if "ray::FoldTrainable" in _title(pid)]
+
+
+def _session_members(session: int) -> list[int]:
+    members = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        # state, parent, group, session
+        if fields[0] != "Z" and int(fields[3]) == session and int(path.parent.name) != session:
+            members.append(int(path.parent.name))
+    return members
+
+
+def _title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def result_of(paths: SweepPaths) -> dict[str, Any]:
+    """Return a summary without what may differ between two runs of the same sweep."""
+    summary = json.loads(paths.summary.read_text())
+    return {key: summary[key] for key in summary if key not in ("provenance", "seconds")}
+
+
+def finished_files(paths: SweepPaths) -> dict[Path, tuple[int, int]]:
+    """Return inode and time of every file that says that something is finished."""
+    files = [
+        *paths.root.glob("records/*/*/config_*.json"),
+        *paths.root.glob("retrained/*/*/result.json"),
+        *paths.root.glob("nulls/*/*/group_*.json"),
+    ]
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}

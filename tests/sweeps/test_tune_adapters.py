@@ -1,0 +1,187 @@
+"""Tune's searcher and scheduler as views of the board; Ray itself does not run here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from planted_search import MAX_PASSES, MemoryStore, make_search, outcome, planted_curve, run_to_end
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from sweeps.paths import SweepPaths
+from sweeps.search.board import SearchBoard
+from sweeps.search.rungs import make_rule
+from sweeps.search.tune_adapters import (
+    AsyncBoardScheduler,
+    BoardScheduler,
+    BoardSearcher,
+    Slots,
+)
+from sweeps.search_phase import _experiment_name, _storage_path
+from trainables.work import TrialWork
+
+
+@dataclass
+class FakeTrial:
+    """What the adapters read of a trial of Tune's."""
+
+    trial_id: str
+    config: dict[str, Any]
+    status: str = Trial.PENDING
+    at: int = 0
+    points: list[dict[str, Any]] = field(default_factory=list)
+
+    def get_error(self) -> str:
+        return "first line\nWorkerCrashedError: gone\n"
+
+
+class FakeTune:
+    """Tune's controller in a few lines: starts, steps, pauses and stops trials."""
+
+    def __init__(self, board: SearchBoard, slots: Slots, scheduler: BoardScheduler) -> None:
+        self.searcher, self.scheduler = BoardSearcher(board, slots), scheduler
+        self.board = board
+        self.trials: list[FakeTrial] = []
+        self.most_at_once = 0
+        self.decisions: list[str] = []
+
+    def get_trials(self) -> list[FakeTrial]:
+        return self.trials
+
+    def stop_trial(self, trial: FakeTrial) -> None:
+        assert trial.status == Trial.PAUSED, "only held trials are stopped from outside"
+        trial.status = Trial.TERMINATED
+        self.scheduler.on_trial_remove(self, trial)
+        self.searcher.on_trial_complete(trial.trial_id)
+
+    def run(self, *, capacity: int = 4) -> None:
+        for turn in range(10_000):
+            while isinstance(suggested := self._suggest(), dict):
+                pass
+            if suggested == Searcher.FINISHED:
+                return
+            running = [t for t in self.trials if t.status == Trial.RUNNING]
+            while len(running) < capacity:
+                chosen = self.scheduler.choose_trial_to_run(self)
+                if chosen is None:
+                    break
+                chosen.status = Trial.RUNNING
+                running.append(chosen)
+            self.most_at_once = max(self.most_at_once, len(running))
+            assert running or self.board.finished, "nothing runs: the sweep hangs"
+            if running:
+                self._step(running[turn % len(running)])
+        raise AssertionError("the sweep does not end")
+
+    def _suggest(self) -> Any:
+        trial_id = f"t{len(self.trials)}"
+        config = self.searcher.suggest(trial_id)
+        if isinstance(config, dict):
+            trial = FakeTrial(trial_id, config, points=planted_curve(TrialWork.from_dict(config)))
+            self.trials.append(trial)
+            self.scheduler.on_trial_add(self, trial)
+        return config
+
+    def _step(self, trial: FakeTrial) -> None:
+        stops = [m for m in trial.config["milestones"] if m > trial.at] + [len(trial.points)]
+        end = min(stops)
+        points, trial.at = trial.points[trial.at : end], end
+        result = {
+            "points": points, "seconds": 1.0, "passes": end, "score": points[-1]["score"]
+        }  # fmt: skip
+        if end == len(trial.points):
+            trial.status = Trial.TERMINATED
+            self.scheduler.on_trial_complete(self, trial, result)
+            self.searcher.on_trial_complete(trial.trial_id, result)
+            return
+        decision = self.scheduler.on_trial_result(self, trial, result)
+        self.decisions.append(decision)
+        if decision == TrialScheduler.PAUSE:
+            trial.status = Trial.PAUSED
+        elif decision == TrialScheduler.STOP:
+            trial.status = Trial.TERMINATED
+            self.scheduler.on_trial_complete(self, trial, result)
+            self.searcher.on_trial_complete(trial.trial_id, result)
+
+
+def planted_board(store: MemoryStore, folds: int = 2, scheduler: str = "asha") -> SearchBoard:
+    rule = make_rule(scheduler, max_passes=MAX_PASSES, grace_passes=2)
+    return SearchBoard([make_search(store, fold=fold, rule=rule) for fold in range(folds)])
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3])
+@pytest.mark.parametrize("scheduler", ["asha", "one-epoch", "none"])
+def test_any_number_of_trials_at_once_gives_the_same_records_and_never_hangs(limit, scheduler):
+    store = MemoryStore()
+    board, slots = planted_board(store, scheduler=scheduler), Slots(limit)
+    tune = FakeTune(board, slots, BoardScheduler(board, slots))
+    tune.run()
+    assert tune.most_at_once == (limit or 4)
+    assert not slots.taken
+    rule = make_rule(scheduler, max_passes=MAX_PASSES, grace_passes=2)
+    for fold in range(2):
+        alone = run_to_end(0, fold=fold, rule=rule)
+        assert outcome(store, fold=fold) == outcome(alone, fold=fold)
+    assert not tune.scheduler.trials, "nothing is remembered of trials that ended"
+
+
+def test_ray_s_own_asha_stops_configs_and_the_board_records_them_as_pruned():
+    store = MemoryStore()
+    board, slots = planted_board(store, scheduler="asha-async"), Slots()
+    scheduler = AsyncBoardScheduler(board, slots, grace_passes=2, max_passes=MAX_PASSES, eta=3)
+    tune = FakeTune(board, slots, scheduler)
+    tune.run()
+    states = [record["state"] for fold in range(2) for record in outcome(store, fold=fold)]
+    assert len(states) == 40
+    assert states.count("PRUNED") > 4
+    assert states.count("COMPLETE") > 0
+    assert TrialScheduler.PAUSE not in tune.decisions
+
+
+def test_a_trial_that_is_lost_for_good_is_recorded_with_its_cause():
+    store = MemoryStore()
+    board, slots = planted_board(store, folds=1), Slots()
+    scheduler = BoardScheduler(board, slots)
+    searcher = BoardSearcher(board, slots)
+    trial = FakeTrial("t0", searcher.suggest("t0"))
+    scheduler.on_trial_add(None, trial)
+    scheduler.on_trial_error(None, trial)
+    searcher.on_trial_complete("t0", error=True)
+    record = outcome(store)[0]
+    assert (record["state"], record["cause"]) == ("FAILED", "WorkerCrashedError: gone")
+    assert not slots.taken
+
+
+def test_a_held_trial_frees_its_slot_and_takes_one_to_go_on():
+    slots = Slots(1)
+    assert slots.take("a")
+    assert slots.take("a"), "it has one already"
+    assert not slots.take("b")
+    slots.free("a")
+    assert slots.take("b")
+    slots.free("nobody")
+    assert not slots.take("a")
+    assert all(Slots(0).take(str(number)) for number in range(100))
+
+
+def test_nothing_of_the_search_is_saved_with_tune():
+    board, slots = planted_board(MemoryStore()), Slots()
+    assert BoardSearcher(board, slots).__getstate__() == {}
+    assert BoardScheduler(board, slots).__getstate__() == {}
+
+
+def test_storage_may_be_a_relative_path_or_a_uri(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert _storage_path("keep/here") == str(tmp_path / "keep" / "here")
+    assert _storage_path(tmp_path) == str(tmp_path)
+    assert _storage_path("s3://bucket/x") == "s3://bucket/x"
+
+
+def test_sessions_of_a_sweep_never_share_a_folder_in_the_storage(tmp_path):
+    paths = SweepPaths(tmp_path / "run")
+    names = {_experiment_name(paths) for _ in range(20)}
+    assert len(names) == 20
+    assert all(name.startswith("run-") for name in names)

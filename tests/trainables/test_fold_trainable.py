@@ -1,0 +1,138 @@
+"""The trainable as Tune calls it, without a cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ray.tune.logger import NoopLogger
+from ray.tune.result import SHOULD_CHECKPOINT
+from trial_fixtures import closed_form_work, make_context, network_work, without_time
+
+from trainables import fold_trainable
+from trainables.fold_trainable import CHECKPOINT_FILE, FoldTrainable
+from trainables.work import TrialContext, TrialWork
+
+
+@pytest.fixture(scope="module")
+def context() -> TrialContext:
+    return make_context()
+
+
+def start(work: TrialWork, context: TrialContext) -> FoldTrainable:
+    """Make the trainable as an actor would, but for Tune's logs."""
+    trainable = FoldTrainable.__new__(FoldTrainable)
+    trainable.setup(work.to_dict(), context=context)
+    return trainable
+
+
+def run(trainable: FoldTrainable) -> list[dict[str, Any]]:
+    results = [trainable.step()]
+    while not results[-1]["done"]:
+        results.append(trainable.step())
+    return [without_time(result) for result in results]
+
+
+def test_a_b_a_on_one_actor_equals_a_fresh_a(context):
+    """Networks of other sizes, another fold and a closed form leave nothing behind."""
+    a, b = network_work(0), network_work(1, fold=1, max_passes=4)
+    fresh = run(start(a, context))
+    actor = start(a, context)
+    assert run(actor) == fresh
+    for other in (b, closed_form_work((0.1, 1.0))):
+        expected = run(start(other, context))
+        assert actor.reset_config(other.to_dict()) is True
+        assert run(actor) == expected
+        assert actor.reset_config(a.to_dict()) is True
+        assert run(actor) == fresh
+
+
+def test_a_trial_given_up_half_way_leaves_nothing_behind(context):
+    a, b = network_work(0), network_work(1)
+    actor = start(b, context)
+    actor.step()
+    actor.reset_config(a.to_dict())
+    assert run(actor) == run(start(a, context))
+
+
+def test_a_checkpoint_continues_exactly_on_another_actor(context, tmp_path):
+    work = network_work(milestones=(3, 5))
+    whole = run(start(work, context))
+    first = start(work, context)
+    first.step()
+    first.save_checkpoint(str(tmp_path))
+    second = start(network_work(4), context)
+    second.reset_config(work.to_dict())
+    second.load_checkpoint(str(tmp_path))
+    assert run(second) == whole[1:]
+    assert second.runner.seconds >= first.runner.seconds
+
+
+def test_a_checkpoint_needs_no_pickled_code(context, tmp_path):
+    trainable = start(network_work(), context)
+    trainable.step()
+    trainable.save_checkpoint(str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT_FILE]
+    torch.load(tmp_path / CHECKPOINT_FILE, weights_only=True)
+
+
+def test_a_closed_form_has_a_checkpoint_of_nothing(context, tmp_path):
+    trainable = start(closed_form_work((1.0,)), context)
+    trainable.save_checkpoint(str(tmp_path))
+    trainable.load_checkpoint(str(tmp_path))
+    assert trainable.step()["done"]
+
+
+def test_checkpoints_are_taken_now_and_then(context, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(fold_trainable.time, "monotonic", lambda: now[0])
+    hasty = dataclasses.replace(context, report_interval_s=-1.0, checkpoint_interval_s=30.0)
+    trainable = start(network_work(milestones=()), hasty)
+    asked = []
+    for _ in range(6):
+        now[0] += 16.0
+        asked.append(trainable.step().get(SHOULD_CHECKPOINT, False))
+    assert asked == [False, True] * 3
+
+
+def test_a_share_of_a_gpu_caps_its_memory(context, monkeypatch):
+    shares: list[float] = []
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", shares.append)
+    profile = dataclasses.replace(context.profile, device="cuda")
+    shared = dataclasses.replace(context, profile=profile, gpu_fraction=0.25)
+    trainable = FoldTrainable.__new__(FoldTrainable)
+    # a closed form computes on the CPU whatever the profile
+    trainable.setup(closed_form_work((1.0,)).to_dict(), context=shared)
+    assert shares == [0.25]
+    start(closed_form_work((1.0,)), context)
+    assert shares == [0.25]
+
+
+def test_the_whole_life_of_a_trainable_as_tune_drives_it(context, tmp_path: Path):
+    """Through Trainable's own constructor, save, restore and reset."""
+    work, other = network_work(), network_work(2)
+
+    class Here(FoldTrainable):
+        # what tune.with_parameters does, which needs a cluster
+        def setup(self, config: dict[str, Any]) -> None:  # type: ignore[override]
+            super().setup(config, context=context)
+
+    def no_logs(config: dict[str, Any]) -> NoopLogger:
+        return NoopLogger(config, str(tmp_path))
+
+    trainable = Here(config=work.to_dict(), logger_creator=no_logs)
+    try:
+        first = trainable.train()
+        assert first["training_iteration"] == 1
+        trainable.save(str(tmp_path / "checkpoint"))
+        rest = without_time(trainable.train())
+        assert trainable.reset(other.to_dict())
+        trainable.train()
+        assert trainable.reset(work.to_dict())
+        trainable.restore(str(tmp_path / "checkpoint"))
+        assert without_time(trainable.train()) == rest
+    finally:
+        trainable.stop()
