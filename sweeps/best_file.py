@@ -13,7 +13,7 @@ from gx2c.data.checks import duplicates
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig
 from gx2c.models import MODELS
-from gx2c.splits.cutting import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS
+from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS
 
 
 class _Strict(BaseModel):

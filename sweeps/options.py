@@ -63,8 +63,8 @@ class SweepOptions:
     inner_folds: int = 3
     samples: int = 32
     max_epochs: int = 200
-    grace_epochs: int = 10
-    patience: int = 20
+    grace_epochs: int = 20
+    patience: int = 67
     metric: str = "val_mse"
     genes: str = "all"
     gene_order: str = "tss"
@@ -109,18 +109,20 @@ class SweepOptions:
         return MODELS[self.model].kind == "iterative"
 
 
+# First rung and patience, of max_epochs: what searched best on recorded learning curves
+# (docs/performance.md)
+PASS_SHARES = {"grace_epochs": 1 / 10, "patience": 1 / 3}
+
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "small": True,
         "genes": "500_var",
         "samples": 8,
         "max_epochs": 60,
-        "grace_epochs": 15,
-        "patience": 15,
         "nulls": 20,
     },
-    "standard": {"samples": 32, "max_epochs": 200, "patience": 20, "nulls": 100},
-    "paper": {"samples": 100, "max_epochs": 300, "patience": 30, "nulls": 1000},
+    "standard": {"samples": 32, "max_epochs": 200, "nulls": 100},
+    "paper": {"samples": 100, "max_epochs": 300, "nulls": 1000},
 }
 
 
@@ -143,7 +145,9 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     if "expression" not in MODELS[model].uses:
         fitting["nulls"] = 0
     settings = {"model": model, "preset": preset} | PRESETS[preset] | fitting | chosen
-    return SweepOptions(**settings)
+    longest = max(1, int(settings["max_epochs"]))
+    shares = {name: max(1, round(longest * share)) for name, share in PASS_SHARES.items()}
+    return SweepOptions(**(settings | shares | settings))
 
 
 def _choice(name: str, choices: Any) -> Any:

@@ -102,7 +102,8 @@ class SweepRun:
             best = "-" if p.best is None else f"{p.best:.4f}"
             return (
                 f"folds {p.folds_done}/{p.folds}  configs {p.done}/{p.total} "
-                f"(pruned {p.pruned}, failed {p.failed})  passes {p.passes}  best validation score {best}"
+                f"(pruned {p.pruned}, failed {p.failed})  passes {p.passes}  "
+                f"best validation score {best}"
             )
 
         def share() -> float:

@@ -7,7 +7,14 @@ from gx2c.data.dataset import (
     list_datasets,
     load_dataset,
 )
-from gx2c.data.genes import GENE_ORDERS, check_gene_choice, read_gene_list, select_genes
+from gx2c.data.gene_sets import gene_groups, read_gmt, resolve_genes
+from gx2c.data.genes import (
+    GENE_ORDERS,
+    check_gene_choice,
+    gene_order,
+    read_gene_list,
+    select_genes,
+)
 from gx2c.data.layout import find_dataset
 from gx2c.data.schaefer100 import build_schaefer100
 from gx2c.data.selection import select_regions, take_regions
@@ -30,11 +37,15 @@ __all__ = [
     "check_gene_choice",
     "describe_dataset",
     "find_dataset",
+    "gene_groups",
+    "gene_order",
     "list_datasets",
     "load_dataset",
     "make_synthetic_brain",
     "planted_parts",
     "read_gene_list",
+    "read_gmt",
+    "resolve_genes",
     "select_genes",
     "select_regions",
     "take_regions",

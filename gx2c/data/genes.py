@@ -11,11 +11,13 @@ import numpy as np
 
 from gx2c.data.brain import FloatArray, IntArray, Regions
 from gx2c.data.checks import duplicates, shown
+from gx2c.data.gene_clusters import clustered_order
 from gx2c.errors import UserError
 
 ALL_GENES = "all"
 N_NAMED = 5
 _MOST_VARIABLE = re.compile(r"([0-9]+)_var")
+_CLUSTERS = re.compile(r"cluster_([1-9][0-9]*)")
 
 
 class GeneOrder(Protocol):
@@ -62,7 +64,8 @@ def select_genes(
         "all"; "100_var" for the 100 genes that vary most across the training regions; or symbols.
     order
         "tss" (along the genome; genes of unknown place last, by symbol), "expression" (ascending
-        mean over the training regions) or "random".
+        mean over the training regions), "random", or "cluster_<k>" (clusters of k genes that are
+        co-expressed in the training regions).
     seed
         Of the random order.
 
@@ -85,18 +88,20 @@ def select_genes(
 
 
 def gene_order(name: str) -> GeneOrder:
-    """Look an order up by name.
+    """Look an order up by name: one of `GENE_ORDERS`, or "cluster_<k>".
 
     Raises
     ------
     UserError
         If there is none of that name.
     """
+    if match := _CLUSTERS.fullmatch(name):
+        return _by_clusters(int(match[1]))
     try:
         return GENE_ORDERS[name]
     except KeyError:
         raise UserError(
-            f"no gene order named {name!r}; choose from {sorted(GENE_ORDERS)}"
+            f"no gene order named {name!r}; choose from {sorted(GENE_ORDERS)} or cluster_<k>"
         ) from None
 
 
@@ -126,6 +131,11 @@ def read_gene_list(path: str | Path) -> tuple[str, ...]:
     if repeated := duplicates(symbols):
         raise UserError(f"gene list {path} repeats {shown(repeated)}; write each symbol once")
     return tuple(symbols)
+
+
+def is_rule(which: str) -> bool:
+    """Tell whether a choice of genes is "all" or "<N>_var", rather than names of genes."""
+    return which == ALL_GENES or _MOST_VARIABLE.fullmatch(which) is not None
 
 
 def check_gene_choice(which: str | Sequence[str], genes: Sequence[str]) -> None:
@@ -199,6 +209,15 @@ def _at_random(
     expression: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int
 ) -> IntArray:
     return np.random.default_rng(seed).permutation(len(genes)).astype(np.int64)
+
+
+def _by_clusters(size: int) -> GeneOrder:
+    def order(
+        expression: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int
+    ) -> IntArray:
+        return clustered_order(expression, genes, size=size)
+
+    return order
 
 
 GENE_ORDERS: dict[str, GeneOrder] = {

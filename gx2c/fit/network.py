@@ -176,14 +176,17 @@ class NetworkFit:
         with self.profile.autocast():
             z = self._encode_all(*_pad(inputs))
             rows = max(1, MAX_PAIRS_AT_ONCE // (z.shape[0] * z.shape[1]))
-            chunks = [self.network.decode_between(part, z).float() for part in z.split(rows, dim=1)]
+            chunks = [
+                self.network.decode_between(part, z).float() for part in torch.split(z, rows, dim=1)
+            ]
         predicted = torch.cat(chunks, dim=1).double().cpu().numpy()
         return [_finish(p[: len(r), : len(r)]) for p, r in zip(predicted, regions, strict=True)]
 
     def _encode_all(self, expression: Tensor, coords: Tensor) -> Tensor:
         per_chunk = max(1, MAX_REGIONS_AT_ONCE // len(expression))
-        chunks = zip(expression.split(per_chunk, 1), coords.split(per_chunk, 1), strict=True)
-        return torch.cat([self.network.encode(x, c) for x, c in chunks], dim=1)
+        parts = (torch.split(tensor, per_chunk, dim=1) for tensor in (expression, coords))
+        chunks = [self.network.encode(x, c) for x, c in zip(*parts, strict=True)]
+        return torch.cat(chunks, dim=1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of all that `load_state_dict` needs to continue at the next pass."""

@@ -8,7 +8,7 @@ from gx2c.fit.config import TrainingSettings
 
 WARM_UP_SHARE = 0.1
 PLATEAU_FACTOR = 0.3
-PLATEAU_PATIENCE_SHARE = 0.25
+PLATEAU_WAIT_SHARE = 0.05
 
 
 class LearningRateCourse:
@@ -19,7 +19,7 @@ class LearningRateCourse:
     settings
         `schedule` "constant"; "cosine", which warms up over the first tenth of `max_passes` and
         falls to zero at their end; or "plateau", which drops to three tenths whenever the loss
-        has not improved for a quarter of the patience.
+        has not improved for a twentieth of `max_passes` (two passes at least).
     """
 
     def __init__(self, settings: TrainingSettings) -> None:
@@ -45,7 +45,7 @@ class LearningRateCourse:
         return 1.0
 
     def _n_drops(self) -> int:
-        wait = max(2, math.ceil(self.settings.patience * PLATEAU_PATIENCE_SHARE))
+        wait = max(2, math.ceil(self.settings.max_passes * PLATEAU_WAIT_SHARE))
         drops, best, since = 0, math.inf, 0
         for loss in self.losses:
             best, since = (loss, 0) if loss < best else (best, since + 1)

@@ -50,10 +50,13 @@ def average_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, Average]:
     names = list(scores[0])
     if any(set(fold_scores) != set(names) for fold_scores in scores):
         raise ValueError("the folds were scored by different metrics")
-    return {name: _average([fold_scores[name] for fold_scores in scores]) for name in names}
+    return {name: average_values([fold_scores[name] for fold_scores in scores]) for name in names}
 
 
-def _average(values: Sequence[float]) -> Average:
+def average_values(values: Sequence[float]) -> Average:
+    """Average one metric's values; of none, the mean is NaN and n is 0."""
     n = len(values)
+    if not n:
+        return Average(mean=float("nan"), sd=float("nan"), se=float("nan"), n=0)
     sd = float(np.std(values, ddof=1)) if n > 1 else float("nan")
     return Average(mean=float(np.mean(values)), sd=sd, se=sd / float(np.sqrt(n)), n=n)

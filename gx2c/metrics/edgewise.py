@@ -35,14 +35,14 @@ def pearson_r(predicted: FloatArray, measured: FloatArray) -> float:
     NaN where either is constant (but for rounding): a correlation with a constant is
     undefined, and any number put in its place would be averaged as if it had been measured.
     """
-    if _is_constant(predicted) or _is_constant(measured):
+    if is_constant(predicted) or is_constant(measured):
         return float("nan")
     return float(np.corrcoef(predicted, measured)[0, 1])
 
 
 def spearman_r(predicted: FloatArray, measured: FloatArray) -> float:
     """Return the rank correlation, ties sharing their mean rank; NaN as in `pearson_r`."""
-    if _is_constant(predicted) or _is_constant(measured):
+    if is_constant(predicted) or is_constant(measured):
         return float("nan")
     return pearson_r(rankdata(predicted), rankdata(measured))
 
@@ -53,7 +53,7 @@ def r2(predicted: FloatArray, measured: FloatArray) -> float:
     At most 1, and negative where the mean of the measured edges would do better. NaN where
     the measured values are constant.
     """
-    if _is_constant(measured):
+    if is_constant(measured):
         return float("nan")
     deviation = np.sum((measured - measured.mean()) ** 2)
     return float(1.0 - np.sum((measured - predicted) ** 2) / deviation)
@@ -84,13 +84,21 @@ def undirected_edges(n_regions: int) -> tuple[IntArray, IntArray]:
     return first.astype(np.int64), second.astype(np.int64)
 
 
-def score_edges(predicted: FloatArray, measured: FloatArray) -> dict[str, float]:
+def score_edges(
+    predicted: FloatArray,
+    measured: FloatArray,
+    *,
+    edges: tuple[IntArray, IntArray] | None = None,
+) -> dict[str, float]:
     """Score a predicted connectome against the measured one, each unordered pair once.
 
     Parameters
     ----------
     predicted, measured
         (n_regions, n_regions), symmetric; the diagonals are never read.
+    edges
+        Both ends of the edges that count, (n_edges,) each, such as `Fold.scored_edges()`; every
+        unordered pair if None.
 
     Returns
     -------
@@ -105,17 +113,22 @@ def score_edges(predicted: FloatArray, measured: FloatArray) -> dict[str, float]
     FloatingPointError
         If the predicted edges are not finite: the model diverged.
     """
+    ends = undirected_edges(len(measured)) if edges is None else edges
+    if len(ends[0]) < 2:
+        raise ValueError(f"{len(measured)} regions have {len(ends[0])} edges; a score needs 2")
+    check_matrices(predicted, measured)
+    return {
+        name: metric.compute(predicted[ends], measured[ends]) for name, metric in METRICS.items()
+    }
+
+
+def check_matrices(predicted: FloatArray, measured: FloatArray) -> None:
+    """Refuse what cannot be scored; the errors are those of `score_edges`."""
     if predicted.shape != measured.shape:
         raise ValueError(f"predicted has shape {predicted.shape}, measured {measured.shape}")
-    edges = undirected_edges(len(measured))
-    if len(edges[0]) < 2:
-        raise ValueError(f"{len(measured)} regions have {len(edges[0])} edges; a score needs 2")
     _check_finite(predicted, measured)
     _assert_symmetric(predicted, "predicted")
     _assert_symmetric(measured, "measured")
-    return {
-        name: metric.compute(predicted[edges], measured[edges]) for name, metric in METRICS.items()
-    }
 
 
 def _check_finite(predicted: FloatArray, measured: FloatArray) -> None:
@@ -134,7 +147,7 @@ def _assert_symmetric(connectome: FloatArray, name: str) -> None:
     assert gap <= SYMMETRY_TOLERANCE * scale, f"{name} is asymmetric by {gap:.3g}"
 
 
-def _is_constant(values: FloatArray) -> bool:
-    """Tell rounding noise around one value from real variation."""
+def is_constant(values: FloatArray) -> bool:
+    """Tell rounding noise around one value, (n_edges,), from real variation."""
     rounding = 8.0 * float(np.finfo(values.dtype).eps)
     return bool(np.ptp(values) <= rounding * np.max(np.abs(values)))

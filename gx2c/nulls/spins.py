@@ -6,21 +6,24 @@ Convention: `spins[i, k]` is the region whose data move to region i in spin k, s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.errors import UserError
+from gx2c.nulls.reassign import SPIN_METHODS, SpinMethod
 from gx2c.nulls.spheres import MIRROR, unit_spheres
-
-# (distance of every original to every rotated region) -> rotated region for each original
-Reassign = Callable[[FloatArray], IntArray]
 
 # Keeps spins apart from whatever else is drawn with the same seed
 SPIN_STREAM = 0x5B1
+# Spins below which starting processes takes longer than they save
+MIN_SPINS_PER_PROCESS = 1_000
+# A filter that refuses this many rotations in a row refuses nearly all
+MAX_ATTEMPTS = 1_000
 
 
 def random_rotation(rng: np.random.Generator) -> FloatArray:
@@ -30,25 +33,17 @@ def random_rotation(rng: np.random.Generator) -> FloatArray:
     ----------
     Mezzadri (2007), Notices of the AMS 54(5), 592-604.
     """
-    orthogonal, triangular = np.linalg.qr(rng.standard_normal((3, 3)))
-    # without the signs QR favours some rotations
-    orthogonal = orthogonal * np.sign(np.diag(triangular))
-    rotation: FloatArray = orthogonal * np.sign(np.linalg.det(orthogonal))
+    rotation: FloatArray = _rotations(rng.standard_normal((1, 3, 3)))[0]
     return rotation
 
 
-def hungarian(distance: FloatArray) -> IntArray:
-    """Reassign one to one so that the summed distance is least.
-
-    References
-    ----------
-    Markello & Misic (2021), NeuroImage 236, 118052.
-    """
-    assigned: IntArray = linear_sum_assignment(distance)[1].astype(np.int64)
-    return assigned
-
-
-SPIN_METHODS: dict[str, Reassign] = {"hungarian": hungarian}
+def _rotations(gaussian: FloatArray) -> FloatArray:
+    """Turn (n, 3, 3) standard normal numbers into rotations."""
+    orthogonal, triangular = np.linalg.qr(gaussian)
+    # without the signs QR favours some rotations
+    orthogonal = orthogonal * np.sign(np.diagonal(triangular, axis1=1, axis2=2))[:, None, :]
+    turn = np.sign(np.linalg.det(orthogonal))
+    return np.asarray(orthogonal * turn[:, None, None], dtype=np.float64)
 
 
 def make_spins(
@@ -59,6 +54,8 @@ def make_spins(
     seed: int,
     method: str = "hungarian",
     first: int = 0,
+    max_distortion: float | None = None,
+    n_jobs: int = 1,
 ) -> IntArray:
     """Make spins first, first + 1, …, first + n_spins - 1 of a cortex.
 
@@ -82,6 +79,11 @@ def make_spins(
         Reassignment, a name in `SPIN_METHODS`.
     first
         Number of the first spin, not negative.
+    max_distortion
+        Redraw rotations whose `spin_distortion` is above it. Spins are then no longer uniform
+        rotations: say so beside what they give.
+    n_jobs
+        How many threads or processes may work at once; the spins are the same for any number.
 
     Returns
     -------
@@ -99,30 +101,49 @@ def make_spins(
     Alexander-Bloch et al. (2018), NeuroImage 178, 540-551 (spin test).
     Markello & Misic (2021), NeuroImage 236, 118052 (reassignments).
     """
-    reassign = _find_method(method)
-    if n_spins < 1 or seed < 0 or first < 0:
+    find_method(method)
+    if n_spins < 1 or seed < 0 or first < 0 or n_jobs < 1:
         raise UserError(
-            f"n_spins={n_spins}, seed={seed}, first={first}: a set of spins needs n_spins of at"
-            " least 1 and a seed and a first spin that are not negative"
+            f"n_spins={n_spins}, seed={seed}, first={first}, n_jobs={n_jobs}: a set of spins"
+            " needs n_spins and n_jobs of at least 1 and a seed and a first spin that are not"
+            " negative"
         )
     on_sphere = unit_spheres(sphere_coords, hemisphere)
-    rotations = (spin_rotation(seed, index) for index in range(first, first + n_spins))
-    return np.stack(
-        [spin_once(on_sphere, hemisphere, rotation, reassign) for rotation in rotations], axis=1
-    )
+    numbers = np.arange(first, first + n_spins)
+    rotate = partial(rotate_regions, on_sphere, hemisphere, method=method, n_jobs=n_jobs)
+    spins = rotate(spin_rotations(seed, numbers))
+    if max_distortion is not None:
+        _redraw(spins, on_sphere, hemisphere, max_distortion, seed, numbers, rotate)
+    return spins
 
 
-def spin_rotation(seed: int, index: int) -> FloatArray:
-    """Return the left hemisphere's rotation in spin `index`, (3, 3)."""
+def spin_rotation(seed: int, index: int, attempt: int = 0) -> FloatArray:
+    """Return the left hemisphere's rotation in spin `index`, (3, 3).
+
+    `attempt` counts the rotations that a filter refused before.
+    """
+    rotation: FloatArray = spin_rotations(seed, [index], attempt)[0]
+    return rotation
+
+
+def spin_rotations(seed: int, indices: Sequence[int] | IntArray, attempt: int = 0) -> FloatArray:
+    """Return the left hemisphere's rotations in some spins, (len(indices), 3, 3)."""
     # a spawn key, because SeedSequence([seed, 0]) is SeedSequence([seed]): NumPy pads by zeros
-    source = np.random.SeedSequence(seed, spawn_key=(SPIN_STREAM, index))
-    return random_rotation(np.random.default_rng(source))
+    keys = [(SPIN_STREAM, int(k)) + ((attempt,) if attempt else ()) for k in indices]
+    sources = (np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)) for key in keys)
+    draws = [np.random.Generator(source).standard_normal((3, 3)) for source in sources]
+    return _rotations(np.array(draws).reshape(-1, 3, 3))
 
 
-def spin_once(
-    on_sphere: FloatArray, hemisphere: IntArray, rotation: FloatArray, reassign: Reassign
+def rotate_regions(
+    on_sphere: FloatArray,
+    hemisphere: IntArray,
+    rotations: FloatArray,
+    *,
+    method: str,
+    n_jobs: int = 1,
 ) -> IntArray:
-    """Rotate both hemispheres in mirror and reassign within each.
+    """Rotate both hemispheres in mirror, by rotations given, and reassign within each.
 
     Parameters
     ----------
@@ -130,29 +151,110 @@ def spin_once(
         (n_regions, 3), on unit spheres centred on the origin.
     hemisphere
         (n_regions,), 0 left, 1 right.
-    rotation
-        (3, 3), the left sphere's; a point p moves to `rotation @ p`.
-    reassign
-        A value of `SPIN_METHODS`.
+    rotations
+        (n_spins, 3, 3), of the left sphere; a point p moves to `rotation @ p`.
+    method, n_jobs
+        As for `make_spins`.
 
     Returns
     -------
     IntArray
-        (n_regions,), for each region the region whose data it takes.
+        (n_regions, n_spins), for each region the region whose data it takes.
     """
-    mirrored = MIRROR[:, None] * rotation * MIRROR
-    spin = np.empty(len(on_sphere), dtype=np.int64)
-    for side, side_rotation in ((0, rotation), (1, mirrored)):
+    chosen = find_method(method)
+    spins = np.empty((len(on_sphere), len(rotations)), dtype=np.int64)
+    for side in (0, 1):
         members = np.flatnonzero(hemisphere == side)
-        original = on_sphere[members]
-        spin[members] = members[reassign(cdist(original, original @ side_rotation.T))]
-    return spin
+        if not len(members):
+            continue
+        turned = rotations * np.outer(MIRROR, MIRROR) if side else rotations
+        work = partial(_reassign_side, on_sphere[members], method=method)
+        batches = _batches(turned, len(members), chosen)
+        spins[members] = members[np.concatenate(_map(work, batches, chosen, n_jobs))].T
+    return spins
 
 
-def _find_method(method: str) -> Reassign:
+def spin_distortion(spins: IntArray, on_sphere: FloatArray, hemisphere: IntArray) -> FloatArray:
+    """Return how far each spin is from a rigid rotation, (n_spins,).
+
+    The mean change of the distance between two regions of a hemisphere when each is replaced by
+    the region whose data it takes, as a share of the mean distance; 0 for a perfect rotation.
+    """
+    change, total = np.zeros(spins.shape[1]), 0.0
+    for side in np.unique(hemisphere):
+        members = np.flatnonzero(hemisphere == side)
+        distance = np.sqrt(np.clip(2 - 2 * on_sphere @ on_sphere.T, 0, None))
+        own = distance[np.ix_(members, members)]
+        total += own.sum()
+        for k, spin in enumerate(spins[members].T):
+            change[k] += np.abs(distance[np.ix_(spin, spin)] - own).sum()
+    return change / total
+
+
+def find_method(name: str) -> SpinMethod:
+    """Return a reassignment by its name, or refuse the name."""
     try:
-        return SPIN_METHODS[method]
+        return SPIN_METHODS[name]
     except KeyError:
         raise UserError(
-            f"no spin method named {method!r}; choose from {sorted(SPIN_METHODS)}"
+            f"no spin method named {name!r}; choose from {sorted(SPIN_METHODS)}"
         ) from None
+
+
+def _reassign_side(original: FloatArray, rotations: FloatArray, *, method: str) -> IntArray:
+    # cosine of region i with rotated region j is (rotation^T original_i) . original_j
+    return SPIN_METHODS[method].reassign(np.matmul(original @ rotations, original.T))
+
+
+def _batches(rotations: FloatArray, n_members: int, method: SpinMethod) -> list[FloatArray]:
+    size = max(1, method.batch_values // n_members**2)
+    return [rotations[start : start + size] for start in range(0, len(rotations), size)]
+
+
+def _map(
+    work: Callable[[FloatArray], IntArray],
+    batches: list[FloatArray],
+    method: SpinMethod,
+    n_jobs: int,
+) -> list[IntArray]:
+    n_jobs = min(n_jobs, len(batches), os.cpu_count() or 1)
+    if n_jobs > 1 and not method.holds_interpreter:
+        with ThreadPoolExecutor(n_jobs) as threads:
+            return list(threads.map(work, batches))
+    if n_jobs > 1 and sum(map(len, batches)) >= MIN_SPINS_PER_PROCESS:
+        from joblib import Parallel, delayed  # type: ignore[import-untyped]
+
+        parts = [np.concatenate(batches[job::n_jobs]) for job in range(n_jobs)]
+        sizes = [[len(batch) for batch in batches[job::n_jobs]] for job in range(n_jobs)]
+        done = Parallel(n_jobs=n_jobs)(
+            delayed(_in_turn)(work, part, np.cumsum(size)[:-1])
+            for part, size in zip(parts, sizes, strict=True)
+        )
+        return [done[place % n_jobs][place // n_jobs] for place in range(len(batches))]
+    return [work(batch) for batch in batches]
+
+
+def _in_turn(
+    work: Callable[[FloatArray], IntArray], rotations: FloatArray, cuts: IntArray
+) -> list[IntArray]:
+    return [work(batch) for batch in np.split(rotations, cuts)]
+
+
+def _redraw(
+    spins: IntArray,
+    on_sphere: FloatArray,
+    hemisphere: IntArray,
+    max_distortion: float,
+    seed: int,
+    numbers: IntArray,
+    rotate: Callable[[FloatArray], IntArray],
+) -> None:
+    """Replace, in place, spins that a filter refuses; each has its own further attempts."""
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        refused = np.flatnonzero(spin_distortion(spins, on_sphere, hemisphere) > max_distortion)
+        if not len(refused):
+            return
+        spins[:, refused] = rotate(spin_rotations(seed, numbers[refused], attempt))
+    raise UserError(
+        f"max_distortion={max_distortion} refuses {MAX_ATTEMPTS} rotations in a row; allow more"
+    )

@@ -11,7 +11,14 @@ from gx2c.nulls.spins import make_spins
 
 
 def make_brain_spins(
-    brain: Brain, *, n_spins: int, seed: int, method: str = "hungarian", first: int = 0
+    brain: Brain,
+    *,
+    n_spins: int,
+    seed: int,
+    method: str = "hungarian",
+    first: int = 0,
+    max_distortion: float | None = None,
+    n_jobs: int = 1,
 ) -> IntArray:
     """Make the spins of a brain's regions, after checking its spheres' handedness.
 
@@ -38,6 +45,8 @@ def make_brain_spins(
         seed=seed,
         method=method,
         first=first,
+        max_distortion=max_distortion,
+        n_jobs=n_jobs,
     )
 
 

@@ -15,6 +15,7 @@ from sweeps.seeds import trial_seed
 from trainables.work import TrialWork
 
 NO_SCORE = float("-inf")
+MAX_LOSSES = 3
 
 
 class Decision(Enum):
@@ -34,6 +35,7 @@ class OpenConfig:
     curve: dict[int, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     started: bool = False
+    losses: int = 0
     held_at: int | None = None
 
     def score_by(self, milestone: int) -> float:
@@ -165,6 +167,14 @@ class FoldSearch:
         """Record that a scheduler of Ray's own stopped a config."""
         if number in self.open:
             self._finish(self.open[number], "PRUNED")
+
+    def on_loss(self, numbers: Sequence[int], cause: str) -> dict[int, Decision]:
+        """Hand configs out again whose trial was lost before it began, but not for ever."""
+        going = [self.open[number] for number in numbers if number in self.open]
+        for config in going:
+            config.losses += 1
+            config.started = config.losses > MAX_LOSSES
+        return self.on_failure([c.number for c in going if c.started], cause)
 
     def on_failure(self, numbers: Sequence[int], cause: str) -> dict[int, Decision]:
         """Record that a trial failed for good; others may have waited for it."""

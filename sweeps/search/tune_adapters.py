@@ -133,10 +133,18 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         self._forget(trial)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        """Record a trial that failed after all its retries."""
+        """Record a trial that failed after all its retries; Tune calls this at each of them.
+
+        Tune gives up at once a trial that loses its worker before it runs: that one's configs are
+        handed out again.
+        """
+        recovers = trial.should_recover()
+        if recovers and trial.status != Trial.PENDING:
+            return
         search = self.board.search_of(trial.config)
         cause = str(trial.get_error() or "the worker was lost").strip().splitlines()[-1]
-        released = search.on_failure(trial.config["numbers"], cause[:300])
+        report = search.on_loss if recovers else search.on_failure
+        released = report(trial.config["numbers"], cause[:300])
         self._release(tune_controller, search, released)
         self._forget(trial)
 

@@ -153,7 +153,8 @@ def test_a_prediction_is_the_mean_of_both_directions(brain, rows):
         z = fit.network.encode(inputs.expression[None], inputs.coords[None])
         directed = fit.network.decode_between(z, z)[0].double().numpy()
     assert np.abs(directed - directed.T).max() > 1e-4
-    np.testing.assert_allclose(predicted, (directed + directed.T) / 2, atol=1e-12)
+    mean = np.clip((directed + directed.T) / 2, -1, 1)
+    np.testing.assert_allclose(predicted, mean, atol=1e-12)
 
 
 @every_network
@@ -260,7 +261,8 @@ def test_half_precision_trains_near_full_precision(brain, rows, model):
         assert np.isfinite(losses).all()
         found.append(fit.predict(regions)[0])
     assert not np.array_equal(*found)
-    np.testing.assert_allclose(*found, atol=0.1)
+    np.testing.assert_allclose(*found, atol=0.25)
+    assert np.corrcoef(found[0].ravel(), found[1].ravel())[0, 1] > 0.95
 
 
 def test_seeds_of_different_numbers_are_unrelated():

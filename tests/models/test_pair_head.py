@@ -20,7 +20,7 @@ def plain_head(head, member):
         layers += [
             plain_linear(population, member),
             nn.ReLU(),
-            nn.BatchNorm1d(norm.weight.shape[1]),
+            nn.BatchNorm1d(norm.weight.shape[1], momentum=None),
         ]
         layers[-1].weight.data = norm.weight.data[member].clone()
         layers[-1].bias.data = norm.bias.data[member].clone()

@@ -52,10 +52,24 @@ def test_layer_norm_equals_torch(n_members, generator):
         torch.testing.assert_close(layer(x)[member], expected)
 
 
+def test_batch_norm_moves_by_a_tenth_after_ten_batches_and_after_loading(generator):
+    layer = PopulationBatchNorm(4, n_members=1)
+    layer.reset_member(0, generator)
+    for _ in range(25):
+        layer(torch.randn(1, 7, 4, generator=generator))
+    loaded = PopulationBatchNorm(4, n_members=1)
+    loaded.load_state_dict(layer.state_dict())
+    before, x = layer.running_mean.clone(), torch.randn(1, 7, 4, generator=generator)
+    for one in (layer, loaded):
+        one(x)
+        torch.testing.assert_close(one.running_mean, 0.9 * before + 0.1 * x.mean(1))
+
+
 @members
 def test_batch_norm_equals_torch_with_running_statistics(n_members, generator):
     layer = randomised(PopulationBatchNorm(5, n_members=n_members), generator)
-    plain = [nn.BatchNorm1d(5).double() for _ in range(n_members)]
+    # no momentum: torch's plain mean over batches
+    plain = [nn.BatchNorm1d(5, momentum=None).double() for _ in range(n_members)]
     for member, norm in enumerate(plain):
         norm.weight.data, norm.bias.data = layer.weight.data[member], layer.bias.data[member]
     for _ in range(3):

@@ -13,7 +13,7 @@ import numpy as np
 from gx2c.fit import GeneOptions
 from search_spaces import SEARCH_SPACES, Scale
 from sweeps.records import ConfigRecord
-from sweeps.search.fold_search import Decision, FoldSearch
+from sweeps.search.fold_search import MAX_LOSSES, Decision, FoldSearch
 from sweeps.search.fold_study import FoldStudy
 from sweeps.search.rungs import RungRule, make_rule
 from trainables.work import TrialWork
@@ -144,6 +144,9 @@ class Simulation:
 
     def step(self) -> None:
         running = [t for t in self.trials.values() if not t.held]
+        if running and self.rng.random() < 0.01:
+            self._lose(self.rng.choice(running))
+            return
         if len(running) < self.workers and (not running or self.rng.random() < 0.5):
             if self._start() or self._continue():
                 return
@@ -152,6 +155,12 @@ class Simulation:
             return
         assert running, "nothing runs, nothing can start: the search hangs"
         self._advance(self.rng.choice(running))
+
+    def _lose(self, trial: PlantedTrial) -> None:
+        number = trial.work.numbers[0]
+        if self.search.open[number].losses < MAX_LOSSES:
+            assert self.search.on_loss([number], "the worker was lost") == {}
+            del self.trials[number]
 
     def _start(self) -> bool:
         work = self.search.next_work()

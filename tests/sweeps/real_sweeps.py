@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 from sweeps.paths import SweepPaths
 
 REPOSITORY = Path(__file__).parents[2]
-# Small, but with a rung (at 15 passes), two groups of nulls and a fold more than one
+# Small, but with rungs, two groups of nulls and a fold more than one
 TINY = (
     "--preset quick --samples 4 --max-epochs 20 --folds 2 --inner-folds 2 --genes 20_var --nulls 18"
 ).split()
@@ -68,12 +69,16 @@ def wait_for(process: subprocess.Popen[str], happened: Callable[[], Any], what: 
 
 
 def kill_driver(process: subprocess.Popen[str]) -> None:
-    """Kill the driver outright; Ray's own processes end when they miss it."""
+    """Kill the driver outright; workers end when they miss it."""
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    end = time.monotonic() + 30
-    while _session_members(process.pid) and time.monotonic() < end:
+    end = time.monotonic() + 10
+    while trial_workers(process) and time.monotonic() < end:
         time.sleep(0.1)
+    # Ray's agents take half a minute to notice
+    for member in _session_members(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
+    process.communicate()
 
 
 def trial_workers(process: subprocess.Popen[str]) -> list[int]:

@@ -13,6 +13,7 @@ from ray.tune.search import Searcher
 
 from sweeps.paths import SweepPaths
 from sweeps.search.board import SearchBoard
+from sweeps.search.fold_search import MAX_LOSSES
 from sweeps.search.rungs import make_rule
 from sweeps.search.tune_adapters import (
     AsyncBoardScheduler,
@@ -33,6 +34,10 @@ class FakeTrial:
     status: str = Trial.PENDING
     at: int = 0
     points: list[dict[str, Any]] = field(default_factory=list)
+    retries_left: int = 0
+
+    def should_recover(self) -> bool:
+        return self.retries_left > 0
 
     def get_error(self) -> str:
         return "first line\nWorkerCrashedError: gone\n"
@@ -139,6 +144,35 @@ def test_ray_s_own_asha_stops_configs_and_the_board_records_them_as_pruned():
     assert states.count("PRUNED") > 4
     assert states.count("COMPLETE") > 0
     assert TrialScheduler.PAUSE not in tune.decisions
+
+
+def test_a_trial_that_tune_tries_again_has_not_failed():
+    """Tune calls on_trial_error before each retry, and on_trial_add after it."""
+    store = MemoryStore()
+    board, slots = planted_board(store, folds=1), Slots()
+    scheduler, searcher = BoardScheduler(board, slots), BoardSearcher(board, slots)
+    trial = FakeTrial("t0", searcher.suggest("t0"), status=Trial.ERROR, retries_left=1)
+    scheduler.on_trial_add(None, trial)
+    scheduler.on_trial_error(None, trial)
+    scheduler.on_trial_add(None, trial)
+    assert not outcome(store)
+    assert slots.taken == {"t0"}, "it is about to run again"
+
+
+def test_a_trial_that_tune_gives_up_before_it_runs_is_handed_out_again():
+    """A worker that is lost while it is reset takes its trial along, whatever max_failures."""
+    store = MemoryStore()
+    board, slots = planted_board(store, folds=1), Slots()
+    scheduler, searcher = BoardScheduler(board, slots), BoardSearcher(board, slots)
+    for k in range(MAX_LOSSES + 1):
+        assert not outcome(store)
+        trial = FakeTrial(f"t{k}", searcher.suggest(f"t{k}"), retries_left=3)
+        assert trial.config["numbers"] == [0]
+        scheduler.on_trial_add(None, trial)
+        scheduler.on_trial_error(None, trial)
+        searcher.on_trial_complete(trial.trial_id, error=True)
+    assert outcome(store)[0]["state"] == "FAILED", "but not for ever"
+    assert not slots.taken
 
 
 def test_a_trial_that_is_lost_for_good_is_recorded_with_its_cause():
