@@ -31,7 +31,9 @@ def sweep(
     model: Annotated[str, typer.Argument(help="Which model; `gx2c models` lists them.")],
     preset: Annotated[str, typer.Option(help="quick, standard or paper.")] = "standard",
     dataset: Annotated[str | None, typer.Option(help="A name or a folder.")] = None,
-    split: Annotated[str | None, typer.Option(help="bilateral, spatial or random.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="bilateral, bilateral-random, spatial or random.")
+    ] = None,
     folds: Annotated[int | None, typer.Option(help="Outer folds.")] = None,
     inner_folds: Annotated[int | None, typer.Option(help="Inner folds of each outer fold.")] = None,
     samples: Annotated[int | None, typer.Option(help="Configs per outer fold.")] = None,

@@ -10,10 +10,11 @@ from gx2c.data import GENE_ORDERS
 from gx2c.errors import UserError
 from gx2c.fit import SELECTION_METRICS
 from gx2c.models import MODELS
-from gx2c.splits import SPLITTERS
 from search_spaces import SEARCH_SPACES
 from sweeps.search.rungs import SCHEDULERS
 
+# Rules that need no more than coordinates
+SPLITS = ("bilateral", "bilateral-random", "spatial", "random")
 NULL_SEARCHES = ("full", "none")
 GEOGRAPHY = "geography"
 # A network uses one GPU; Ray counts shares in steps of this size
@@ -60,7 +61,7 @@ class SweepOptions:
     dataset: str = "schaefer100"
     split: str = "bilateral"
     folds: int = 4
-    inner_folds: int = 3
+    inner_folds: int = 4
     samples: int = 32
     max_epochs: int = 200
     grace_epochs: int = 20
@@ -190,7 +191,7 @@ def _check_null_search(options: SweepOptions) -> str:
 
 _CHECKS = (
     _choice("model", MODELS),
-    _choice("split", SPLITTERS),
+    _choice("split", SPLITS),
     _choice("metric", SELECTION_METRICS),
     _choice("gene_order", GENE_ORDERS),
     _choice("scheduler", SCHEDULERS),

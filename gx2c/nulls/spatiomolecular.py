@@ -132,7 +132,7 @@ def fit_cubic(distance_mm: FloatArray, correlation: FloatArray) -> FloatArray:
 
 def _decays(brain: Brain, spins: IntArray) -> list[tuple[FloatArray, FloatArray]]:
     """Return binned distance and correlated gene expression: the true brain's, then each spin's."""
-    coupled = np.corrcoef(brain.expression)
+    coupled: FloatArray = np.asarray(np.corrcoef(brain.expression))
     first, second = np.triu_indices(brain.n_regions, 1)
     distance = cdist(brain.coords_mm, brain.coords_mm)[first, second]
     _, bins = np.unique(np.floor(distance / BIN_MM), return_inverse=True)

@@ -14,7 +14,7 @@ from sweeps.options import PRESETS, SweepOptions, make_options
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("split", "lobe", "choose from ['bilateral', 'random', 'spatial']"),
+        ("split", "lobe", "choose from ['bilateral', 'bilateral-random', 'random', 'spatial']"),
         ("metric", "val_r2", "choose from ['val_mse', 'val_pearson_r']"),
         ("gene_order", "alphabet", "choose from"),
         ("scheduler", "hyperband", "choose from ['asha', 'asha-async', 'none', 'one-epoch']"),
