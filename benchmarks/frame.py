@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, str] = {
     "schedulers": "benchmarks.schedulers",
     "time-to-score": "benchmarks.time_to_score",
     "overhead": "benchmarks.overhead",
+    "spins": "benchmarks.spins",
 }
 
 

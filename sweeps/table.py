@@ -16,14 +16,14 @@ from sweeps.paths import SweepPaths
 SHOWN = "pearson_r"
 COLUMNS = (
     "fold",
-    "train/test",
+    "regions",
     "configs",
     "pruned",
     "failed",
     "passes",
-    "validation r",
+    "val. r",
     "test r",
-    "geography r",
+    "geo. r",
 )
 
 
@@ -81,7 +81,7 @@ def _fold_table(summary: Mapping[str, Any]) -> Table:
     )
     table = Table(title=title, title_justify="left")
     for name in COLUMNS:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for fold, rival in zip(summary["folds"], summary["geography"]["folds"], strict=True):
         trials = fold["trials"]
         table.add_row(

@@ -27,7 +27,6 @@ def random_cosines(n_spins=8, n=12):
 def greedy(cosine):
     free, assigned = set(range(len(cosine))), {}
     while free:
-        columns = free - set(assigned.values())
         columns = set(range(len(cosine))) - set(assigned.values())
         nearest = {i: max(columns, key=lambda j: cosine[i, j]) for i in free}
         farthest = min(free, key=lambda i: cosine[i, nearest[i]])
@@ -61,12 +60,8 @@ def test_each_spin_is_itself_whatever_is_made_beside_it(cortex, method, monkeypa
 def test_processes_give_the_same_spins(cortex, monkeypatch):
     monkeypatch.setattr("gx2c.nulls.spins.MIN_SPINS_PER_PROCESS", 10)
     monkeypatch.setattr("gx2c.nulls.spins.os.cpu_count", lambda: 2)
-    sphere_coords, hemisphere = cortex
-    many = np.concatenate([sphere_coords] * 1)
-    alone = make_spins(many, hemisphere, n_spins=1_200, seed=0)
-    np.testing.assert_array_equal(
-        make_spins(many, hemisphere, n_spins=1_200, seed=0, n_jobs=2), alone
-    )
+    alone = make_spins(*cortex, n_spins=1_200, seed=0)
+    np.testing.assert_array_equal(make_spins(*cortex, n_spins=1_200, seed=0, n_jobs=2), alone)
 
 
 def test_filter_redraws_only_what_it_refuses(cortex):

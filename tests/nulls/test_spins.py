@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from gx2c.errors import UserError
 from gx2c.nulls import SPIN_METHODS, make_spins, random_rotation
-from gx2c.nulls.spins import rotate_regions, spin_distortion, spin_rotation
+from gx2c.nulls.spins import rotate_regions, spin_rotation
 
 
 def planted_spheres(n_left=50, n_right=49):

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from ray.tune.logger import NoopLogger
 from ray.tune.result import SHOULD_CHECKPOINT
 from trial_fixtures import closed_form_work, make_context, network_work, without_time
 
@@ -120,10 +119,11 @@ def test_the_whole_life_of_a_trainable_as_tune_drives_it(context, tmp_path: Path
         def setup(self, config: dict[str, Any]) -> None:  # type: ignore[override]
             super().setup(config, context=context)
 
-    def no_logs(config: dict[str, Any]) -> NoopLogger:
-        return NoopLogger(config, str(tmp_path))
+        # else in the home folder
+        def _setup_logdir(self) -> None:
+            self._logdir = str(tmp_path)
 
-    trainable = Here(config=work.to_dict(), logger_creator=no_logs)
+    trainable = Here(config=work.to_dict())
     try:
         first = trainable.train()
         assert first["training_iteration"] == 1

@@ -47,4 +47,13 @@ def without_time(result: dict[str, Any]) -> dict[str, Any]:
     kept = {name: result[name] for name in ours if name in result}
     if "results" in kept:
         kept["results"] = [{k: v for k, v in r.items() if k != "seconds"} for r in kept["results"]]
-    return kept
+    return _equal_to_itself(kept)
+
+
+def _equal_to_itself(value: Any) -> Any:
+    """Replace NaN (the correlation of a constant prediction), which equals nothing."""
+    if isinstance(value, dict):
+        return {name: _equal_to_itself(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_equal_to_itself(item) for item in value]
+    return "NaN" if value != value else value
