@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from gx2c.errors import UserError
 
-
 LEAST_MOMENTUM = 0.1
 
 
