@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from gx2c.errors import UserError
+from sweeps.nulls_cli import nulls_app
 
 app = typer.Typer(
     help="How well does regional gene expression predict the connectome, beyond geography?",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Datasets: list, show, check, build.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(nulls_app, name="nulls")
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -112,7 +114,9 @@ def study(run: Annotated[Path, typer.Argument(help="A run folder, finished or no
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="step, schedulers or overhead.")],
+    name: Annotated[
+        str, typer.Argument(help="step, time-to-score, spins, schedulers or overhead.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,
 ) -> None:
     """Measure something on this machine; see docs/performance.md."""

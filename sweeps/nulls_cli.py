@@ -54,18 +54,16 @@ def nulls_check(
 ) -> None:
     """Report roughness kept, duplicates, regions that stay, and what is not finite."""
     from gx2c.data import load_dataset
-    from gx2c.nulls import surrogate_quality
+    from gx2c.nulls import IndexSurrogate, surrogate_quality
 
     brain = load_dataset(dataset)
-    chosen = (
-        [_from_file(spins, brain.n_regions)]
-        if spins is not None
-        else _by_name(surrogate, brain, seed)
-    )
-    reports = []
-    for one in chosen:
-        length = n if spins is None else min(n, one.indices(0, 1_000_000_000).shape[1])
-        reports.append(surrogate_quality(brain, one, numbers=range(length))._asdict())
+    if spins is None:
+        chosen = _by_name(surrogate, brain, seed)
+    else:
+        columns = _read_spins(spins, brain.n_regions)
+        n = min(n, columns.shape[1])
+        chosen = [IndexSurrogate(spins.name, "from a file", lambda k, m: columns[:, k : k + m])]
+    reports = [surrogate_quality(brain, one, numbers=range(n))._asdict() for one in chosen]
     _print([{k: v for k, v in report.items() if k != "statement"} for report in reports])
     for report in reports:
         typer.echo(f"{report['name']}: {report['statement']}")
@@ -120,10 +118,8 @@ def _by_name(names: Sequence[str] | None, brain: Any, seed: int) -> list[Any]:
     return [make_surrogate(name, brain, seed=seed) for name in names]
 
 
-def _from_file(path: Path, n_regions: int) -> Any:
+def _read_spins(path: Path, n_regions: int) -> Any:
     import numpy as np
-
-    from gx2c.nulls import IndexSurrogate
 
     if not path.exists():
         raise UserError(f"there is no file {path}; `gx2c nulls make --out {path}` makes one")
@@ -134,7 +130,7 @@ def _from_file(path: Path, n_regions: int) -> Any:
             f"{path} holds {spins.dtype} of shape {spins.shape}; spins of this dataset are"
             f" integers from 0 to {n_regions - 1}, ({n_regions}, spins): make them for it"
         )
-    return IndexSurrogate(path.name, "read from a file", lambda k, m: spins[:, k : k + m])
+    return spins
 
 
 def _print(rows: Iterable[Mapping[str, Any]]) -> None:
