@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from gx2c.models.headed_network import HeadedNetwork
 from gx2c.models.pair_head import PairHead
 from gx2c.models.protocol import ModelSpec
 
 
-class PairMLP(nn.Module):
+class PairMLP(HeadedNetwork):
     """An MLP on the features of both regions; the encoder is the identity.
 
     Parameters
@@ -48,22 +49,6 @@ class PairMLP(nn.Module):
     def encode(self, expression: Tensor, coords: Tensor) -> Tensor:
         """Return the features themselves, (n_members, n_regions, n_features)."""
         return torch.cat([expression, coords], dim=2) if self.with_coords else expression
-
-    def decode_within(self, z: Tensor) -> Tensor:
-        """Decode all ordered pairs of a block; see `PairNetwork`."""
-        return self.head.within(z)
-
-    def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
-        """Decode every pair of two lists of embeddings; see `PairNetwork`."""
-        return self.head.between(self.head.left(left), self.head.right(right))
-
-    def penalty(self) -> Tensor | None:
-        """Return no term: weight decay is the only regulariser."""
-        return None
-
-    def set_output_mean(self, means: Tensor) -> None:
-        """Start the last bias at the mean training edge."""
-        self.head.set_output_mean(means)
 
 
 def _build_with_coords(n_genes: int, **keywords: object) -> PairMLP:

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from gx2c.errors import UserError
+from gx2c.models.headed_network import HeadedNetwork
 from gx2c.models.pair_head import PairHead
 from gx2c.models.population import PopulationLinear
 from gx2c.models.protocol import ModelSpec
 from gx2c.models.transformer import TransformerBlock, gene_tokens
 
 
-class SMT(nn.Module):
+class SMT(HeadedNetwork):
     """Spatiomolecular Transformer: gene tokens, transformer blocks, flatten, pair head.
 
     Parameters
@@ -97,22 +98,6 @@ class SMT(nn.Module):
             x = block(x, self.n_tokens)
         out: Tensor = self.project(x)
         return out.view(n_members, n_regions, -1)
-
-    def decode_within(self, z: Tensor) -> Tensor:
-        """Decode all ordered pairs of a block; see `PairNetwork`."""
-        return self.head.within(z)
-
-    def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
-        """Decode every pair of two lists of embeddings; see `PairNetwork`."""
-        return self.head.between(self.head.left(left), self.head.right(right))
-
-    def penalty(self) -> Tensor | None:
-        """Return no term: weight decay is the only regulariser."""
-        return None
-
-    def set_output_mean(self, means: Tensor) -> None:
-        """Start the last bias at the mean training edge."""
-        self.head.set_output_mean(means)
 
 
 _REFERENCE = "GeneEx2Conn, NeurIPS 2025"

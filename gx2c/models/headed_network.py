@@ -1,0 +1,29 @@
+"""A network whose decoder is the pair head: what the MLP and the SMT family share."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gx2c.models.pair_head import PairHead
+
+
+class HeadedNetwork(nn.Module):
+    """Decodes embeddings through `self.head`; subclasses encode."""
+
+    head: PairHead
+
+    def decode_within(self, z: Tensor) -> Tensor:
+        """Decode all ordered pairs of a block; see `PairNetwork`."""
+        return self.head.within(z)
+
+    def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
+        """Decode every pair of two lists of embeddings; see `PairNetwork`."""
+        return self.head.between(self.head.left(left), self.head.right(right))
+
+    def penalty(self) -> Tensor | None:
+        """Return no term: weight decay is the only regulariser."""
+        return None
+
+    def set_output_mean(self, means: Tensor) -> None:
+        """Start the last bias at the mean training edge of each member, (n_members,)."""
+        self.head.set_output_mean(means)
