@@ -66,15 +66,16 @@ class ProgressLine:
     def line(self) -> str:
         """Return the line as it is now."""
         elapsed = time.monotonic() - self.started
-        parts = [self.phase.name, self.phase.text(), f"elapsed {clock(elapsed)}", self._eta()]
-        return "  ".join(part for part in parts if part)
+        # times first and what matters least last: a terminal of 80 columns cuts the end
+        parts = [self.phase.name, clock(elapsed), self._eta(), self.phase.text()]
+        return " ".join(part for part in parts if part)
 
     def _eta(self) -> str:
         share = self.phase.share()
         spent = time.monotonic() - self.phase_started
         if not 0.02 < share < 1 or spent < 2:
             return ""
-        return f"phase ETA {clock(spent / share - spent)}"
+        return f"ETA {clock(spent / share - spent)}"
 
     def _run(self) -> None:
         if self.console.is_terminal:

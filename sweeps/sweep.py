@@ -101,16 +101,15 @@ class SweepRun:
             p = board.progress(model)
             best = "-" if p.best is None else f"{p.best:.4f}"
             return (
-                f"folds {p.folds_done}/{p.folds}  configs {p.done}/{p.total} "
-                f"(pruned {p.pruned}, failed {p.failed})  passes {p.passes}  "
-                f"best validation score {best}"
+                f"folds {p.folds_done}/{p.folds} configs {p.done}/{p.total} "
+                f"({p.pruned} pruned, {p.failed} failed) best {best} passes {p.passes}"
             )
 
         def share() -> float:
             p = board.progress(model)
             return p.done / p.total
 
-        self.progress.begin(Phase(f"search {model}", text, share))
+        self.progress.begin(Phase("search", text, share))
         run_search(self.plan, self.paths, board)
 
     def _retrain(self, jobs: list[RetrainJob]) -> None:

@@ -30,7 +30,7 @@ def test_the_line_says_phase_text_time_and_what_is_left(monkeypatch):
     line.begin(Phase("search smt", lambda: "configs 4/16", lambda: 0.25))
     start = line.started = line.phase_started = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: start + 60.0)
-    assert line.line() == "search smt  configs 4/16  elapsed 1:00  phase ETA 3:00"
+    assert line.line() == "search smt 1:00 ETA 3:00 configs 4/16"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 1.0])
@@ -48,7 +48,7 @@ def test_a_new_phase_starts_its_own_estimate(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: start + 100.0)
     line.begin(Phase("nulls", share=lambda: 0.5))
     monkeypatch.setattr(time, "monotonic", lambda: start + 110.0)
-    assert line.line() == "nulls  elapsed 1:50  phase ETA 0:10"
+    assert line.line() == "nulls 1:50 ETA 0:10"
 
 
 def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch, capsys):
@@ -57,7 +57,7 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch, caps
         line.begin(Phase("search", lambda: "configs 1/2"))
         time.sleep(0.15)
     error = capsys.readouterr().err
-    assert error.count("search  configs 1/2  elapsed 0:00\n") >= 2
+    assert error.count("search 0:00 configs 1/2\n") >= 2
     assert "\x1b" not in error and "\r" not in error
 
 
@@ -72,6 +72,15 @@ def test_on_a_terminal_the_line_lives_and_goes(monkeypatch, capsys):
     assert "x" * 61 not in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K") or "\x1b[?25h" in screen.getvalue()
     assert capsys.readouterr().err == ""
+
+
+def test_all_that_matters_fits_eighty_columns(monkeypatch):
+    line = ProgressLine()
+    text = "folds 4/4 configs 32/32 (24 pruned, 0 failed) best -0.0262"
+    line.begin(Phase("search", lambda: text, lambda: 0.5))
+    start = line.started = line.phase_started = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: start + 540.0)
+    assert len(line.line()) <= 80
 
 
 def test_the_thread_ends_with_the_block():
