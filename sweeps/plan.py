@@ -18,7 +18,7 @@ from search_spaces import SEARCH_SPACES
 from search_spaces.space import Scale
 from sweeps.options import GEOGRAPHY, SweepOptions
 from sweeps.paths import SweepPaths
-from sweeps.records import RecordStore
+from sweeps.records import ConfigRecord, RecordStore
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
 from sweeps.search.fold_study import FoldStudy
@@ -113,13 +113,13 @@ class SweepPlan:
                 rule, milestones=(), batch_size=CLOSED_FORM_BATCH, waits=True
             )
 
-        def study_of(records: list[object]) -> FoldStudy:
+        def study_of(records: list[ConfigRecord]) -> FoldStudy:
             return FoldStudy(
                 SEARCH_SPACES[model],
                 scale=scale,
                 genes=self.genes,
                 seed=sampler_seed(options.seed, model, fold),
-                records=records,  # type: ignore[arg-type]
+                records=records,
             )
 
         return FoldSearch(

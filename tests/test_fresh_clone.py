@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+NO_NETWORK = ("Temporary failure in name resolution", "Failed to establish a new connection")
 
 
 @pytest.mark.slow
@@ -27,7 +28,8 @@ def test_make_sweep_works_in_a_fresh_clone(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
     command = ["make", "sweep", f"PYTHON={sys.executable}"]
     done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
-    if "No matching distribution" in done.stderr or "Temporary failure" in done.stderr:
+    # a version that no index has must fail: only a network that is not there is a reason
+    if done.returncode and any(words in done.stderr for words in NO_NETWORK):
         pytest.skip("the package index cannot be reached")
     assert done.returncode == 0, done.stderr[-3000:]
     for words in ("geography alone", "gain over geography", "gain over spin nulls", "report  "):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,8 +52,8 @@ class PairMLP(HeadedNetwork):
         return torch.cat([expression, coords], dim=2) if self.with_coords else expression
 
 
-def _build_with_coords(n_genes: int, **keywords: object) -> PairMLP:
-    return PairMLP(n_genes, with_coords=True, **keywords)  # type: ignore[arg-type]
+def _build_with_coords(n_genes: int, **keywords: Any) -> PairMLP:
+    return PairMLP(n_genes, with_coords=True, **keywords)
 
 
 _PUBLISHED = {"hidden_dims": (512, 256, 128), "dropout": 0.1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -114,8 +115,8 @@ _PUBLISHED = {
 }
 
 
-def _build_smt_cls(n_genes: int, **keywords: object) -> SMT:
-    return SMT(n_genes, with_cls=True, **keywords)  # type: ignore[arg-type]
+def _build_smt_cls(n_genes: int, **keywords: Any) -> SMT:
+    return SMT(n_genes, with_cls=True, **keywords)
 
 
 SPECS = (

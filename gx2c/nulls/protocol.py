@@ -23,10 +23,12 @@ class Surrogate(Protocol):
     """
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """Return its key in `SURROGATES`."""
 
     @property
-    def statement(self) -> str: ...  # noqa: D102
+    def statement(self) -> str:
+        """Return what it keeps and what it breaks, in one sentence."""
 
     def expression(self, brain: Brain, k: int) -> FloatArray:
         """Return surrogate k of a brain's expression, (n_regions, n_genes).

@@ -222,7 +222,7 @@ def _map(
         with ThreadPoolExecutor(n_jobs) as threads:
             return list(threads.map(work, batches))
     if n_jobs > 1 and sum(map(len, batches)) >= MIN_SPINS_PER_PROCESS:
-        from joblib import Parallel, delayed  # type: ignore[import-untyped]
+        from joblib import Parallel, delayed
 
         parts = [np.concatenate(batches[job::n_jobs]) for job in range(n_jobs)]
         sizes = [[len(batch) for batch in batches[job::n_jobs]] for job in range(n_jobs)]
