@@ -29,6 +29,7 @@ from sweeps.ray_session import ray_session
 from sweeps.records import ConfigRecord, read_json, write_bytes, write_json
 from sweeps.report import write_report
 from sweeps.retrain_phase import RetrainJob, job_of, open_jobs, retrain_one, save_retrained
+from sweeps.run_lock import FolderLock
 from sweeps.search.board import SearchBoard
 from sweeps.search_phase import best_record, run_search
 from sweeps.seconds import PhaseClock
@@ -195,8 +196,8 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
     """
     paths = SweepPaths(out)
     _check_folder(paths, options, resume=resume)
-    clock = PhaseClock(paths)
-    with ProgressLine() as progress:
+    with FolderLock(paths.root), ProgressLine() as progress:
+        clock = PhaseClock(paths)
         with clock.phase("start"):
             plan = make_plan(options)
         _check_inputs(paths, plan)
