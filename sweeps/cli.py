@@ -56,6 +56,9 @@ def sweep(
     scheduler: Annotated[
         str | None, typer.Option(help="asha, asha-async, one-epoch or none.")
     ] = None,
+    warm_start: Annotated[
+        list[str] | None, typer.Option(help="A run whose trials to learn from; repeatable.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted sweep.")
     ] = False,
@@ -64,8 +67,9 @@ def sweep(
     given = {
         name: value
         for name, value in locals().items()
-        if name not in ("model", "preset", "out", "resume")
+        if name not in ("model", "preset", "out", "resume", "warm_start")
     }
+    given["warm_start"] = tuple(warm_start or ()) or None
     from sweeps.options import make_options
     from sweeps.paths import SweepPaths
     from sweeps.sweep import run_sweep

@@ -55,6 +55,8 @@ class SweepOptions:
         Where Ray Tune keeps checkpoints; empty for the run folder.
     cpus_per_trial, gpus_per_trial, max_concurrent
         Resources.
+    warm_start
+        Run folders whose trials the searches are told of, where that leaks nothing.
     """
 
     model: str
@@ -79,6 +81,7 @@ class SweepOptions:
     cpus_per_trial: int = 1
     gpus_per_trial: float = 0.0
     max_concurrent: int = 0
+    warm_start: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = [problem for check in _CHECKS if (problem := check(self))]
@@ -89,7 +92,7 @@ class SweepOptions:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self)
+        return asdict(self) | {"warm_start": list(self.warm_start)}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> SweepOptions:
@@ -97,7 +100,7 @@ class SweepOptions:
         unknown = sorted(set(plain) - {f.name for f in fields(cls)})
         if unknown:
             raise UserError(f"unknown options {unknown}; take the file that gx2c wrote")
-        return cls(**plain)
+        return cls(**{**plain, "warm_start": tuple(plain.get("warm_start", ()))})
 
     @property
     def uses_expression(self) -> bool:

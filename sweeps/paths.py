@@ -58,6 +58,16 @@ class SweepPaths:
         return self.root / "inputs.json"
 
     @property
+    def folds(self) -> Path:
+        """Names of the regions of every outer and inner fold."""
+        return self.root / "folds.json"
+
+    @property
+    def warm_start(self) -> Path:
+        """Trials of earlier runs that the searches were told of, as they were then."""
+        return self.root / "warm_start.json"
+
+    @property
     def summary(self) -> Path:
         """Scores, gains, p-values and provenance."""
         return self.root / "summary.json"

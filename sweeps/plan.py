@@ -24,6 +24,7 @@ from sweeps.search.fold_search import FoldSearch
 from sweeps.search.fold_study import FoldStudy
 from sweeps.search.rungs import make_rule
 from sweeps.seeds import sampler_seed
+from sweeps.warm_start import WarmStart
 from trainables.work import TrialContext
 
 # A closed form costs milliseconds: its baseline is never searched less than this
@@ -49,6 +50,8 @@ class SweepPlan:
         How every fit is computed.
     spins
         (n_regions, n_nulls) region indices; no columns without nulls.
+    warm
+        Trials of earlier runs that the searches are told of.
     """
 
     options: SweepOptions
@@ -57,6 +60,7 @@ class SweepPlan:
     genes: GeneOptions
     profile: ComputeProfile
     spins: NDArray[np.int64]
+    warm: WarmStart = WarmStart()
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -120,6 +124,7 @@ class SweepPlan:
                 genes=self.genes,
                 seed=sampler_seed(options.seed, model, fold),
                 records=records,
+                warm=self.warm.of(model, fold),
             )
 
         return FoldSearch(

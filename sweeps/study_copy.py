@@ -7,7 +7,7 @@ from pathlib import Path
 from sweeps.export import write_study
 from sweeps.paths import SweepPaths
 from sweeps.plan import make_plan
-from sweeps.sweep import read_options
+from sweeps.request import read_options
 
 
 def copy_study(paths: SweepPaths) -> Path:

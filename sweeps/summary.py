@@ -164,6 +164,7 @@ def _provenance(plan: SweepPlan) -> dict[str, Any]:
         "seeds": {"sweep": plan.options.seed},
         "profile": plan.profile.to_dict(),
         "options": plan.options.to_dict(),
+        "warm_start": list(plan.warm.sources),
     }
 
 
@@ -177,6 +178,14 @@ def _notes(plan: SweepPlan) -> list[str]:
             "the gain over nulls is not adjusted for geography: spun genes also lose what genes "
             "say of place; the gain over geography is the honest rival"
         )
+    notes += [_warm_note(plan.options.model, source) for source in plan.warm.sources]
     if plan.options.scheduler == "asha-async":
         notes.append("scheduler asha-async: the search depends on timing and is not reproducible")
     return notes
+
+
+def _warm_note(model: str, source: Mapping[str, Any]) -> str:
+    return (
+        f"the search was told of {sum(source['trials'][model])} earlier trials of {source['run']}, "
+        "each only where all its regions train; their passes are not counted here"
+    )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from gx2c.errors import UserError
 from sweeps.export import write_best, write_study, write_trials
 from sweeps.null_phase import (
     NullJob,
@@ -22,12 +19,13 @@ from sweeps.null_phase import (
     save_null_group,
 )
 from sweeps.options import SweepOptions
-from sweeps.paths import SweepPaths, check_new_folder
+from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan, make_plan
 from sweeps.progress import Phase, ProgressLine
 from sweeps.ray_session import ray_session
-from sweeps.records import ConfigRecord, read_json, write_bytes, write_json
+from sweeps.records import ConfigRecord, write_json
 from sweeps.report import write_report
+from sweeps.request import check_folder, check_inputs, write_request
 from sweeps.retrain_phase import RetrainJob, job_of, open_jobs, retrain_one, save_retrained
 from sweeps.run_lock import FolderLock
 from sweeps.search.board import SearchBoard
@@ -35,11 +33,7 @@ from sweeps.search_phase import best_record, run_search
 from sweeps.seconds import PhaseClock
 from sweeps.summary import summarise
 from sweeps.tasks import run_tasks
-
-logger = logging.getLogger("gx2c")
-
-# Options that may differ when a sweep is resumed: none of them changes a result
-FREE_ON_RESUME = ("max_concurrent", "storage")
+from sweeps.warm_sources import warm_start_of
 
 
 @dataclass
@@ -75,7 +69,7 @@ class SweepRun:
                     )
                 )
             # nothing is written before all that could be refused was accepted
-            _write_request(self.paths, self.plan)
+            write_request(self.paths, self.plan)
             return self._phases(board)
 
     def _phases(self, board: SearchBoard) -> dict[str, Any]:
@@ -195,71 +189,11 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
         If anything about the request cannot be; nothing has started then.
     """
     paths = SweepPaths(out)
-    _check_folder(paths, options, resume=resume)
+    check_folder(paths, options, resume=resume)
     with FolderLock(paths.root), ProgressLine() as progress:
         clock = PhaseClock(paths)
         with clock.phase("start"):
             plan = make_plan(options)
-        _check_inputs(paths, plan)
+        plan = replace(plan, warm=warm_start_of(plan, paths))
+        check_inputs(paths, plan)
         return SweepRun(plan, paths, clock, progress).execute()
-
-
-def read_options(paths: SweepPaths) -> SweepOptions:
-    """Read the options of the sweep that a run folder holds.
-
-    Raises
-    ------
-    UserError
-        If there is none, or it is damaged.
-    """
-    try:
-        plain = yaml.safe_load(paths.sweep.read_text())
-        return SweepOptions.from_dict(dict(plain))
-    except FileNotFoundError:
-        raise UserError(f"{paths.root} holds no sweep (no {paths.sweep.name})") from None
-    except (yaml.YAMLError, TypeError, ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{paths.sweep} is not a sweep's options ({error})") from None
-
-
-def _check_folder(paths: SweepPaths, options: SweepOptions, *, resume: bool) -> None:
-    if not resume:
-        hint = "add --resume to continue its sweep, or give another --out"
-        check_new_folder(paths.root, hint=hint)
-        return
-    before = read_options(paths).to_dict()
-    changed = [
-        f"{name} was {before[name]!r} and is now {value!r}"
-        for name, value in options.to_dict().items()
-        if name not in FREE_ON_RESUME and before[name] != value
-    ]
-    if changed:
-        raise UserError(
-            f"{paths.root} was started with other options ({'; '.join(changed)}); "
-            "resume with the same ones or give another --out"
-        )
-
-
-def _inputs(plan: SweepPlan) -> dict[str, Any]:
-    """Return what decides results but is not an option: files may change between sessions."""
-    which = plan.genes.which
-    return {
-        "checksum": plan.brain.checksum,
-        "genes": which if isinstance(which, str) else list(which),
-    }
-
-
-def _check_inputs(paths: SweepPaths, plan: SweepPlan) -> None:
-    if not paths.inputs.exists():
-        return
-    before, now = read_json(paths.inputs), _inputs(plan)
-    if changed := sorted(name for name in now if before.get(name) != now[name]):
-        raise UserError(
-            f"{paths.root} was started with other data ({', '.join(changed)} of "
-            f"{plan.options.dataset} changed since); restore the files or give another --out"
-        )
-
-
-def _write_request(paths: SweepPaths, plan: SweepPlan) -> None:
-    write_json(paths.inputs, _inputs(plan))
-    options = yaml.safe_dump(plan.options.to_dict(), sort_keys=False)
-    write_bytes(paths.sweep, options.encode())

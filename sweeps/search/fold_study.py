@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
+from gx2c.errors import UserError
 from gx2c.fit import FitConfig, GeneOptions, derive_seed
 from search_spaces.space import Scale, SearchSpace, suggest_config
 from sweeps.records import ConfigRecord
@@ -46,6 +47,8 @@ class FoldStudy:
         Of this search.
     records
         Finished configs of complete batches, in order.
+    warm
+        Finished configs of earlier runs, told before all others; the best of them is tried first.
     """
 
     def __init__(
@@ -56,9 +59,12 @@ class FoldStudy:
         genes: GeneOptions,
         seed: int,
         records: Iterable[ConfigRecord] = (),
+        warm: Sequence[ConfigRecord] = (),
     ) -> None:
         self.space, self.scale, self.genes, self.seed = space, scale, genes, seed
+        self.first, self.n_warm = _first_params(space, scale, warm), len(warm)
         self.study = optuna.create_study(direction="maximize")
+        self.study.add_trials([frozen_trial(r, space, scale, genes) for r in warm])
         self.study.add_trials([frozen_trial(r, space, scale, genes) for r in records])
         self._open: dict[int, optuna.trial.Trial] = {}
 
@@ -70,13 +76,14 @@ class FoldStudy:
     def ask(self, first: int, n_configs: int) -> list[Suggestion]:
         """Suggest a batch whose first config has the number `first`."""
         self.study.sampler = optuna.samplers.TPESampler(
-            seed=derive_seed(self.seed, first) % 2**32,
+            # numbers go on after those of the earlier runs, whose random draws would come again
+            seed=derive_seed(self.seed, self.n_warm + first) % 2**32,
             multivariate=True,
             group=True,
             constant_liar=True,
         )
         if first == 0:
-            self.study.enqueue_trial(dict(self.space.defaults(self.scale)))
+            self.study.enqueue_trial(self.first)
         suggestions = []
         for number in range(first, first + n_configs):
             trial = self.study.ask()
@@ -107,6 +114,27 @@ def frozen_trial(
         distributions=fixed.distributions,
         intermediate_values=_intermediate(record),
     )
+
+
+def can_be_told(record: ConfigRecord, space: SearchSpace, scale: Scale, genes: GeneOptions) -> bool:
+    """Say whether a record of another run lies in this search space."""
+    with warnings.catch_warnings():
+        # a value out of range is warned of before it is refused
+        warnings.simplefilter("ignore")
+        try:
+            frozen_trial(record, space, scale, genes)
+        except (ValueError, UserError):
+            return False
+    return True
+
+
+def _first_params(space: SearchSpace, scale: Scale, warm: Sequence[ConfigRecord]) -> dict[str, Any]:
+    """Return the best values of earlier runs, else those of the published config."""
+    complete = [r for r in warm if r.state == "COMPLETE" and r.score is not None]
+    if not complete:
+        return dict(space.defaults(scale))
+    # the first of equals
+    return dict(max(complete, key=lambda r: r.score or 0.0).params)
 
 
 def _intermediate(record: ConfigRecord) -> dict[int, float]:

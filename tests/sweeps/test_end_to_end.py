@@ -19,8 +19,8 @@ from gx2c.data import load_dataset
 from gx2c.metrics import METRICS, score_edges
 from sweeps.paths import SweepPaths
 from sweeps.records import read_json
+from sweeps.request import read_options
 from sweeps.search.rungs import rung_milestones
-from sweeps.sweep import read_options
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,8 @@ from gx2c.errors import UserError
 from sweeps import sweep as sweep_module
 from sweeps.options import make_options
 from sweeps.paths import SweepPaths
-from sweeps.sweep import SweepRun, read_options, run_sweep
+from sweeps.request import read_options
+from sweeps.sweep import SweepRun, run_sweep
 
 SMALL: dict[str, Any] = {
     "folds": 2,
