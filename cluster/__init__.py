@@ -1,1 +1,1 @@
-"""Where sweeps run."""
+"""Where sweeps run: cluster files, and the check of them."""

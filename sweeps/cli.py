@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from gx2c.errors import UserError
+from sweeps.cluster_cli import cluster_app
 from sweeps.nulls_cli import nulls_app
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="Datasets: list, show, check, build.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(nulls_app, name="nulls")
+app.add_typer(cluster_app, name="cluster")
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -49,7 +51,12 @@ def sweep(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
-    storage: Annotated[str | None, typer.Option(help="Where checkpoints go, path or URI.")] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GX2C_STORAGE", help="Shared by all nodes: a folder, s3://... or gs://..."
+        ),
+    ] = None,
     cpus_per_trial: Annotated[int | None, typer.Option(help="CPUs of a trial.")] = None,
     gpus_per_trial: Annotated[float | None, typer.Option(help="GPUs of a trial, 0.25 say.")] = None,
     max_concurrent: Annotated[int | None, typer.Option(help="Trials at once; 0: all fit.")] = None,

@@ -1,0 +1,54 @@
+"""Check a cluster file offline: every problem at once, before anything is paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import yaml
+
+from cluster.common import Request
+from cluster.launcher import launcher_problems
+from cluster.rayjob import rayjob_problems
+
+# By the "kind" of a Kubernetes object; the launcher's YAML has none
+RULES: dict[str | None, Callable[[str, Request], Iterator[str]]] = {
+    None: launcher_problems,
+    "RayJob": rayjob_problems,
+}
+
+
+def cluster_problems(
+    path: Path, *, gpus_per_trial: float = 0.0, storage: str = ""
+) -> tuple[str, ...]:
+    """Check the YAML of `ray up`, or a KubeRay RayJob.
+
+    Parameters
+    ----------
+    path
+        The file.
+    gpus_per_trial, storage
+        As a sweep on the cluster will give them; empty storage for the one that the file names.
+
+    Returns
+    -------
+    tuple of str
+        One sentence a problem, none if the file is good.
+    """
+    try:
+        text = path.read_text()
+        config = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return (f"it cannot be read as YAML ({' '.join(str(error).split())})",)
+    if not isinstance(config, dict):
+        return ("it is not a mapping; give the YAML of `ray up` or of a RayJob",)
+    kind = config.get("kind")
+    if kind not in RULES:
+        return (f"kind {kind!r} is not known; give the YAML of `ray up` or of a RayJob",)
+    problems: list[str] = []
+    try:
+        for problem in RULES[kind](text, Request(gpus_per_trial, storage)):
+            problems.append(problem)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        problems.append(f"a part of it has another shape than it must have ({error})")
+    return tuple(dict.fromkeys(problems))

@@ -1,0 +1,34 @@
+"""The commands `gx2c cluster ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gx2c.errors import DataError
+
+cluster_app = typer.Typer(help="Cluster files: check.", no_args_is_help=True)
+
+
+@cluster_app.callback()
+def _cluster() -> None:
+    """Keep `check` a command of its own while it is the only one."""
+
+
+@cluster_app.command("check")
+def cluster_check(
+    file: Annotated[Path, typer.Argument(help="The YAML of `ray up`, or of a KubeRay RayJob.")],
+    gpus_per_trial: Annotated[float, typer.Option(help="As the sweep will give it.")] = 0.0,
+    storage: Annotated[
+        str, typer.Option(help="As the sweep will give it; default: what the file names.")
+    ] = "",
+) -> None:
+    """Check a cluster file offline and list every problem."""
+    from cluster.check import cluster_problems
+
+    problems = cluster_problems(file, gpus_per_trial=gpus_per_trial, storage=storage)
+    if problems:
+        raise DataError(str(file), problems)
+    print(f"{file}: no problem found")
