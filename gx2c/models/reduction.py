@@ -1,4 +1,8 @@
-"""Reductions of expression, PCA and PLS, fitted on training regions alone."""
+"""Reductions of expression, PCA and PLS, fitted on training regions alone.
+
+Both run in the space that the training regions span: there 15,000 genes are no more columns than
+there are regions, and scores are the same but for their sign.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,8 @@ FloatArray = NDArray[np.float64]
 # scikit-learn's 1e-6 leaves weights wrong in the third digit, by the order of the regions
 PLS_TOLERANCE = 1e-12
 PLS_MAX_ITERATIONS = 1000
-# Relative to the largest: what is smaller only varies by rounding
-RANK_TOLERANCE = 1e-10
+# Of a variance, relative to the largest: what is smaller only varies by rounding
+RANK_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -87,24 +91,23 @@ def fit_pca(
     connectome
         Not used.
     n_components
-        How many; or, below 1, the share of variance that they explain at least. Capped at
-        `most_components`, and at the rank of the expression.
+        How many; or, below 1, the share of variance that they explain at least. Capped at the
+        rank of the centred expression, which is at most `most_components`.
     """
     _check_number(n_components)
-    cap = most_components(*expression.shape)
-    pca = PCA(svd_solver="full").fit(expression)
-    varies = pca.singular_values_ > RANK_TOLERANCE * pca.singular_values_[0]
-    kept = min(_number_of(n_components, pca.explained_variance_ratio_), cap, int(varies.sum()))
-    return Reduction(pca.mean_, pca.components_[: max(1, kept)].T, n_components)
+    mean = expression.mean(axis=0)
+    centred = expression - mean
+    basis = spanned_basis(centred)
+    pca = PCA(svd_solver="full").fit(centred @ basis)
+    kept = min(_number_of(n_components, pca.explained_variance_ratio_), basis.shape[1])
+    return Reduction(mean, _with_signs(basis @ pca.components_[:kept].T), n_components)
 
 
 def fit_pls(expression: FloatArray, connectome: FloatArray, /, *, n_components: float) -> Reduction:
     """Fit partial least squares from expression to connectivity with the training regions.
 
     The scores are those of `sklearn.cross_decomposition.PLSRegression(scale=True)`: genes and
-    connectivity are centred and scaled. It runs in the space of the training regions, where
-    15,000 genes cost no more than as many columns as there are regions; the scores are the same
-    but for their sign.
+    connectivity are centred and scaled.
 
     Parameters
     ----------
@@ -114,7 +117,7 @@ def fit_pls(expression: FloatArray, connectome: FloatArray, /, *, n_components: 
         (n_train_regions, n_train_regions). A self-connection counts as its column's mean, which
         says nothing; the published zeros say that a region is not connected with itself.
     n_components
-        How many, from 1 on; capped at `most_components`, and at what the expression can explain.
+        How many, from 1 on; capped as those of PCA, and where the connectome is explained.
 
     References
     ----------
@@ -127,14 +130,32 @@ def fit_pls(expression: FloatArray, connectome: FloatArray, /, *, n_components: 
     # scikit-learn's deviation divides by n - 1
     weight = genes.inverse_deviation * math.sqrt(1 - 1 / len(expression))
     scaled = (expression - genes.mean) * weight
-    basis = fit_pca(scaled, n_components=most_components(*expression.shape)).rotation
+    basis = spanned_basis(scaled)
     n_kept = min(int(n_components), basis.shape[1])
     inner = fit_pls_scores(scaled @ basis, connectivity_profiles(connectome), n_kept)
-    rotation = basis @ inner
-    # a component's sign is free: its largest weight is positive
-    largest = np.abs(rotation).argmax(axis=0)
-    signs = np.sign(rotation[largest, np.arange(rotation.shape[1])])
-    return Reduction(genes.mean, weight[:, None] * rotation * signs, n_components)
+    return Reduction(genes.mean, weight[:, None] * _with_signs(basis @ inner), n_components)
+
+
+def spanned_basis(centred: FloatArray) -> FloatArray:
+    """Return orthonormal directions that centred rows span, (n_genes, rank), rank at least 1."""
+    variances, regions = np.linalg.eigh(centred @ centred.T)
+    largest = variances[-1]
+    if not largest > 0:
+        raise UserError(
+            "expression cannot be reduced: every gene is constant over the training regions"
+        )
+    # the mean took one direction away; what is left of it is rounding
+    varies = np.flatnonzero(variances > RANK_TOLERANCE * largest)[-len(centred) + 1 :]
+    basis: FloatArray = (centred.T @ regions[:, varies]) / np.sqrt(variances[varies])
+    return basis
+
+
+def _with_signs(directions: FloatArray) -> FloatArray:
+    """Make each column's largest weight positive, for the sign of a component is free."""
+    largest = np.abs(directions).argmax(axis=0)
+    signs = np.sign(directions[largest, np.arange(directions.shape[1])])
+    signed: FloatArray = directions * signs
+    return signed
 
 
 def connectivity_profiles(connectome: FloatArray) -> FloatArray:
@@ -187,5 +208,4 @@ def _check_number(n_components: float) -> None:
 def _number_of(n_components: float, explained: FloatArray) -> int:
     if n_components >= 1:
         return int(n_components)
-    # rounding may leave the sum of all just below a share of nearly 1
     return int(np.searchsorted(np.cumsum(explained), n_components)) + 1
