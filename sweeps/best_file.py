@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gx2c.data import BrainView
 from gx2c.data.checks import duplicates
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig
 from gx2c.models import MODELS
+from gx2c.splits import SPLITTERS
 from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS
 
 
@@ -24,6 +26,7 @@ class _FoldFile(_Strict):
     fold: int
     train_regions: list[str] = Field(min_length=MIN_TRAIN_REGIONS)
     test_regions: list[str] = Field(min_length=MIN_TEST_REGIONS)
+    blocks: list[int] | None = None
 
 
 class _JobFile(_Strict):
@@ -50,6 +53,8 @@ class BestFile(_Strict):
     model: str
     split: str
     seed: int
+    view: dict[str, Any] = {}
+    train_test_edges: bool = False
     profile: _ProfileFile
     folds: list[_FoldFile] = Field(min_length=1)
     jobs: list[_JobFile] = Field(min_length=1)
@@ -75,10 +80,24 @@ def read_best(path: Path) -> BestFile:
             for e in error.errors()[:10]
         )
         raise UserError(f"{path} is not a best.yaml that gx2c wrote ({wrong})") from None
-    problems = [*_fold_problems(best), *_job_problems(best), *_set_problems(best)]
+    problems = [
+        *_head_problems(best),
+        *_fold_problems(best),
+        *_job_problems(best),
+        *_set_problems(best),
+    ]
     if problems:
         raise UserError(f"{path}: {'; '.join(problems)}")
     return best
+
+
+def _head_problems(best: BestFile) -> Iterator[str]:
+    if best.split not in SPLITTERS:
+        yield f"there is no split {best.split!r}"
+    try:
+        BrainView.from_dict(best.view)
+    except UserError as error:
+        yield str(error)
 
 
 def _fold_problems(best: BestFile) -> Iterator[str]:
@@ -87,6 +106,8 @@ def _fold_problems(best: BestFile) -> Iterator[str]:
             yield f"fold {number} in order is called {fold.fold}"
         if repeated := duplicates([*fold.train_regions, *fold.test_regions]):
             yield f"fold {number} names regions more than once: {repeated[:3]}"
+        if fold.blocks is not None and len(fold.blocks) != len(fold.test_regions):
+            yield f"fold {number} has {len(fold.blocks)} blocks for its test regions"
 
 
 def _job_problems(best: BestFile) -> Iterator[str]:

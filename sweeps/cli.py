@@ -35,16 +35,40 @@ def sweep(
     model: Annotated[str, typer.Argument(help="Which model; `gx2c models` lists them.")],
     preset: Annotated[str, typer.Option(help="quick, standard or paper.")] = "standard",
     dataset: Annotated[str | None, typer.Option(help="A name or a folder.")] = None,
+    hemisphere: Annotated[str | None, typer.Option(help="left, right or both.")] = None,
+    cortex_only: Annotated[
+        bool | None, typer.Option("--cortex-only", help="Leave out what is not cortex.")
+    ] = None,
     split: Annotated[
-        str | None, typer.Option(help="bilateral, bilateral-random, spatial or random.")
+        str | None,
+        typer.Option(
+            help="bilateral, bilateral-random, spatial, random, network, lobe, community, "
+            "community-structural or community-target."
+        ),
     ] = None,
     folds: Annotated[int | None, typer.Option(help="Outer folds.")] = None,
     inner_folds: Annotated[int | None, typer.Option(help="Inner folds of each outer fold.")] = None,
+    buffer_mm: Annotated[
+        float | None,
+        typer.Option("--buffer", help="Nothing trains nearer to a test region than this, mm."),
+    ] = None,
+    score: Annotated[
+        str | None, typer.Option(help="folds, or block-pairs: edges between two held-out folds.")
+    ] = None,
+    train_test_edges: Annotated[
+        bool | None,
+        typer.Option("--train-test-edges", help="Score edges with one end in training too."),
+    ] = None,
+    resolution: Annotated[
+        float | None, typer.Option(help="Of communities: above 1 for more of them.")
+    ] = None,
     samples: Annotated[int | None, typer.Option(help="Configs per outer fold.")] = None,
     max_epochs: Annotated[int | None, typer.Option(help="Passes of a network at most.")] = None,
     metric: Annotated[str | None, typer.Option(help="val_mse or val_pearson_r.")] = None,
-    genes: Annotated[str | None, typer.Option(help="all, N_var, or a file of symbols.")] = None,
-    gene_order: Annotated[str | None, typer.Option(help="tss, expression or random.")] = None,
+    genes: Annotated[str | None, typer.Option(help="all, N_var, a group, or a file.")] = None,
+    gene_order: Annotated[
+        str | None, typer.Option(help="tss, expression, random or cluster_<k>.")
+    ] = None,
     nulls: Annotated[int | None, typer.Option(help="Spin nulls, each retrained.")] = None,
     null_search: Annotated[
         str | None, typer.Option(help="full: search again in each null; none: keep the config.")

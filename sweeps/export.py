@@ -58,12 +58,15 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
         "model": plan.options.model,
         "split": plan.options.split,
         "seed": plan.options.seed,
+        "view": plan.options.view.to_dict(),
+        "train_test_edges": plan.options.train_test_edges,
         "profile": plan.profile.to_dict(),
         "folds": [
             {
                 "fold": number,
                 "train_regions": [labels[i] for i in fold.train_regions],
                 "test_regions": [labels[i] for i in fold.test_regions],
+                "blocks": None if fold.blocks is None else fold.blocks.tolist(),
             }
             for number, fold in enumerate(plan.folds)
         ],

@@ -180,7 +180,7 @@ def constant_scores(brain: Brain, fold: Fold) -> Scores:
     training = brain.connectome_block(fold.train_regions)
     measured = brain.connectome_block(fold.test_regions)
     mean = training[np.triu_indices(len(training), 1)].mean()
-    return score_edges(np.full_like(measured, mean), measured)
+    return score_edges(np.full_like(measured, mean), measured, edges=fold.scored_edges())
 
 
 def _value(scores: Mapping[str, float | None], metric: str) -> float:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from gx2c.data import GENE_ORDERS
 from gx2c.errors import UserError
 from gx2c.fit import SELECTION_METRICS
 from gx2c.models import MODELS
 from search_spaces import SEARCH_SPACES
+from sweeps.data_options import DATA_CHECKS, DataOptions
+from sweeps.option_checks import Check, at_least, choice
 from sweeps.search.rungs import SCHEDULERS
+from sweeps.split_options import SPLIT_CHECKS, SPLIT_RULES, SplitOptions
 
-# Rules that need no more than coordinates
-SPLITS = ("bilateral", "bilateral-random", "spatial", "random")
 NULL_SEARCHES = ("full", "none")
 GEOGRAPHY = "geography"
 # A network uses one GPU; Ray counts shares in steps of this size
@@ -22,25 +22,21 @@ LEAST_GPU_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
-class SweepOptions:
+class SweepOptions(DataOptions, SplitOptions):
     """All that decides what a sweep computes, and where and how it runs.
+
+    Those of `DataOptions` and `SplitOptions` come with it; all lie side by side in sweep.yaml.
 
     Attributes
     ----------
     model
         A key of `MODELS`.
-    dataset
-        A dataset's name or folder.
-    split, folds, inner_folds
-        Rule and number of outer and inner folds.
     samples
         Configs per outer fold.
     max_epochs, grace_epochs, patience
         Passes of a network at most, before the first rung, and without improvement.
     metric
         By which configs are ranked.
-    genes, gene_order
-        "all", "<N>_var" or a file of symbols, and their order.
     nulls, null_search
         Spin nulls, and whether each repeats the search ("full") or not ("none").
     seed
@@ -60,17 +56,11 @@ class SweepOptions:
     """
 
     model: str
-    dataset: str = "schaefer100"
-    split: str = "bilateral"
-    folds: int = 4
-    inner_folds: int = 4
     samples: int = 32
     max_epochs: int = 200
     grace_epochs: int = 20
     patience: int = 67
     metric: str = "val_mse"
-    genes: str = "all"
-    gene_order: str = "tss"
     nulls: int = 100
     null_search: str = "none"
     seed: int = 1
@@ -154,22 +144,6 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     return SweepOptions(**(settings | shares | settings))
 
 
-def _choice(name: str, choices: Any) -> Any:
-    def check(options: SweepOptions) -> str:
-        value = getattr(options, name)
-        return "" if value in choices else f"no {name} {value!r}; choose from {sorted(choices)}"
-
-    return check
-
-
-def _at_least(name: str, least: float) -> Any:
-    def check(options: SweepOptions) -> str:
-        value = getattr(options, name)
-        return "" if value >= least else f"{name} is {value}; it must be at least {least}"
-
-    return check
-
-
 def _check_gpus(options: SweepOptions) -> str:
     gpus = options.gpus_per_trial
     if gpus == 0 or LEAST_GPU_SHARE <= gpus <= 1:
@@ -192,23 +166,21 @@ def _check_null_search(options: SweepOptions) -> str:
     return ""
 
 
-_CHECKS = (
-    _choice("model", MODELS),
-    _choice("split", SPLITS),
-    _choice("metric", SELECTION_METRICS),
-    _choice("gene_order", GENE_ORDERS),
-    _choice("scheduler", SCHEDULERS),
-    _choice("null_search", NULL_SEARCHES),
-    _at_least("folds", 2),
-    _at_least("inner_folds", 2),
-    _at_least("samples", 1),
-    _at_least("max_epochs", 1),
-    _at_least("grace_epochs", 1),
-    _at_least("patience", 1),
-    _at_least("nulls", 0),
-    _at_least("seed", 0),
-    _at_least("cpus_per_trial", 1),
+_CHECKS: tuple[Check, ...] = (
+    choice("model", MODELS),
+    *DATA_CHECKS,
+    *SPLIT_CHECKS,
+    choice("metric", SELECTION_METRICS),
+    choice("scheduler", SCHEDULERS),
+    choice("null_search", NULL_SEARCHES),
+    at_least("samples", 1),
+    at_least("max_epochs", 1),
+    at_least("grace_epochs", 1),
+    at_least("patience", 1),
+    at_least("nulls", 0),
+    at_least("seed", 0),
+    at_least("cpus_per_trial", 1),
     _check_gpus,
-    _at_least("max_concurrent", 0),
+    at_least("max_concurrent", 0),
 )
-_RULES = (_check_nulls, _check_null_search)
+_RULES: tuple[Check, ...] = (_check_nulls, _check_null_search, *SPLIT_RULES)

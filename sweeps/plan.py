@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gx2c.data import Brain, check_gene_choice, load_dataset, read_gene_list, select_genes
+from gx2c.data import Brain, load_dataset, resolve_genes, select_genes
 from gx2c.fit import ComputeProfile, GeneOptions
 from gx2c.models import MODELS
 from gx2c.nulls import make_brain_spins
-from gx2c.splits import Fold, make_folds
+from gx2c.splits import Fold, make_brain_folds
 from search_spaces import SEARCH_SPACES
 from search_spaces.space import Scale
 from sweeps.options import GEOGRAPHY, SweepOptions
@@ -82,6 +81,7 @@ class SweepPlan:
             metric=self.options.metric,
             profile=self.profile,
             gpu_fraction=self.options.gpus_per_trial,
+            train_test_edges=self.options.train_test_edges,
         )
 
     def scale(self) -> Scale:
@@ -152,33 +152,37 @@ class SweepPlan:
 
 
 def make_plan(options: SweepOptions) -> SweepPlan:
-    """Load the data, cut the folds, draw the spins.
+    """Load the data and plan a sweep; errors are those of `plan_sweep` and `load_dataset`."""
+    return plan_sweep(options, load_dataset(options.dataset))
+
+
+def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
+    """Take what is wanted of a dataset, choose genes, cut the folds, draw the spins.
 
     Raises
     ------
     UserError
-        If the dataset or a gene list cannot be used, or the folds or spins cannot be made.
+        If the dataset lacks what the options need, a gene list cannot be used, or the folds or
+        spins cannot be made.
     """
-    brain = load_dataset(options.dataset)
-    genes = _gene_options(options, brain)
-    folds = make_folds(
-        brain.coords_mm,
-        brain.hemisphere,
+    brain = options.view.of(dataset)
+    genes = GeneOptions(
+        which=resolve_genes(options.genes, brain.genes),
+        order=options.gene_order,
+        seed=options.seed,
+    )
+    folds = make_brain_folds(
+        brain,
         split=options.split,
+        score=options.score,
         n_folds=options.folds,
         n_inner_folds=options.inner_folds,
         seed=options.seed,
+        resolution=options.resolution,
+        buffer_mm=options.buffer_mm,
     )
     spins = np.empty((brain.n_regions, 0), dtype=np.int64)
     if options.nulls:
         spins = make_brain_spins(brain, n_spins=options.nulls, seed=options.seed)
     profile = ComputeProfile.choose(gpu=options.gpus_per_trial > 0, threads=options.cpus_per_trial)
     return SweepPlan(options, brain, folds, genes, profile, spins)
-
-
-def _gene_options(options: SweepOptions, brain: Brain) -> GeneOptions:
-    which: str | tuple[str, ...] = options.genes
-    if which != "all" and not options.genes.endswith("_var"):
-        which = read_gene_list(Path(options.genes))
-    check_gene_choice(which, brain.genes)
-    return GeneOptions(which=which, order=options.gene_order, seed=options.seed)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from gx2c.data import Brain, check_gene_choice, load_dataset
+from gx2c.data import Brain, BrainView, check_gene_choice, load_dataset
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, FitConfig
 from gx2c.metrics import average_scores
 from gx2c.models.attention import flash_attention_is_available
-from gx2c.splits import Fold
+from gx2c.splits import SPLITS_USING_TARGET, Fold
 from sweeps.best_file import BestFile, read_best
+from sweeps.details import summarise_details, summarise_train_test
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths, check_new_folder
 from sweeps.progress import Phase, ProgressLine
@@ -44,7 +45,7 @@ def run_rerun(path: Path, out: Path) -> dict[str, Any]:
     best = read_best(path)
     check_new_folder(out, hint="give a folder that does not")
     _check_device(path, best)
-    brain = load_dataset(best.dataset)
+    brain = BrainView.from_dict(best.view).of(load_dataset(best.dataset))
     _check_data(path, best, brain)
     context = _context(best, brain)
     paths = SweepPaths(out)
@@ -57,7 +58,7 @@ def run_rerun(path: Path, out: Path) -> dict[str, Any]:
             result, seconds = retrain_one(context, job)
             save_retrained(brain, context.folds, paths, job, result, seconds)
             results.append((job, result.scores or {}))
-    summary = _summary(path, best, brain, results)
+    summary = _summary(path, best, context, paths, results)
     write_json(paths.summary, summary)
     return summary
 
@@ -92,12 +93,26 @@ def _context(best: BestFile, brain: Brain) -> TrialContext:
     def indices(labels: list[str]) -> Any:
         return np.array([index[label] for label in labels], dtype=np.int64)
 
-    folds = tuple(Fold(indices(f.train_regions), indices(f.test_regions)) for f in best.folds)
-    profile = ComputeProfile(**best.profile.model_dump())
-    return TrialContext(brain, folds, metric="val_mse", profile=profile)
+    folds = tuple(
+        Fold(
+            indices(f.train_regions),
+            indices(f.test_regions),
+            blocks=None if f.blocks is None else np.array(f.blocks, dtype=np.int64),
+        )
+        for f in best.folds
+    )
+    return TrialContext(
+        brain,
+        folds,
+        metric="val_mse",
+        profile=ComputeProfile(**best.profile.model_dump()),
+        train_test_edges=best.train_test_edges,
+    )
 
 
-def _summary(path: Path, best: BestFile, brain: Brain, results: list[Any]) -> dict[str, Any]:
+def _summary(
+    path: Path, best: BestFile, context: TrialContext, paths: SweepPaths, results: list[Any]
+) -> dict[str, Any]:
     started = time.monotonic()
     tests = {
         model: [scores for job, scores in results if job.model == model]
@@ -107,10 +122,11 @@ def _summary(path: Path, best: BestFile, brain: Brain, results: list[Any]) -> di
     rival = tests.get(GEOGRAPHY)
     return {
         "model": best.model,
-        "dataset": brain.name,
+        "dataset": context.brain.name,
         "split": best.split,
+        "split_label": SPLITS_USING_TARGET.get(best.split, ""),
         "seed": best.seed,
-        "n_regions": brain.n_regions,
+        "n_regions": context.brain.n_regions,
         "rerun_of": str(path),
         "folds": [
             {"fold": job.fold, "passes": len(job.learning_rates), "test": scores}
@@ -126,6 +142,8 @@ def _summary(path: Path, best: BestFile, brain: Brain, results: list[Any]) -> di
             "test": averaged[GEOGRAPHY],
             "gain": gains(tests[best.model], rival),
         },
+        "details": summarise_details(paths, context.brain, context.folds, tuple(tests)),
+        "train_test": summarise_train_test(paths, tuple(tests), len(context.folds)),
         "nulls": None,
         "provenance": provenance(),
         "seconds": {"total": time.monotonic() - started},

@@ -64,6 +64,7 @@ def retrain_one(context: TrialContext, job: RetrainJob) -> tuple[Retrained, floa
         learning_rates=job.learning_rates,
         seeds=[job.seed],
         profile=context.profile,
+        train_test_edges=context.train_test_edges,
     )[0]
     return result, time.monotonic() - started
 
@@ -95,18 +96,18 @@ def save_retrained(
     _write_relmat(paths.measured(job.model, job.fold, brain.name), brain, test, measured)
     if result.weights:
         write_bytes(paths.weights(job.model, job.fold), save(result.weights))
-    write_json(
-        paths.retrained(job.model, job.fold),
-        {
-            "model": job.model,
-            "fold": job.fold,
-            "config": job.config,
-            "learning_rates": job.learning_rates,
-            "seed": job.seed,
-            "test": result.scores,
-            "seconds": seconds,
-        },
-    )
+    record = {
+        "model": job.model,
+        "fold": job.fold,
+        "config": job.config,
+        "learning_rates": job.learning_rates,
+        "seed": job.seed,
+        "test": result.scores,
+        "seconds": seconds,
+    }
+    if result.train_test_scores is not None:
+        record["train_test"] = result.train_test_scores
+    write_json(paths.retrained(job.model, job.fold), record)
 
 
 def open_jobs(paths: SweepPaths, jobs: Sequence[RetrainJob]) -> list[RetrainJob]:
@@ -117,6 +118,13 @@ def open_jobs(paths: SweepPaths, jobs: Sequence[RetrainJob]) -> list[RetrainJob]
 def read_retrained(paths: SweepPaths, model: str, n_folds: int) -> list[dict[str, Any]]:
     """Return each fold's record of a retrained model."""
     return [read_json(paths.retrained(model, fold)) for fold in range(n_folds)]
+
+
+def read_predicted(paths: SweepPaths, model: str, fold: int, dataset: str) -> NDArray[np.float64]:
+    """Return a retrained model's prediction of the test regions; the diagonal is NaN."""
+    path = paths.predicted(model, fold, dataset)
+    table = pd.read_csv(path, sep="\t", index_col=0, na_values="n/a", keep_default_na=False)
+    return table.to_numpy(dtype=np.float64)
 
 
 def _write_relmat(

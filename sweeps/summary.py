@@ -10,12 +10,14 @@ import pandas as pd
 
 from gx2c.metrics import METRICS, Average, average_scores
 from gx2c.nulls import NullSummary, summarise_nulls
+from sweeps.details import summarise_details, summarise_train_test
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.provenance import provenance
 from sweeps.records import ConfigRecord
 from sweeps.retrain_phase import read_retrained
+from sweeps.split_options import SplitOptions
 
 # Models that contain the whole geography term: only their gain over spins speaks of genes alone
 ADJUSTED_FOR_GEOGRAPHY = ("geography+genes",)
@@ -52,7 +54,7 @@ def summarise(
     return {
         "model": options.model,
         "dataset": plan.brain.name,
-        "split": options.split,
+        **split_facts(options),
         "seed": options.seed,
         "n_regions": plan.brain.n_regions,
         "n_genes": plan.scale().n_genes,
@@ -70,10 +72,23 @@ def summarise(
             "test": averaged[GEOGRAPHY],
             "gain": gains(tests[options.model], tests[GEOGRAPHY]),
         },
+        "details": summarise_details(paths, plan.brain, plan.folds, plan.models),
+        "train_test": summarise_train_test(paths, plan.models, len(plan.folds)),
         "nulls": None if nulls is None else _nulls(plan, nulls, averaged[options.model]),
         "provenance": _provenance(plan),
         "seconds": dict(seconds),
         "notes": _notes(plan),
+    }
+
+
+def split_facts(options: SplitOptions) -> dict[str, Any]:
+    """Return what every output says of the split."""
+    return {
+        "split": options.split,
+        "split_label": options.split_label,
+        "deterministic_split": options.deterministic_split,
+        "score": options.score,
+        "buffer_mm": options.buffer_mm,
     }
 
 
@@ -108,9 +123,11 @@ def _fold(
     test: Mapping[str, float],
 ) -> dict[str, Any]:
     states = [record.state for record in records[model, fold]]
-    chosen = best[model, fold]
+    chosen, blocks = best[model, fold], plan.folds[fold].blocks
     return {
         "fold": fold,
+        "name": plan.folds[fold].name,
+        "blocks": None if blocks is None else blocks.tolist(),
         "n_train_regions": len(plan.folds[fold].train_regions),
         "n_test_regions": len(plan.folds[fold].test_regions),
         "best_config": chosen.config,
@@ -170,6 +187,13 @@ def _provenance(plan: SweepPlan) -> dict[str, Any]:
 
 def _notes(plan: SweepPlan) -> list[str]:
     notes = []
+    if plan.options.split_label:
+        notes.append(f"{plan.options.split_label}: its scores are optimistic")
+    if plan.options.deterministic_split:
+        notes.append(
+            f"split {plan.options.split} is the same for every seed: its folds are no random "
+            "sample, so that no t-test over them is valid"
+        )
     if plan.brain.excluded:
         names = ", ".join(plan.brain.excluded)
         notes.append(f"{len(plan.brain.excluded)} region(s) without expression left out: {names}")

@@ -49,6 +49,9 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
         f"{'geography alone':<20} test r {_spread(geography['test'][SHOWN])}",
         f"{'gain over geography':<20} {_spread(geography['gain'][SHOWN], signed=True)}",
     ]
+    if across := summary["train_test"]:
+        score = across["models"][summary["model"]]["mean"][SHOWN]
+        lines.append(f"{'train x test edges':<20} r {_spread(score)}; one end seen in training")
     nulls = summary["nulls"]
     if nulls is None:
         return [*lines, f"{'gain over spin nulls':<20} not asked for (--nulls)"]
@@ -74,9 +77,21 @@ def _spread(average: Mapping[str, Any], *, signed: bool = False) -> str:
     return f"{mean:{sign}.3f} (SD {sd:.3f}, SE {se:.3f}, n {average['n']} folds)"
 
 
+def _split(summary: Mapping[str, Any]) -> str:
+    """Name the split, with what belongs to its name wherever it is printed."""
+    words = [f"{summary['split']} split"]
+    if summary["score"] != "folds":
+        words.append(summary["score"])
+    if summary["buffer_mm"]:
+        words.append(f"buffer {summary['buffer_mm']:g} mm")
+    if summary["split_label"]:
+        words.append(f"({summary['split_label']})")
+    return " ".join(words)
+
+
 def _fold_table(summary: Mapping[str, Any]) -> Table:
     title = (
-        f"{summary['model']} on {summary['dataset']}, {summary['split']} split, "
+        f"{summary['model']} on {summary['dataset']}, {_split(summary)}, "
         f"{summary['n_regions']} regions, {summary['n_genes']} genes, seed {summary['seed']}"
     )
     table = Table(title=title, title_justify="left")
@@ -85,7 +100,7 @@ def _fold_table(summary: Mapping[str, Any]) -> Table:
     for fold, rival in zip(summary["folds"], summary["geography"]["folds"], strict=True):
         trials = fold["trials"]
         table.add_row(
-            str(fold["fold"]),
+            f"{fold['fold']} {fold['name']}".strip(),
             f"{fold['n_train_regions']}/{fold['n_test_regions']}",
             *(str(trials[name]) for name in ("total", "pruned", "failed")),
             str(fold["passes"]),

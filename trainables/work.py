@@ -27,6 +27,8 @@ class TrialContext:
         How to compute.
     gpu_fraction
         Share of a GPU that a trial may fill; 0 for none.
+    train_test_edges
+        Whether retraining scores edges between training and test regions too.
     report_interval_s
         A network reports at least this often; what is reported never changes a result.
     checkpoint_interval_s
@@ -38,6 +40,7 @@ class TrialContext:
     metric: str
     profile: ComputeProfile
     gpu_fraction: float = 0.0
+    train_test_edges: bool = False
     report_interval_s: float = 5.0
     checkpoint_interval_s: float = 30.0
 

@@ -19,6 +19,7 @@ from gx2c.data.layout import find_dataset
 from gx2c.data.schaefer100 import build_schaefer100
 from gx2c.data.selection import select_regions, take_regions
 from gx2c.data.synthetic import PlantedParts, make_synthetic_brain, planted_parts
+from gx2c.data.views import BrainView
 from gx2c.data.writing import write_dataset
 
 # What `gx2c data build NAME` can build
@@ -28,6 +29,7 @@ __all__ = [
     "BUILDERS",
     "GENE_ORDERS",
     "Brain",
+    "BrainView",
     "FloatArray",
     "IntArray",
     "PlantedParts",

@@ -32,10 +32,7 @@ class Validated:
 def validate_closed_form(brain: Brain, fold: Fold, config: FitConfig, *, metric: str) -> Validated:
     """Fit a config on each inner fold and score the validation regions."""
     scores = [
-        score_or_diverged(
-            fit_predict_closed_form(config, brain, inner),
-            brain.connectome_block(inner.test_regions),
-        )
+        score_or_diverged(fit_predict_closed_form(config, brain, inner), brain, inner)
         for inner in fold.inner
     ]
     finite = [s for s in scores if s is not None]

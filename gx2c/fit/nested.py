@@ -89,8 +89,9 @@ class NestedFit:
             seeds=[derive_seed(seed, i) for i in range(len(fold.inner))],
             profile=profile,
         )
+        self._brain, self._inner = brain, fold.inner
         self._validation = [
-            (s.show(brain, inner.test_regions), brain.connectome_block(inner.test_regions))
+            s.show(brain, inner.test_regions)
             for s, inner in zip(training_sets, fold.inner, strict=True)
         ]
         self._course = LearningRateCourse(config.training)
@@ -117,10 +118,10 @@ class NestedFit:
         number, rate = len(self.curve) + 1, self._course.next_rate()
         with self.fit.profile.active():
             losses = self.fit.run_pass(number, rate)
-            predicted = self.fit.predict([regions for regions, _ in self._validation])
+            predicted = self.fit.predict(self._validation)
         scores = [
-            score_or_diverged(p, measured)
-            for p, (_, measured) in zip(predicted, self._validation, strict=True)
+            score_or_diverged(p, self._brain, inner)
+            for p, inner in zip(predicted, self._inner, strict=True)
         ]
         finite = [s for s in scores if s is not None]
         validation = mean_scores(finite) if len(finite) == len(scores) else {}

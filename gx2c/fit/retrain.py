@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from gx2c.data.brain import Brain
+from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
 from gx2c.fit.network import NetworkFit
 from gx2c.fit.prepare import TrainingSet
-from gx2c.fit.scoring import score_or_diverged
-from gx2c.models import MODELS
+from gx2c.fit.scoring import score_or_diverged, score_train_test
+from gx2c.models import MODELS, Model
 from gx2c.splits.fold import Fold
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -30,14 +28,27 @@ class Retrained:
     predicted
         (n_test_regions, n_test_regions), symmetric.
     scores
-        Each metric over the undirected test edges; None if the fit diverged.
+        Each metric over the undirected test edges that count; None if the fit diverged.
     weights
         Of an iterative model; empty for a closed form.
+    train_test_scores
+        Each metric over the edges between training and test regions, if they were asked for.
     """
 
     predicted: FloatArray
     scores: dict[str, float] | None
     weights: dict[str, Tensor]
+    train_test_scores: dict[str, float] | None = None
+
+
+class Fitted(Protocol):
+    """Fitted models, one a training set."""
+
+    def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
+        """Predict the connectome among each model's regions."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return all weights, the first axis counting models; empty for closed forms."""
 
 
 def retrain(
@@ -48,6 +59,7 @@ def retrain(
     learning_rates: Sequence[float],
     seeds: Sequence[int],
     profile: ComputeProfile,
+    train_test_edges: bool = False,
 ) -> list[Retrained]:
     """Retrain one config on the training regions of a fold, once for each brain.
 
@@ -66,59 +78,92 @@ def retrain(
         One per brain.
     profile
         How to compute.
+    train_test_edges
+        Whether to score edges between training and test regions too.
     """
     fit = _FITS[MODELS[config.model].kind]
     with profile.active():
-        return fit(config, brains, fold, learning_rates, seeds, profile)
-
-
-def _retrain_networks(
-    config: FitConfig,
-    brains: Sequence[Brain],
-    fold: Fold,
-    learning_rates: Sequence[float],
-    seeds: Sequence[int],
-    profile: ComputeProfile,
-) -> list[Retrained]:
-    sets = [TrainingSet.cut(brain, fold.train_regions, config.genes) for brain in brains]
-    fit = NetworkFit(config, sets, seeds=seeds, profile=profile)
-    for number, rate in enumerate(learning_rates, start=1):
-        fit.run_pass(number, rate)
-    shown = [s.show(b, fold.test_regions) for s, b in zip(sets, brains, strict=True)]
-    weights = fit.weights()
+        sets = [TrainingSet.cut(brain, fold.train_regions, config.genes) for brain in brains]
+        fitted = fit(config, sets, learning_rates, seeds, profile)
+        predicted = _predict(fitted, sets, brains, fold.test_regions)
+        weights = fitted.weights()
+        scores = [score_or_diverged(p, b, fold) for p, b in zip(predicted, brains, strict=True)]
+        across: list[dict[str, float] | None] = [None] * len(brains)
+        if train_test_edges and None not in scores:
+            across = [*_score_across(fitted, sets, brains, fold)]
     return [
         Retrained(
-            p,
-            score_or_diverged(p, brain.connectome_block(fold.test_regions)),
+            predicted[k],
+            scores[k],
             {name: value[k : k + 1].cpu().contiguous() for name, value in weights.items()},
+            across[k],
         )
-        for k, (p, brain) in enumerate(zip(fit.predict(shown), brains, strict=True))
+        for k in range(len(brains))
     ]
-
-
-def _retrain_closed_form(
-    config: FitConfig,
-    brains: Sequence[Brain],
-    fold: Fold,
-    learning_rates: Sequence[float],
-    seeds: Sequence[int],
-    profile: ComputeProfile,
-) -> list[Retrained]:
-    results = []
-    for brain in brains:
-        predicted = fit_predict_closed_form(config, brain, fold)
-        measured = brain.connectome_block(fold.test_regions)
-        results.append(Retrained(predicted, score_or_diverged(predicted, measured), {}))
-    return results
 
 
 def fit_predict_closed_form(config: FitConfig, brain: Brain, fold: Fold) -> FloatArray:
     """Fit a closed form on a fold's training regions and predict its held-out regions."""
-    training = TrainingSet.cut(brain, fold.train_regions, config.genes)
-    model = MODELS[config.model].build(**config.hyperparameters)
-    model.fit(training.regions, training.connectome)
-    predicted: FloatArray = model.predict(training.show(brain, fold.test_regions))
-    return predicted
+    sets = [TrainingSet.cut(brain, fold.train_regions, config.genes)]
+    return _predict(_ClosedForms(config, sets), sets, [brain], fold.test_regions)[0]
 
 
-_FITS = {"iterative": _retrain_networks, "closed_form": _retrain_closed_form}
+class _ClosedForms:
+    """Closed-form models, fitted one after another."""
+
+    def __init__(self, config: FitConfig, training_sets: Sequence[TrainingSet]) -> None:
+        self.models: list[Model] = []
+        for training in training_sets:
+            model: Model = MODELS[config.model].build(**config.hyperparameters)
+            model.fit(training.regions, training.connectome)
+            self.models.append(model)
+
+    def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
+        return [model.predict(shown) for model, shown in zip(self.models, regions, strict=True)]
+
+    def weights(self) -> dict[str, Tensor]:
+        return {}
+
+
+def _fit_networks(
+    config: FitConfig,
+    training_sets: Sequence[TrainingSet],
+    learning_rates: Sequence[float],
+    seeds: Sequence[int],
+    profile: ComputeProfile,
+) -> Fitted:
+    fit = NetworkFit(config, training_sets, seeds=seeds, profile=profile)
+    for number, rate in enumerate(learning_rates, start=1):
+        fit.run_pass(number, rate)
+    return fit
+
+
+def _fit_closed_forms(
+    config: FitConfig,
+    training_sets: Sequence[TrainingSet],
+    learning_rates: Sequence[float],
+    seeds: Sequence[int],
+    profile: ComputeProfile,
+) -> Fitted:
+    return _ClosedForms(config, training_sets)
+
+
+def _predict(
+    fitted: Fitted, sets: Sequence[TrainingSet], brains: Sequence[Brain], regions: IntArray
+) -> list[FloatArray]:
+    return fitted.predict([s.show(b, regions) for s, b in zip(sets, brains, strict=True)])
+
+
+def _score_across(
+    fitted: Fitted, sets: Sequence[TrainingSet], brains: Sequence[Brain], fold: Fold
+) -> list[dict[str, float]]:
+    n_train = len(fold.train_regions)
+    everything = np.concatenate([fold.train_regions, fold.test_regions])
+    predicted = _predict(fitted, sets, brains, everything)
+    return [
+        score_train_test(p[:n_train, n_train:], brain, fold)
+        for p, brain in zip(predicted, brains, strict=True)
+    ]
+
+
+_FITS = {"iterative": _fit_networks, "closed_form": _fit_closed_forms}

@@ -6,12 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gx2c.data.brain import Brain, FloatArray
 from gx2c.errors import UserError
-from gx2c.metrics import score_edges
-
-FloatArray = NDArray[np.float64]
+from gx2c.metrics import METRICS, score_edges
+from gx2c.splits.fold import Fold
 
 # option -> (name among the scores, sign that makes larger better)
 SELECTION_METRICS = {"val_mse": ("mse", -1.0), "val_pearson_r": ("pearson_r", 1.0)}
@@ -35,9 +34,26 @@ def mean_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
 
 
-def score_or_diverged(predicted: FloatArray, measured: FloatArray) -> dict[str, float] | None:
-    """Score a prediction, or return None if the fit diverged."""
+def score_or_diverged(predicted: FloatArray, brain: Brain, fold: Fold) -> dict[str, float] | None:
+    """Score a prediction of a fold's held-out regions, or return None if the fit diverged."""
+    measured = brain.connectome_block(fold.test_regions)
     try:
-        return score_edges(predicted, measured)
+        return score_edges(predicted, measured, edges=fold.scored_edges())
     except FloatingPointError:
         return None
+
+
+def score_train_test(predicted: FloatArray, brain: Brain, fold: Fold) -> dict[str, float]:
+    """Score a prediction of the edges between training and held-out regions.
+
+    One end of such an edge was seen in training: these scores stand apart from the others.
+
+    Parameters
+    ----------
+    predicted
+        (n_train_regions, n_test_regions), finite.
+    brain, fold
+        Which regions these are.
+    """
+    measured = brain.connectome[np.ix_(fold.train_regions, fold.test_regions)]
+    return {n: m.compute(predicted.ravel(), measured.ravel()) for n, m in METRICS.items()}

@@ -8,12 +8,13 @@ from importlib import resources
 from pathlib import Path
 
 from sweeps.paths import SweepPaths
-from sweeps.report import opening, search_section, sections
+from sweeps.report import details_section, opening, search_section, sections
 from sweeps.report.markup import Markup, node
 from sweeps.report.reading import RunFiles, read_run
 
 SECTIONS = (
     sections.scores,
+    details_section.details,
     sections.predictions,
     sections.nulls,
     search_section.search,

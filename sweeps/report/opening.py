@@ -23,7 +23,7 @@ from sweeps.report.wording import counted, number, p_text, signed
 def top(run: RunFiles) -> Markup:
     """Return the headline, what it is about, and how to read it."""
     s = run.summary
-    about = [s.dataset, f"{s.split} split", counted(len(s.folds), "outer fold")]
+    about = [s.dataset, _split(s), counted(len(s.folds), "outer fold")]
     about += [] if s.n_regions is None else [counted(s.n_regions, "region")]
     about += [] if s.n_genes is None else [counted(s.n_genes, "gene")]
     about += [] if s.seed is None else [f"seed {s.seed}"]
@@ -35,6 +35,12 @@ def top(run: RunFiles) -> Markup:
         node("p", " · ".join(about), class_="about"),
         _key_numbers(s),
     )
+
+
+def _split(s: Summary) -> str:
+    words = f"{s.split} split" + (f" ({s.split_label})" if s.split_label else "")
+    words += "" if s.score == "folds" else f", {s.score}"
+    return words + (f", buffer {s.buffer_mm:g} mm" if s.buffer_mm else "")
 
 
 def _key_numbers(s: Summary) -> Markup:

@@ -15,7 +15,7 @@ from gx2c.data.brain import FloatArray
 from gx2c.data.tables import NOT_AVAILABLE
 from gx2c.errors import UserError
 from sweeps.paths import SweepPaths
-from sweeps.report.summary import Summary, parse_summary
+from sweeps.report.summary import FoldSummary, Summary, parse_summary
 
 TRIAL_COLUMNS = ("model", "fold", "number", "state", "score")
 
@@ -106,7 +106,7 @@ def read_run(paths: SweepPaths) -> RunFiles:
     return RunFiles(
         name=paths.root.resolve().name,
         summary=summary,
-        connectomes=tuple(_read_connectomes(paths, summary, f.fold) for f in summary.folds),
+        connectomes=tuple(_read_connectomes(paths, summary, f) for f in summary.folds),
         trials=_read_trials(paths.trials, problems),
         null_scores=_read_null_scores(paths, summary, problems),
         problems=problems,
@@ -124,7 +124,8 @@ def _read_summary(path: Path) -> Summary:
     return parse_summary(text, str(path))
 
 
-def _read_connectomes(paths: SweepPaths, summary: Summary, fold: int) -> FoldConnectomes:
+def _read_connectomes(paths: SweepPaths, summary: Summary, of: FoldSummary) -> FoldConnectomes:
+    fold = of.fold
     try:
         labels, predicted = _read_relmat(
             _inside(paths, paths.predicted(summary.model, fold, summary.dataset))
@@ -136,6 +137,10 @@ def _read_connectomes(paths: SweepPaths, summary: Summary, fold: int) -> FoldCon
         return FoldConnectomes(fold, problem=str(error))
     if labels != measured_labels:
         return FoldConnectomes(fold, problem="the two connectomes name different regions.")
+    if of.blocks is not None and len(of.blocks) == len(labels):
+        # edges within a block were predicted, but are not what is scored
+        unscored = np.equal.outer(of.blocks, of.blocks)
+        predicted[unscored] = measured[unscored] = np.nan
     return FoldConnectomes(fold, labels, predicted, measured)
 
 

@@ -48,6 +48,8 @@ class FoldSummary(BaseModel):
     """One outer fold: what was chosen inside and how it did outside."""
 
     fold: int
+    name: str = ""
+    blocks: list[int] | None = None
     n_train_regions: int | None = None
     n_test_regions: int | None = None
     best_config: dict[str, Any] = Field(default_factory=dict)
@@ -90,12 +92,43 @@ class Nulls(BaseModel):
     z: Number = UNDEFINED
 
 
+class DetailsFold(BaseModel):
+    """Detailed scores of one outer fold, and why some are undefined."""
+
+    fold: int
+    values: Scores = Field(default_factory=dict)
+    reasons: dict[str, str] = Field(default_factory=dict)
+
+
+class Details(BaseModel):
+    """Detailed scores of one model."""
+
+    mean: dict[str, Average] = Field(default_factory=dict)
+    folds: list[DetailsFold] = Field(default_factory=list)
+
+
+class AcrossModel(BaseModel):
+    """One model's scores of edges with one end in training."""
+
+    mean: dict[str, Average] = Field(default_factory=dict)
+
+
+class Across(BaseModel):
+    """Scores of edges between training and test regions, under their label."""
+
+    label: str = Field(min_length=1)
+    models: dict[str, AcrossModel] = Field(min_length=1)
+
+
 class Summary(BaseModel):
     """Everything that the page says in numbers."""
 
     model: str
     dataset: str
     split: str = "n/a"
+    split_label: str = ""
+    score: str = "folds"
+    buffer_mm: float = 0.0
     seed: int | None = None
     n_regions: int | None = None
     n_genes: int | None = None
@@ -103,6 +136,8 @@ class Summary(BaseModel):
     test: dict[str, Average]
     geography: Geography | None = None
     nulls: Nulls | None = None
+    details: dict[str, Details] = Field(default_factory=dict)
+    train_test: Across | None = None
     provenance: dict[str, Any] = Field(default_factory=dict)
     seconds: dict[str, Any] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)

@@ -43,7 +43,7 @@ def fold_table(summary: Summary) -> Markup:
     )  # fmt: skip
     rows = [
         [
-            f"{row.fold}",
+            f"{row.fold} {fold.name}".strip(),
             node("b", number(row.test)),
             number(row.geography),
             signed(row.gain),

@@ -31,7 +31,7 @@ def validation_score(fit, brain, fold):
         brain.regions(inner.test_regions).with_genes(np.argsort(brain.tss)) for inner in fold.inner
     ]
     scores = [
-        score_or_diverged(predicted, brain.connectome_block(inner.test_regions))
+        score_or_diverged(predicted, brain, inner)
         for predicted, inner in zip(fit.fit.predict(shown), fold.inner, strict=True)
     ]
     return selection_score(mean_scores(scores), fit.metric)

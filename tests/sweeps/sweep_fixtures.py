@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 
 from gx2c.data import Brain, make_synthetic_brain
-from gx2c.fit import ComputeProfile, GeneOptions
-from gx2c.nulls import make_brain_spins
-from gx2c.splits import make_folds
+from sweeps.export import write_best
 from sweeps.null_phase import collect_nulls, null_jobs, run_null_group, save_null_group
 from sweeps.options import SweepOptions, make_options
 from sweeps.paths import SweepPaths
-from sweeps.plan import SweepPlan
+from sweeps.plan import SweepPlan, plan_sweep
+from sweeps.records import read_json, write_json
 from sweeps.retrain_phase import RetrainJob, job_of, retrain_one, save_retrained
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import Decision, FoldSearch
 from sweeps.search_phase import best_record
+from sweeps.summary import summarise
 from trainables.runners import Runner, make_runner
 from trainables.work import TrialContext
 
@@ -42,26 +42,13 @@ def make_brain(**keywords: Any) -> Brain:
 
 
 def make_plan(model: str, *, brain: Brain | None = None, **options: Any) -> SweepPlan:
-    """Make a plan over a synthetic brain; as `sweeps.plan.make_plan`, but for the dataset."""
-    brain = brain or make_brain()
+    """Make a plan over a synthetic brain."""
     chosen: SweepOptions = make_options(
         model,
         preset="quick",
         **TINY | {"nulls": None if options.get("nulls") == 0 else 2} | options,
     )
-    folds = make_folds(
-        brain.coords_mm,
-        brain.hemisphere,
-        split=chosen.split,
-        n_folds=chosen.folds,
-        n_inner_folds=chosen.inner_folds,
-        seed=chosen.seed,
-    )
-    spins = np.empty((brain.n_regions, 0), dtype=np.int64)
-    if chosen.nulls:
-        spins = make_brain_spins(brain, n_spins=chosen.nulls, seed=chosen.seed)
-    genes = GeneOptions(which=chosen.genes, order=chosen.gene_order, seed=chosen.seed)
-    return SweepPlan(chosen, brain, folds, genes, ComputeProfile(), spins)
+    return plan_sweep(chosen, brain or make_brain())
 
 
 def with_garbage(brain: Brain, rows: np.ndarray, *, expression: bool = True) -> Brain:
@@ -145,6 +132,22 @@ def run_nulls(plan: SweepPlan, paths: SweepPaths, jobs: list[RetrainJob]) -> pd.
     for null in nulls:
         save_null_group(paths, null, *run_null_group(context, null))
     return collect_nulls(context, paths, nulls)
+
+
+def summary_of(plan: SweepPlan, paths: SweepPaths, nulls: Any = None) -> dict[str, Any]:
+    """Summarise what was searched and retrained in this process."""
+    records = plan.board(paths).records()
+    best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
+    return summarise(plan, paths, records=records, best=best, nulls=nulls, seconds={"total": 1.0})
+
+
+def finish(plan: SweepPlan, paths: SweepPaths) -> dict[str, Any]:
+    """Run a whole sweep in this process, without nulls, and write all that a rerun needs."""
+    jobs = search_and_retrain(plan, paths)
+    write_best(paths, plan, jobs)
+    summary = summary_of(plan, paths)
+    write_json(paths.summary, summary)
+    return read_json(paths.summary)
 
 
 def files_under(root: Path) -> Iterator[Path]:

@@ -14,7 +14,12 @@ from sweeps.options import PRESETS, SweepOptions, make_options
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("split", "lobe", "choose from ['bilateral', 'bilateral-random', 'random', 'spatial']"),
+        ("split", "lobes", "choose from ['bilateral', 'bilateral-random', 'community',"),
+        ("score", "pairs", "choose from ['block-pairs', 'folds']"),
+        ("buffer_mm", -1.0, "a width in mm of at least 0"),
+        ("buffer_mm", math.nan, "a width in mm of at least 0"),
+        ("resolution", 0.0, "a number above 0"),
+        ("hemisphere", "top", "choose from ['both', 'left', 'right']"),
         ("metric", "val_r2", "choose from ['val_mse', 'val_pearson_r']"),
         ("gene_order", "alphabet", "choose from"),
         ("scheduler", "hyperband", "choose from ['asha', 'asha-async', 'none', 'one-epoch']"),
@@ -53,6 +58,7 @@ def test_an_option_out_of_range_is_one_sentence(name, value, words):
         ("exponential_decay", {"nulls": 1}, "give --nulls 0"),
         ("smt", {"null_search": "full"}, "give --null-search none for smt"),
         ("bilinear_lowrank", {"null_search": "full"}, "closed-form"),
+        ("smt", {"score": "block-pairs", "folds": 2}, "give --folds 3 or more"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(model, given, words):
@@ -62,7 +68,7 @@ def test_options_that_contradict_each_other_are_refused(model, given, words):
 
 def test_every_problem_is_named_at_once():
     with pytest.raises(UserError) as caught:
-        make_options("smt", preset="quick", folds=0, samples=0, split="lobe")
+        make_options("smt", preset="quick", folds=0, samples=0, split="lobes")
     assert all(word in str(caught.value) for word in ("folds", "samples", "split"))
 
 

@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
-from sweep_fixtures import make_plan, run_nulls, search_and_retrain
+from sweep_fixtures import make_plan, run_nulls, search_and_retrain, summary_of
 
 from gx2c.metrics import METRICS
 from sweeps.paths import SweepPaths
 from sweeps.records import read_json, write_json
 from sweeps.report import write_report
-from sweeps.search_phase import best_record
-from sweeps.summary import gains, summarise
+from sweeps.summary import gains
 from sweeps.table import print_summary, summary_lines
 
 LOSSES = ("mse", "mae")
@@ -62,12 +61,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, SweepPaths,
     plan = make_plan("geography+genes", nulls=3)
     nulls = run_nulls(plan, paths, search_and_retrain(plan, paths))
     return plan, paths, summary_of(plan, paths, nulls)
-
-
-def summary_of(plan: Any, paths: SweepPaths, nulls: Any) -> dict[str, Any]:
-    records = plan.board(paths).records()
-    best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
-    return summarise(plan, paths, records=records, best=best, nulls=nulls, seconds={"total": 1.0})
 
 
 def test_the_summary_has_all_that_is_promised(finished):
