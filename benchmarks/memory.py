@@ -15,11 +15,12 @@ from gx2c.splits import make_folds
 def main(n_regions: int, n_genes: int) -> None:
     """Train a trial for one pass of few steps and print the peak."""
     brain = make_synthetic_brain(n_regions=n_regions + n_regions % 2, n_genes=n_genes, seed=0)
-    fold = make_folds(brain.coords_mm, brain.hemisphere, n_inner_folds=3, seed=0)[0]
+    fold = make_folds(brain.coords_mm, brain.hemisphere, n_inner_folds=4, seed=0)[0]
     profile = ComputeProfile(threads=2)
     nested = NestedFit(brain, fold, published_config(), metric="val_mse", seed=0, profile=profile)
     # memory does not grow with the number of steps: two show the peak
-    nested.fit.n_steps = 2
+    for group in nested.fit.groups:
+        group.n_steps = 2
     with profile.active():
         nested.advance()
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gx2c.fit.closed_form import Validated, choose_closed_form, validate_closed_form
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig, GeneOptions, TrainingSettings
+from gx2c.fit.in_turn import FitInTurn
 from gx2c.fit.nested import CurvePoint, NestedFit
 from gx2c.fit.network import NetworkFit, derive_seed
 from gx2c.fit.prepare import TrainingSet
@@ -16,6 +17,7 @@ __all__ = [
     "ComputeProfile",
     "CurvePoint",
     "FitConfig",
+    "FitInTurn",
     "GeneOptions",
     "NestedFit",
     "NetworkFit",

@@ -10,7 +10,8 @@ from typing import Any
 from gx2c.data.brain import Brain
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
-from gx2c.fit.network import NetworkFit, derive_seed
+from gx2c.fit.in_turn import FitInTurn
+from gx2c.fit.network import derive_seed
 from gx2c.fit.prepare import TrainingSet
 from gx2c.fit.schedule import LearningRateCourse
 from gx2c.fit.scoring import mean_scores, score_or_diverged, selection_score
@@ -83,7 +84,7 @@ class NestedFit:
         training_sets = [
             TrainingSet.cut(brain, inner.train_regions, config.genes) for inner in fold.inner
         ]
-        self.fit = NetworkFit(
+        self.fit = FitInTurn(
             config,
             training_sets,
             seeds=[derive_seed(seed, i) for i in range(len(fold.inner))],

@@ -1,4 +1,4 @@
-"""Train networks of one shape side by side: encode each region once, decode all pairs."""
+"""Networks of one shape as one computation: encode each region once, decode all pairs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from gx2c.models.population import RandomStreams, connect_streams, initialise
 FloatArray = NDArray[np.float64]
 
 # Of all members together while predicting: bounds memory whatever the number of regions
-MAX_PAIRS_AT_ONCE = 65_536
-MAX_REGIONS_AT_ONCE = 256
+MAX_PAIRS_AT_ONCE = 16_384
+MAX_REGIONS_AT_ONCE = 64
 
 
 def derive_seed(*entropy: int) -> int:
@@ -55,6 +55,8 @@ class NetworkFit:
         One per member.
     profile
         How to compute.
+    steps
+        Steps in a pass and regions in a block; by default those of these training sets.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class NetworkFit:
         *,
         seeds: Sequence[int],
         profile: ComputeProfile,
+        steps: tuple[int, int] | None = None,
     ) -> None:
         self.config, self.seeds, self.profile = config, tuple(seeds), profile
         self.device = torch.device(profile.device)
@@ -75,7 +78,7 @@ class NetworkFit:
         self.targets = [
             torch.from_numpy(s.connectome.astype(np.float32)).to(self.device) for s in training_sets
         ]
-        self.n_steps, self.block = steps_per_pass(
+        self.n_steps, self.block = steps or steps_per_pass(
             [len(s.regions) for s in training_sets], config.training.block_regions
         )
         self._build([float(off_diagonal_values(s.connectome).mean()) for s in training_sets])

@@ -12,7 +12,7 @@ from torch import Tensor
 from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
-from gx2c.fit.network import NetworkFit
+from gx2c.fit.in_turn import FitInTurn
 from gx2c.fit.prepare import TrainingSet
 from gx2c.fit.scoring import score_or_diverged, score_train_test
 from gx2c.models import MODELS, Model
@@ -132,7 +132,7 @@ def _fit_networks(
     seeds: Sequence[int],
     profile: ComputeProfile,
 ) -> Fitted:
-    fit = NetworkFit(config, training_sets, seeds=seeds, profile=profile)
+    fit = FitInTurn(config, training_sets, seeds=seeds, profile=profile)
     for number, rate in enumerate(learning_rates, start=1):
         fit.run_pass(number, rate)
     return fit

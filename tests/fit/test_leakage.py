@@ -153,7 +153,7 @@ def test_genes_are_chosen_and_ordered_without_test_regions(brain):
 
     def genes(brain):
         fit = nested(brain, fold, config)
-        return [maker.expression.mean.tolist() for maker in fit.fit.input_makers]
+        return [m.expression.mean.tolist() for group in fit.fit.groups for m in group.input_makers]
 
     assert genes(with_garbage(brain, fold.test_regions)) == genes(brain)
     assert genes(with_garbage(brain, fold.train_regions)) != genes(brain)

@@ -104,7 +104,7 @@ def test_one_diverged_fold_ends_all_and_earlier_passes_stay_best(brain, fold):
     fit = nested(brain, fold, network_config("mlp"))
     fit.advance(), fit.advance()
     best = fit.best
-    fit.fit.targets[1].fill_(math.nan)
+    fit.fit.groups[0].targets[1].fill_(math.nan)
     point = fit.advance()
     assert point.score == -math.inf and fit.diverged and fit.finished
     assert fit.best == best and math.isnan(point.train_mse)
@@ -116,7 +116,7 @@ def test_constant_predictions_rank_last_but_may_still_learn(brain, fold):
     """Far above 1, all pairs are predicted alike after clipping; that is no divergence."""
     fit = nested(brain, fold, network_config("mlp"), metric="val_pearson_r")
     weights = fit.fit.weights()
-    fit.fit.network.head.last.bias.data.fill_(9.0)
+    fit.fit.groups[0].network.head.last.bias.data.fill_(9.0)
     first = fit.advance()
     assert first.score == -math.inf and first.validation["mse"] > 0
     assert not fit.diverged and not fit.finished
