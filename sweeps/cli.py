@@ -139,6 +139,28 @@ def report(run: Annotated[Path, typer.Argument(help="A finished run folder.")]) 
 
 
 @app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Finished run folders, of one or more seeds.")],
+    against: Annotated[str, typer.Option(help="geography, or a model of the runs.")] = "geography",
+    metric: Annotated[str, typer.Option(help="Which to show; --json has all.")] = "pearson_r",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,
+) -> None:
+    """Compare models on the same folds, paired, with a corrected resampled t-test."""
+    import json
+
+    from sweeps.compare import compare_runs
+    from sweeps.compare_table import check_metric, print_comparison
+    from sweeps.records import finite_or_none
+
+    check_metric(metric)
+    result = compare_runs(runs, against=against)
+    if as_json:
+        print(json.dumps(finite_or_none(result), indent=1))
+    else:
+        print_comparison(result, metric)
+
+
+@app.command()
 def study(run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")]) -> None:
     """Write a copy of a run's search for optuna-dashboard."""
     from sweeps.paths import SweepPaths

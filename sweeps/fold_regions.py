@@ -33,8 +33,8 @@ def describe_folds(brain: Brain, folds: Sequence[Fold]) -> dict[str, Any]:
     }
 
 
-def regions_searched(paths: SweepPaths) -> list[frozenset[str]]:
-    """Return, for each outer fold of a run, every region that its search could have seen.
+def read_folds(paths: SweepPaths) -> list[dict[str, Any]]:
+    """Return what `describe_folds` wrote, one entry an outer fold.
 
     Raises
     ------
@@ -46,10 +46,21 @@ def regions_searched(paths: SweepPaths) -> list[frozenset[str]]:
             f"{paths.root} does not say which regions its folds hold (no {paths.folds.name}); "
             "give a run that this version of gx2c made"
         )
-    try:
-        return [_seen(fold) for fold in read_json(paths.folds)["folds"]]
-    except (KeyError, TypeError):
-        raise UserError(f"{paths.folds} is not the file that gx2c wrote") from None
+    folds = read_json(paths.folds).get("folds")
+    if not isinstance(folds, list) or not all({"train", "test", "inner"} <= set(f) for f in folds):
+        raise UserError(f"{paths.folds} is not the file that gx2c wrote")
+    return folds
+
+
+def regions_searched(paths: SweepPaths) -> list[frozenset[str]]:
+    """Return, for each outer fold of a run, every region that its search could have seen.
+
+    Raises
+    ------
+    UserError
+        As `read_folds`.
+    """
+    return [_seen(fold) for fold in read_folds(paths)]
 
 
 def _seen(fold: dict[str, Any]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from gx2c.metrics.detail import (
 )
 from gx2c.metrics.edgewise import METRICS, Metric, score_edges, undirected_edges
 from gx2c.metrics.geodesic import geodesic_distance
+from gx2c.metrics.paired import CorrectedT, corrected_resampled_t
 from gx2c.metrics.partial import partial_r
 from gx2c.metrics.top_edges import top_edge_precision
 
@@ -18,10 +19,12 @@ __all__ = [
     "METRICS",
     "SMALLER_IS_BETTER",
     "Average",
+    "CorrectedT",
     "DetailedScores",
     "Metric",
     "average_details",
     "average_scores",
+    "corrected_resampled_t",
     "geodesic_distance",
     "is_binary",
     "partial_r",

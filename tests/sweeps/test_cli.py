@@ -47,7 +47,10 @@ def dataset(tmp_path: Path) -> Path:
 def test_the_help_names_every_command(gx2c):
     done = gx2c("--help")
     assert done.code == 0
-    assert all(word in done.out for word in ("sweep", "rerun", "report", "study", "models", "data"))
+    assert all(
+        word in done.out
+        for word in ("sweep", "rerun", "report", "compare", "study", "models", "data")
+    )
 
 
 def test_the_help_of_a_sweep_names_every_option(gx2c):
@@ -55,7 +58,7 @@ def test_the_help_of_a_sweep_names_every_option(gx2c):
     for option in (
         "dataset split folds inner-folds samples max-epochs metric genes gene-order nulls "
         "null-search seed out storage cpus-per-trial gpus-per-trial max-concurrent scheduler "
-        "preset resume"
+        "preset warm-start resume"
     ).split():
         assert f"--{option}" in done.out
 

@@ -1,0 +1,94 @@
+"""What one finished run says about its test regions, ready to be set beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gx2c.errors import UserError
+from sweeps.fold_regions import read_folds
+from sweeps.paths import SweepPaths
+from sweeps.records import read_json
+from sweeps.request import read_inputs, read_options
+
+# Options that decide what a score means, beside the folds
+SCORED_BY = ("target", "score", "hemisphere", "cortex_only")
+
+FoldScores = Sequence[Mapping[str, float]]
+
+
+class FoldRegions(NamedTuple):
+    """Names of the regions of one outer fold."""
+
+    train: frozenset[str]
+    test: frozenset[str]
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run with its scores per outer fold.
+
+    Attributes
+    ----------
+    root
+        The run folder.
+    model, dataset, split, seed, checksum
+        Of the run.
+    scored
+        Options that decide what the scores mean.
+    folds
+        Regions of each outer fold.
+    test, geography
+        Test scores of the model and of geography per outer fold; NaN where undefined.
+    summary
+        The whole summary.
+    """
+
+    root: Path
+    model: str
+    dataset: str
+    split: str
+    seed: int
+    checksum: str
+    scored: Mapping[str, Any]
+    folds: Sequence[FoldRegions]
+    test: FoldScores
+    geography: FoldScores
+    summary: Mapping[str, Any]
+
+
+def read_finished(root: Path) -> FinishedRun:
+    """Read a run folder.
+
+    Raises
+    ------
+    UserError
+        If it holds no finished run of this version.
+    """
+    paths = SweepPaths(root)
+    if not paths.summary.exists():
+        raise UserError(f"{root} holds no finished run (no {paths.summary.name})")
+    summary, options = read_json(paths.summary), read_options(paths).to_dict()
+    folds = read_folds(paths)
+    try:
+        return FinishedRun(
+            root=root,
+            model=summary["model"],
+            dataset=summary["dataset"],
+            split=summary["split"],
+            seed=summary["seed"],
+            checksum=read_inputs(paths)["checksum"],
+            scored={name: options[name] for name in SCORED_BY if name in options},
+            folds=[FoldRegions(frozenset(f["train"]), frozenset(f["test"])) for f in folds],
+            test=[_numbers(fold["test"]) for fold in summary["folds"]],
+            geography=[_numbers(fold["test"]) for fold in summary["geography"]["folds"]],
+            summary=summary,
+        )
+    except (KeyError, TypeError):
+        raise UserError(f"{paths.summary} is not the summary of a sweep") from None
+
+
+def _numbers(scores: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float("nan") if value is None else value for name, value in scores.items()}
