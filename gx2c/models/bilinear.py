@@ -20,10 +20,16 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 # Summed over each member's parameters; the published "l2" was an un-squared norm
 PENALTIES: dict[str, Callable[[Tensor], Tensor]] = {"l1": torch.abs, "l2": torch.square}
+# Of W, with which the sum over k of products begins at about a hundredth of a correlation: as
+# `torch.nn.Linear` starts, it is as many times the connectome as the rank is large
+INITIAL_SIZE = 0.2
 
 
 class BilinearLowRank(nn.Module):
-    """Low-rank bilinear form on expression.
+    """Low-rank bilinear form on expression, beside a fixed offset.
+
+    It starts as the mean predictor: W is small, and the offset, no trained parameter, is the mean
+    training edge less what the form gives at W = 0.
 
     Parameters
     ----------
@@ -45,6 +51,8 @@ class BilinearLowRank(nn.Module):
     GeneEx2Conn, NeurIPS 2025, model `bilinear_lowrank`.
     """
 
+    offset: Tensor
+
     def __init__(
         self,
         n_genes: int,
@@ -64,9 +72,13 @@ class BilinearLowRank(nn.Module):
         self.activation = ACTIVATIONS[activation]
         self.penalty_norm, self.penalty_weight = PENALTIES[penalty_norm], penalty_weight
         self.sides = nn.ModuleList(
-            PopulationLinear(n_genes, rank, n_members=n_members, bias=False)
+            PopulationLinear(
+                n_genes, rank, n_members=n_members, bias=False, gain=INITIAL_SIZE / rank**0.5
+            )
             for _ in range(1 if shared_weights else 2)
         )
+        self.rank = rank
+        self.register_buffer("offset", torch.zeros(n_members, 1, 1))
 
     def encode(self, expression: Tensor, coords: Tensor) -> Tensor:
         """Map each region to the factors of either end, (n_members, n_regions, 2 * rank)."""
@@ -82,7 +94,9 @@ class BilinearLowRank(nn.Module):
 
     def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
         """Decode every pair of two lists of embeddings; see `PairNetwork`."""
-        return torch.bmm(left.chunk(2, dim=2)[0], right.chunk(2, dim=2)[1].transpose(1, 2))
+        return self.offset + torch.bmm(
+            left.chunk(2, dim=2)[0], right.chunk(2, dim=2)[1].transpose(1, 2)
+        )
 
     def penalty(self) -> Tensor | None:
         """Return the weighted norm of all weights, summed over members."""
@@ -92,7 +106,9 @@ class BilinearLowRank(nn.Module):
         return self.penalty_weight * torch.stack(norms).sum()
 
     def set_output_mean(self, means: Tensor) -> None:
-        """Do nothing: the published form has no intercept."""
+        """Set the offset so that the form starts at the mean training edge of each member."""
+        at_zero = self.activation(torch.zeros(()))
+        self.offset.copy_((means - self.rank * at_zero**2).view(-1, 1, 1))
 
 
 SPECS = (

@@ -58,17 +58,19 @@ class PopulationLayer(nn.Module):
 
 
 class PopulationLinear(PopulationLayer):
-    """y = x W + b for each member; initialised as `torch.nn.Linear`."""
+    """y = x W + b for each member; initialised as `torch.nn.Linear`, times `gain`."""
 
-    def __init__(self, n_in: int, n_out: int, *, n_members: int, bias: bool = True) -> None:
+    def __init__(
+        self, n_in: int, n_out: int, *, n_members: int, bias: bool = True, gain: float = 1.0
+    ) -> None:
         super().__init__()
-        self.n_in, self.n_out = n_in, n_out
+        self.n_in, self.n_out, self.gain = n_in, n_out, gain
         self.weight = nn.Parameter(torch.empty(n_members, n_in, n_out))
         self.bias = nn.Parameter(torch.empty(n_members, 1, n_out)) if bias else None
 
     def reset_member(self, member: int, generator: torch.Generator) -> None:
-        """Draw from U(-1/sqrt(n_in), 1/sqrt(n_in))."""
-        bound = 1 / math.sqrt(self.n_in)
+        """Draw from U(-gain/sqrt(n_in), gain/sqrt(n_in))."""
+        bound = self.gain / math.sqrt(self.n_in)
         for parameter in self.parameters():
             nn.init.uniform_(parameter.data[member], -bound, bound, generator=generator)
 

@@ -134,7 +134,7 @@ def test_predictions_are_symmetric_and_correlations(brain, rows, model, asymmetr
     fit = make_fit(brain, network_config(model, keywords=keywords), rows)
     fit.run_pass(1, 1e-2)
     for parameter in fit.network.parameters():
-        parameter.data *= 3
+        parameter.data *= 20
     for predicted in fit.predict([brain.regions(r) for r in rows]):
         assert predicted.shape == (26, 26)
         np.testing.assert_array_equal(predicted, predicted.T)
@@ -212,6 +212,21 @@ def test_training_starts_at_the_mean_training_edge(brain, rows):
         block = brain.connectome_block(r)
         expected = block[~np.eye(26, dtype=bool)].mean()
         assert fit.network.head.last.bias[member].item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["none", "relu", "sigmoid", "softplus"])
+@pytest.mark.parametrize("rank", [2, 32])
+def test_a_bilinear_form_starts_near_the_mean_predictor(brain, rows, activation, rank):
+    keywords = {"activation": activation, "rank": rank, "shared_weights": False}
+    fit = make_fit(brain, network_config("bilinear_lowrank", keywords=keywords), rows)
+    predictions = fit.predict([brain.regions(r) for r in rows])
+    for predicted, r in zip(predictions, rows, strict=True):
+        block = brain.connectome_block(r)
+        edges = np.triu_indices(26, 1)
+        mean_error = np.square(block[edges] - block[edges].mean()).mean()
+        start_error = np.square(block - predicted)[edges].mean()
+        assert start_error == pytest.approx(mean_error, rel=0.15)
+        assert np.ptp(predicted[edges]) > 0, "all weights at 0 would never move"
 
 
 def test_self_connections_are_never_a_target(brain, rows):

@@ -1,0 +1,114 @@
+"""One tiny planted brain, one outer fold, and the first small config of every model."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+
+import numpy as np
+
+from gx2c.data import Brain, make_synthetic_brain
+from gx2c.fit import ComputeProfile, FitConfig, NestedFit, Retrained, retrain
+from gx2c.fit.config import GeneOptions
+from gx2c.fit.schedule import LearningRateCourse
+from gx2c.models import MODELS
+from gx2c.splits import Fold, make_folds
+from search_spaces import SEARCH_SPACES, Scale, suggest_config
+from search_spaces.space import NearestTrial
+
+PROFILE = ComputeProfile()
+SEED = 5
+N_GENES = 40
+# genes are chosen and put in order on training regions alone, and garbage would show it
+GENES = GeneOptions(which="30_var", order="expression")
+SCALE = Scale(small=True, n_genes=30, n_train_regions=24, max_passes=30, patience=30)
+CLOSED_FORMS = [name for name, spec in MODELS.items() if spec.kind == "closed_form"]
+NETWORKS = [name for name, spec in MODELS.items() if spec.kind == "iterative"]
+
+# What a model need not do, and why; whatever is not listed here must pass
+EXEMPTIONS: dict[str, dict[str, str]] = {
+    "encode_once": {},
+    "blind_to_test_regions": {},
+}
+
+
+def all_but_exempt(rule: str, models: list[str] | None = None) -> list[str]:
+    """Return the models that a rule holds for."""
+    return [name for name in models or list(MODELS) if name not in EXEMPTIONS[rule]]
+
+
+@lru_cache
+def planted_brain() -> Brain:
+    """Half of its connectome is a function of expression, half of geography."""
+    return make_synthetic_brain(
+        n_regions=48, n_genes=N_GENES, seed=0, noise_weight=0.2, symmetric=False, n_latents=3
+    )
+
+
+@lru_cache
+def outer_fold(split: str = "bilateral") -> Fold:
+    """Return the first of four outer folds, with two inner folds."""
+    brain = planted_brain()
+    folds = make_folds(
+        brain.coords_mm, brain.hemisphere, split=split, n_folds=4, n_inner_folds=2, seed=1
+    )
+    return folds[0]
+
+
+def first_config(model: str, **training: int | float | str) -> FitConfig:
+    """Return the config that a small search of the model tries first."""
+    space = SEARCH_SPACES[model]
+    config = suggest_config(space, NearestTrial(space.defaults(SCALE)), SCALE, GENES)
+    settings = dataclasses.replace(config.training, **training)
+    return dataclasses.replace(config, training=settings)
+
+
+def nested(brain: Brain, config: FitConfig, *, fold: Fold | None = None) -> NestedFit:
+    """Prepare a network on the inner folds."""
+    fold = outer_fold() if fold is None else fold
+    return NestedFit(brain, fold, config, metric="val_mse", seed=SEED, profile=PROFILE)
+
+
+def retrained(
+    config: FitConfig, *, brain: Brain | None = None, fold: Fold | None = None, seed: int = SEED
+) -> Retrained:
+    """Fit on all outer-training regions and predict the test regions."""
+    course = LearningRateCourse(config.training)
+    iterative = MODELS[config.model].kind == "iterative"
+    return retrain(
+        config,
+        [planted_brain() if brain is None else brain],
+        outer_fold() if fold is None else fold,
+        learning_rates=[course.next_rate() for _ in range(config.training.max_passes)]
+        if iterative
+        else [],
+        seeds=[seed],
+        profile=PROFILE,
+    )[0]
+
+
+@lru_cache
+def honest(model: str) -> Retrained:
+    """Return the model's first config, retrained; the same for every test."""
+    return retrained(first_config(model))
+
+
+def with_garbage(brain: Brain, rows: np.ndarray, *, seed: int = 0) -> Brain:
+    """Replace all that is known of some regions, within what a brain may be."""
+    rng = np.random.default_rng(seed)
+    n_regions, n_rows = brain.n_regions, len(rows)
+    expression, coords = brain.expression.copy(), brain.coords_mm.copy()
+    expression[rows] = 100 * rng.standard_normal((n_rows, brain.n_genes))
+    coords[rows] = rng.uniform((2, -90, -50), (65, 60, 75), size=(n_rows, 3))
+    coords[rows, 0] *= np.where(brain.hemisphere[rows] == 0, -1, 1)
+    noise = rng.uniform(-1, 1, size=(n_regions, n_regions))
+    connectome = brain.connectome.copy()
+    connectome[rows], connectome[:, rows] = noise[rows], noise[rows].T
+    connectome = np.triu(connectome, 1) + np.triu(connectome, 1).T + np.eye(n_regions)
+    return dataclasses.replace(
+        brain,
+        expression=expression,
+        coords_mm=coords,
+        connectome=connectome,
+        holdout_connectome=connectome,
+    )
