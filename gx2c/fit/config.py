@@ -100,6 +100,11 @@ class FitConfig:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     genes: GeneOptions = field(default_factory=GeneOptions)
 
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What this config reads, some of `gx2c.models.protocol.SOURCES`."""
+        return MODELS[self.model].used_by(self.hyperparameters)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and numbers, fit for YAML and JSON."""
         plain = asdict(self)

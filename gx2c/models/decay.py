@@ -12,7 +12,7 @@ from scipy.optimize import curve_fit
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
 from gx2c.models.features import mirrored_distance
-from gx2c.models.protocol import ModelSpec
+from gx2c.models.protocol import COORDINATES, PAIR_DISTANCE, ModelSpec
 
 FloatArray = NDArray[np.float64]
 
@@ -122,7 +122,7 @@ SPECS = (
     ModelSpec(
         name="exponential_decay",
         kind="closed_form",
-        uses=("coordinates",),
+        uses=(COORDINATES, PAIR_DISTANCE),
         build=ExponentialDecay,
         summary="Exponential decay with mirrored distance",
         reference="Ercsey-Ravasz et al. (2013), Neuron 80(1), 184; GeneEx2Conn, NeurIPS 2025",
@@ -130,7 +130,7 @@ SPECS = (
     ModelSpec(
         name="gaussian_kernel",
         kind="closed_form",
-        uses=("coordinates",),
+        uses=(COORDINATES, PAIR_DISTANCE),
         build=GaussianKernel,
         summary="Gaussian decay with mirrored distance",
         reference="GeneEx2Conn, NeurIPS 2025",

@@ -7,7 +7,7 @@ because a result is compared with the first, and only the second says what genes
 from __future__ import annotations
 
 from gx2c.models.kernel_ridge import KernelRidge
-from gx2c.models.protocol import ModelSpec
+from gx2c.models.protocol import COORDINATES, EXPRESSION, PAIR_DISTANCE, ModelSpec
 
 
 def geography(
@@ -73,7 +73,7 @@ SPECS = (
     ModelSpec(
         name="geography",
         kind="closed_form",
-        uses=("coordinates",),
+        uses=(COORDINATES, PAIR_DISTANCE),
         build=geography,
         summary="Universal kriging on mirrored coordinates and distances, no gene",
         reference=_REFERENCE,
@@ -82,7 +82,7 @@ SPECS = (
     ModelSpec(
         name="geography+genes",
         kind="closed_form",
-        uses=("expression", "coordinates"),
+        uses=(EXPRESSION, COORDINATES, PAIR_DISTANCE),
         build=geography_genes,
         summary="Geography, with a gene kernel on its residual",
         reference=_REFERENCE,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from gx2c.models.kernels import NO_KERNEL, RegionKernel, coordinate_kernel, expr
 from gx2c.models.keywords import require_choice, require_fraction, require_positive
 from gx2c.models.kronecker import KroneckerRidge
 from gx2c.models.mean_function import MEAN_FUNCTIONS
-from gx2c.models.protocol import ModelSpec
+from gx2c.models.protocol import COORDINATES, EXPRESSION, PAIR_DISTANCE, ModelSpec
 
 FloatArray = NDArray[np.float64]
 
@@ -181,6 +182,22 @@ class KernelRidge:
         return table
 
 
+def sources_of(keywords: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a `KernelRidge` with some keywords reads."""
+    given = _DEFAULTS | dict(keywords)
+    geography = given["mean"] == "geography"
+    read = {
+        EXPRESSION: given["expression_kernel"] != NO_KERNEL,
+        COORDINATES: given["coordinate_kernel"] != NO_KERNEL or geography,
+        PAIR_DISTANCE: geography,
+    }
+    return tuple(source for source, is_read in read.items() if is_read)
+
+
+# What `sources_of` must know of keywords that are left out
+_DEFAULTS = {"expression_kernel": "cosine", "coordinate_kernel": NO_KERNEL, "mean": "none"}
+
+
 def _region_kernels(
     *, places: tuple[str, float, int, bool], genes: tuple[str, float, int]
 ) -> list[RegionKernel]:
@@ -204,7 +221,8 @@ SPECS = (
     ModelSpec(
         name="kernel_ridge",
         kind="closed_form",
-        uses=("expression", "coordinates"),
+        uses=(EXPRESSION, COORDINATES, PAIR_DISTANCE),
+        uses_with=sources_of,
         build=KernelRidge,
         summary="Kronecker kernel ridge on expression, coordinates or both",
         reference="Stock et al. (2018), Neural Computation 30(8), 2245",

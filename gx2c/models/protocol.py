@@ -19,6 +19,12 @@ from gx2c.data.brain import Regions
 
 FloatArray = NDArray[np.float64]
 
+# What a model may read of regions. The pair distance is that between the two regions of an edge;
+# train x test edges are connectivity that no other model is shown.
+EXPRESSION, COORDINATES, PAIR_DISTANCE = "expression", "coordinates", "pair distance"
+TRAIN_TEST_EDGES = "train x test edges"
+SOURCES = (EXPRESSION, COORDINATES, PAIR_DISTANCE, TRAIN_TEST_EDGES)
+
 
 class Model(Protocol):
     """A closed-form model of the connectome."""
@@ -93,7 +99,7 @@ class ModelSpec:
     kind
         "closed_form" (a `Model`) or "iterative" (a `PairNetwork`).
     uses
-        Any of "expression", "coordinates".
+        What a model with its default keywords reads, some of `SOURCES`.
     build
         Keywords of the model -> the model. An iterative model is also given `n_genes`,
         `n_members` and `attention`.
@@ -101,6 +107,10 @@ class ModelSpec:
         One line for tables.
     reference
         Paper and equation.
+    defaults
+        Keywords of the published, or the usual, form.
+    uses_with
+        Keywords -> what a model with them reads, for a model where that depends on them.
     """
 
     name: str
@@ -110,3 +120,8 @@ class ModelSpec:
     summary: str
     reference: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    uses_with: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+
+    def used_by(self, keywords: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what a model with some keywords reads."""
+        return self.uses if self.uses_with is None else self.uses_with(keywords)

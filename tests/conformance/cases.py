@@ -21,12 +21,15 @@ SEED = 5
 N_GENES = 40
 # genes are chosen and put in order on training regions alone, and garbage would show it
 GENES = GeneOptions(which="30_var", order="expression")
-SCALE = Scale(small=True, n_genes=30, n_train_regions=24, max_passes=30, patience=30)
+SCALE = Scale(small=True, n_genes=30, n_train_regions=24, max_passes=24, patience=24)
 CLOSED_FORMS = [name for name, spec in MODELS.items() if spec.kind == "closed_form"]
 NETWORKS = [name for name, spec in MODELS.items() if spec.kind == "iterative"]
 
 # What a model need not do, and why; whatever is not listed here must pass
 EXEMPTIONS: dict[str, dict[str, str]] = {
+    "finds_what_is_planted": {
+        "cge": "says how alike two regions are; the planted form is another one",
+    },
     "encode_once": {},
     "blind_to_test_regions": {},
 }
@@ -88,9 +91,14 @@ def retrained(
 
 
 @lru_cache
-def honest(model: str) -> Retrained:
-    """Return the model's first config, retrained; the same for every test."""
-    return retrained(first_config(model))
+def brief_fit(model: str) -> Retrained:
+    """Retrain the model's brief config; the same for every test."""
+    return retrained(brief_config(model))
+
+
+def brief_config(model: str) -> FitConfig:
+    """Return the first config with two passes: enough to tell two fits apart."""
+    return first_config(model, max_passes=2)
 
 
 def with_garbage(brain: Brain, rows: np.ndarray, *, seed: int = 0) -> Brain:
