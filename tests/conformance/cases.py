@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from functools import lru_cache
 
-import numpy as np
-
 from gx2c.data import Brain, make_synthetic_brain
 from gx2c.fit import ComputeProfile, FitConfig, NestedFit, Retrained, retrain
 from gx2c.fit.config import GeneOptions
@@ -99,24 +97,3 @@ def brief_fit(model: str) -> Retrained:
 def brief_config(model: str) -> FitConfig:
     """Return the first config with two passes: enough to tell two fits apart."""
     return first_config(model, max_passes=2)
-
-
-def with_garbage(brain: Brain, rows: np.ndarray, *, seed: int = 0) -> Brain:
-    """Replace all that is known of some regions, within what a brain may be."""
-    rng = np.random.default_rng(seed)
-    n_regions, n_rows = brain.n_regions, len(rows)
-    expression, coords = brain.expression.copy(), brain.coords_mm.copy()
-    expression[rows] = 100 * rng.standard_normal((n_rows, brain.n_genes))
-    coords[rows] = rng.uniform((2, -90, -50), (65, 60, 75), size=(n_rows, 3))
-    coords[rows, 0] *= np.where(brain.hemisphere[rows] == 0, -1, 1)
-    noise = rng.uniform(-1, 1, size=(n_regions, n_regions))
-    connectome = brain.connectome.copy()
-    connectome[rows], connectome[:, rows] = noise[rows], noise[rows].T
-    connectome = np.triu(connectome, 1) + np.triu(connectome, 1).T + np.eye(n_regions)
-    return dataclasses.replace(
-        brain,
-        expression=expression,
-        coords_mm=coords,
-        connectome=connectome,
-        holdout_connectome=connectome,
-    )

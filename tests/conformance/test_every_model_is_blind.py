@@ -19,8 +19,8 @@ from cases import (
     outer_fold,
     planted_brain,
     retrained,
-    with_garbage,
 )
+from garbage import with_garbage
 
 from gx2c.fit import validate_closed_form
 from gx2c.splits import Fold

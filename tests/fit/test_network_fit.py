@@ -181,17 +181,6 @@ def test_members_may_predict_different_numbers_of_regions(brain, rows, model):
         np.testing.assert_allclose(together[member], same, atol=1e-6)
 
 
-@every_network
-def test_a_pair_is_predicted_alike_in_any_company(brain, rows, model):
-    fit = make_fit(brain, network_config(model), rows)
-    fit.run_pass(1, 1e-3)
-    subset = np.array([3, 17, 30, 38])
-    whole = fit.predict([brain.regions(np.arange(40))] * 3)
-    some = fit.predict([brain.regions(subset)] * 3)
-    for all_pairs, pairs in zip(whole, some, strict=True):
-        np.testing.assert_allclose(pairs, all_pairs[np.ix_(subset, subset)], atol=1e-6)
-
-
 def test_predicting_leaves_the_network_as_it_is(brain, rows):
     fit = make_fit(brain, network_config("smt"), rows)
     fit.run_pass(1, 1e-3)
