@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from search_spaces.penalty import suggest_penalty
 from search_spaces.space import Scale, SearchSpace, Suggestion, TrialLike, Value
 from search_spaces.training import FIRST_TRAINING_SMALL, suggest_training
-
-# Ranges of the penalty's weight by norm: a sum of |w| over thousands of small weights is about a
-# hundred times a sum of w^2. They are two parameters because the searcher keeps one range each.
-PENALTY_WEIGHTS = {"l1": (1e-7, 1e-2), "l2": (1e-5, 1.0)}
 
 # GeneEx2Conn, NeurIPS 2025, sweep `bilinear_lowrank`
 FIRST: Mapping[str, Value] = {
@@ -35,18 +32,9 @@ def suggest_bilinear_lowrank(trial: TrialLike, scale: Scale) -> Suggestion:
             "activation", ("none", "relu", "sigmoid", "softplus")
         ),
         "shared_weights": trial.suggest_categorical("shared_weights", (True, False)),
-        **_suggest_penalty(trial),
+        **suggest_penalty(trial),
     }
     return hyperparameters, suggest_training(trial, scale, weight_decays=(0.0,))
-
-
-def _suggest_penalty(trial: TrialLike) -> dict[str, str | float]:
-    norm = trial.suggest_categorical("penalty_norm", ("none", "l1", "l2"))
-    if norm == "none":
-        return {"penalty_weight": 0.0}
-    low, high = PENALTY_WEIGHTS[norm]
-    weight = trial.suggest_float(f"{norm}_weight", low, high, log=True)
-    return {"penalty_norm": norm, "penalty_weight": weight}
 
 
 SPACES = (

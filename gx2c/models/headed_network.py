@@ -1,16 +1,17 @@
-"""A network whose decoder is the pair head: what the MLP and the SMT family share."""
+"""A network that decodes with a head: what MLPs, shared encoders and transformers share."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
+from gx2c.models.bilinear_head import BilinearHead
 from gx2c.models.pair_head import PairHead
 
 
 class HeadedNetwork(nn.Module):
     """Decodes embeddings through `self.head`; subclasses encode."""
 
-    head: PairHead
+    head: PairHead | BilinearHead
 
     def decode_within(self, z: Tensor) -> Tensor:
         """Decode all ordered pairs of a block; see `PairNetwork`."""

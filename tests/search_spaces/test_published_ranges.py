@@ -42,6 +42,23 @@ PUBLISHED = {
     "cge": {"scale_range": [True, False]},
     "mlp": MLP,
     "mlp_coords": MLP,
+    "shared_linear": {
+        "embedding_dim": [8, 16, 24, 32, 128],
+        "hidden_dims": ["32-16", "64-32", "128-64-32"],
+        "dropout": [0.0, 0.1, 0.2, 0.3],
+        "learning_rate": [1e-5, 1e-2],
+        "weight_decay": [0.0, 1e-4, 1e-3, 1e-2, 1e-1],
+        "penalty_norm": ["l1", "l2"],
+        "l2_weight": [1e-4, 1e-3, 1e-2, 1e-1],
+    },
+    "shared_mlp": {
+        "encoder_dim": [128, 256, 512],
+        "embedding_dim": [4, 8, 16, 32],
+        "decoder": ["bilinear"],
+        "learning_rate": [1e-5, 1e-2],
+        "weight_decay": [0.0, 1e-4, 1e-3, 1e-2],
+        "penalty_norm": ["none", "l1"],
+    },
     "smt": SMT,
     "smt_cls": {**SMT, "genes_per_token": [20, 60], "alibi": [True, False]},
 }
@@ -54,6 +71,10 @@ CASES = [
 ]
 
 
+# What a value brings into play
+COMPANIONS = {("penalty_norm", "l1"): {"l1_weight": 1e-4}}
+
+
 def fixed_config(model: str, params: dict) -> FitConfig:
     """Rebuild a config; Optuna refuses a value that is out of range or missing."""
     space = get_search_space(model)
@@ -64,7 +85,7 @@ def fixed_config(model: str, params: dict) -> FitConfig:
 def test_published_value_is_reachable(model, name, value):
     params = get_search_space(model).defaults(PAPER)
     assert name in params
-    fixed_config(model, params | {name: value})
+    fixed_config(model, params | {name: value} | COMPANIONS.get((name, value), {}))
 
 
 def test_a_value_out_of_range_would_be_noticed():
@@ -79,15 +100,28 @@ def test_blocks_cover_the_published_batches():
         assert min(blocks) * (min(blocks) - 1) <= batch <= max(blocks) * (max(blocks) - 1)
 
 
-@pytest.mark.parametrize("model", ["bilinear_lowrank", "mlp", "mlp_coords", "smt", "smt_cls"])
+NETWORKS = [
+    "bilinear_lowrank",
+    "mlp",
+    "mlp_coords",
+    "shared_linear",
+    "shared_mlp",
+    "smt",
+    "smt_cls",
+]
+FIRST_RATE = {"mlp": 9e-5, "mlp_coords": 9e-5}
+FIRST_DECAY = dict.fromkeys(["bilinear_lowrank", "shared_linear", "shared_mlp"], 0.0)
+
+
+@pytest.mark.parametrize("model", NETWORKS)
 def test_networks_begin_with_the_published_best(model):
     from gx2c.models import MODELS
 
     config = fixed_config(model, get_search_space(model).defaults(PAPER))
     assert config.hyperparameters == MODELS[model].defaults
     assert config.training.schedule == "plateau"
-    assert config.training.learning_rate == {"mlp": 9e-5, "mlp_coords": 9e-5}.get(model, 1e-4)
-    assert config.training.weight_decay == {"bilinear_lowrank": 0.0}.get(model, 1e-4)
+    assert config.training.learning_rate == FIRST_RATE.get(model, 1e-4)
+    assert config.training.weight_decay == FIRST_DECAY.get(model, 1e-4)
 
 
 @pytest.mark.parametrize(
