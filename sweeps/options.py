@@ -49,6 +49,8 @@ class SweepOptions(DataOptions, SplitOptions):
         One of `SCHEDULERS`.
     storage
         Where Ray Tune keeps checkpoints; empty for the run folder.
+    keep_checkpoints
+        Whether a trial's last checkpoint stays when it ends.
     cpus_per_trial, gpus_per_trial, max_concurrent
         Resources.
     warm_start
@@ -68,6 +70,7 @@ class SweepOptions(DataOptions, SplitOptions):
     preset: str = "standard"
     scheduler: str = "asha"
     storage: str = ""
+    keep_checkpoints: bool = False
     cpus_per_trial: int = 1
     gpus_per_trial: float = 0.0
     max_concurrent: int = 0

@@ -99,8 +99,13 @@ class SweepPaths:
 
     @property
     def tune(self) -> Path:
-        """Ray Tune's own files; removed when the sweep ends."""
+        """Ray Tune's own files; removed when the search ends."""
         return self.root / "tune"
+
+    @property
+    def sessions(self) -> Path:
+        """Names of Ray Tune's folders, one per session of the sweep."""
+        return self.root / "sessions.json"
 
     def records_dir(self, model: str, fold: int) -> Path:
         """Folder of the finished configs of one search."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -34,15 +35,29 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write next to the path, flush to disk, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write next to the path, flush to disk, rename.
+
+    Raises
+    ------
+    UserError
+        If the disk is full, cannot be written, or fails; what was there before is unharmed.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise UserError(
+            f"{path} cannot be written ({error.strerror}); make room or make it writable, then "
+            "--resume: nothing finished is lost"
+        ) from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
-from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -16,9 +13,12 @@ from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord
 from sweeps.search.board import SearchBoard
+from sweeps.search.checkpoint_keeper import CheckpointKeeper
+from sweeps.search.halt import Halt
 from sweeps.search.rungs import ETA
 from sweeps.search.study_copier import SilentTrials, StudyCopier
 from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher, Slots
+from sweeps.tune_sessions import TuneSessions
 from trainables.fold_trainable import FoldTrainable
 from trainables.work import TrialWork
 
@@ -35,12 +35,13 @@ def run_search(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> None:
     RuntimeError
         If Tune returned before the searches were finished.
     """
+    sessions = TuneSessions(paths, plan.options.storage)
     if not board.finished:
-        _make_tuner(plan, paths, board).fit()
+        _make_tuner(plan, paths, board, sessions).fit()
     if not board.finished:
         raise RuntimeError(f"Ray Tune ended before the search was finished; resume {paths.root}")
-    if not plan.options.storage:
-        shutil.rmtree(paths.tune, ignore_errors=True)
+    if not plan.options.keep_checkpoints:
+        sessions.remove()
     for search in board.searches.values():
         best_record(list(search.records.values()), model=search.model, fold=search.fold)
 
@@ -57,28 +58,33 @@ def best_record(records: list[ConfigRecord], *, model: str, fold: int) -> Config
     return max(complete, key=lambda r: (r.score, -r.number))
 
 
-def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner:
+def _make_tuner(
+    plan: SweepPlan, paths: SweepPaths, board: SearchBoard, sessions: TuneSessions
+) -> Tuner:
     options = plan.options
+    halt, earlier = Halt(), sessions.checkpoints()
     resources = {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial}
     slots = Slots(options.max_concurrent)
     trainable = tune.with_parameters(FoldTrainable, context=plan.context())
     return Tuner(
         tune.with_resources(trainable, {k: v for k, v in resources.items() if v}),
         tune_config=TuneConfig(
-            search_alg=BoardSearcher(board, slots),
-            scheduler=_make_scheduler(plan, board, slots),
+            search_alg=BoardSearcher(board, slots, earlier.of),
+            scheduler=_make_scheduler(plan, board, slots, halt),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_trial_name,
             trial_dirname_creator=_trial_name,
         ),
         run_config=RunConfig(
-            name=_experiment_name(paths),
-            storage_path=_storage_path(options.storage or paths.tune),
+            name=sessions.begin(),
+            storage_path=sessions.storage,
             verbose=0,
             callbacks=[
                 StudyCopier(lambda: write_study(plan, paths, board.records())),
+                CheckpointKeeper(earlier, keep=options.keep_checkpoints),
                 SilentTrials(),
+                halt,
             ],
             failure_config=FailureConfig(max_failures=MAX_FAILURES),
             checkpoint_config=CheckpointConfig(num_to_keep=1),
@@ -86,25 +92,20 @@ def _make_tuner(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> Tuner
     )
 
 
-def _make_scheduler(plan: SweepPlan, board: SearchBoard, slots: Slots) -> BoardScheduler:
+def _make_scheduler(
+    plan: SweepPlan, board: SearchBoard, slots: Slots, halt: Halt
+) -> BoardScheduler:
     options = plan.options
     if options.scheduler != "asha-async":
-        return BoardScheduler(board, slots)
+        return BoardScheduler(board, slots, halt)
     return AsyncBoardScheduler(
-        board, slots, grace_passes=options.grace_epochs, max_passes=options.max_epochs, eta=ETA
+        board,
+        slots,
+        halt,
+        grace_passes=options.grace_epochs,
+        max_passes=options.max_epochs,
+        eta=ETA,
     )
-
-
-def _storage_path(storage: str | Path) -> str:
-    # Ray takes a relative path for a URI without a scheme
-    given = str(storage)
-    return given if "://" in given else str(Path(given).expanduser().resolve())
-
-
-def _experiment_name(paths: SweepPaths) -> str:
-    # a resumed sweep starts Tune afresh, beside what an earlier session left in the storage: the
-    # records, not Tune's state, say what is done
-    return f"{paths.root.resolve().name}-{uuid.uuid4().hex[:8]}"
 
 
 def _trial_name(trial: Any) -> str:

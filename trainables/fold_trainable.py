@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import torch
 from ray import tune
 from ray.tune.result import SHOULD_CHECKPOINT
 
+from trainables.checkpoint import CHECKPOINT_FILE, read_checkpoint, write_checkpoint
 from trainables.runners import make_runner
 from trainables.work import TrialContext, TrialWork
 
-CHECKPOINT_FILE = "trial.pt"
+logger = logging.getLogger("gx2c")
 
 
 class FoldTrainable(tune.Trainable):  # type: ignore[misc]
@@ -47,17 +49,35 @@ class FoldTrainable(tune.Trainable):  # type: ignore[misc]
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Write tensors and plain values, so that loading needs no pickled code."""
-        torch.save(self.runner.state_dict(), Path(checkpoint_dir) / CHECKPOINT_FILE)
+        write_checkpoint(Path(checkpoint_dir), self.work, self.runner.state_dict())
 
     def load_checkpoint(self, checkpoint_dir: str) -> None:
         """Continue where the checkpoint was taken."""
-        state = torch.load(
-            Path(checkpoint_dir) / CHECKPOINT_FILE,
-            weights_only=True,
-            map_location=self.context.profile.device,
-        )
-        self.runner.load_state_dict(state)
+        self._continue_from((Path(checkpoint_dir) / CHECKPOINT_FILE).read_bytes())
+
+    def restore(self, checkpoint_path: Any) -> None:
+        """Continue from a checkpoint of this session; begin anew if it cannot be used."""
+        try:
+            super().restore(checkpoint_path)
+        except (ValueError, OSError) as error:
+            logger.warning("%s begins anew: %s", self.work.name, error)
+            self._begin(self.work.to_dict())
 
     def _begin(self, config: dict[str, Any]) -> None:
-        self.runner = make_runner(TrialWork.from_dict(config), self.context)
+        self.work = TrialWork.from_dict(config)
         self.checkpointed = time.monotonic()
+        self.runner = make_runner(self.work, self.context)
+        for path in self.work.checkpoints:
+            try:
+                with self._storage.storage_filesystem.open_input_file(path) as stream:
+                    self._continue_from(stream.read())
+            except (ValueError, OSError) as error:
+                logger.warning("%s is not used: %s", path, error)
+                continue
+            # the driver of this session has heard of none of these passes
+            self.runner.report_again()
+            return
+
+    def _continue_from(self, content: bytes) -> None:
+        state = read_checkpoint(content, self.work, device=self.context.profile.device)
+        self.runner.load_state_dict(state)

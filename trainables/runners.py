@@ -28,6 +28,9 @@ class Runner(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved state."""
 
+    def report_again(self) -> None:
+        """Report with the next step what was reported before the state was saved, too."""
+
 
 class NetworkRunner:
     """Trains one config on all inner folds; reports at milestones, at its end, and now and then."""
@@ -35,6 +38,7 @@ class NetworkRunner:
     def __init__(self, work: TrialWork, context: TrialContext) -> None:
         self.work, self.context = work, context
         self.seconds = 0.0
+        self.reported = 0
         self.nested = NestedFit(
             context.brain,
             context.folds[work.fold],
@@ -47,15 +51,12 @@ class NetworkRunner:
     def step(self) -> dict[str, Any]:
         """Train to the next milestone, the end, or until a report is due."""
         started = time.monotonic()
-        points = []
-        with self.context.profile.active():
-            for point in self.nested.points():
-                points.append(point.to_dict())
-                late = time.monotonic() - started > self.context.report_interval_s
-                if late or point.passes in self.work.milestones:
-                    break
+        if not self._at_unreported_milestone():
+            self._train(started + self.context.report_interval_s)
         self.seconds += time.monotonic() - started
         best = self.nested.best
+        points = [point.to_dict() for point in self.nested.curve[self.reported :]]
+        self.reported = len(self.nested.curve)
         return {
             "points": points,
             "passes": len(self.nested.curve),
@@ -72,41 +73,69 @@ class NetworkRunner:
         """Continue from a saved state."""
         self.nested.load_state_dict(state["nested"])
         self.seconds = state["seconds"]
+        self.reported = len(self.nested.curve)
+
+    def report_again(self) -> None:
+        """Report the whole curve with the next step."""
+        self.reported = 0
+
+    def _train(self, until: float) -> None:
+        with self.context.profile.active():
+            for point in self.nested.points():
+                if time.monotonic() > until or point.passes in self.work.milestones:
+                    return
+
+    def _at_unreported_milestone(self) -> bool:
+        passes = len(self.nested.curve)
+        return passes > self.reported and passes in self.work.milestones
 
 
 class ClosedFormRunner:
-    """Validates a batch of configs in one step."""
+    """Validates a batch of configs; reports now and then, so that little is lost with a worker."""
 
     def __init__(self, work: TrialWork, context: TrialContext) -> None:
         self.work, self.context = work, context
+        self.n_done = 0
 
     def step(self) -> dict[str, Any]:
-        """Validate every config of the batch."""
-        fold = self.context.folds[self.work.fold]
+        """Validate configs until all are done or a report is due."""
+        until = time.monotonic() + self.context.report_interval_s
         results = []
         with self.context.profile.active():
-            for number, config in zip(self.work.numbers, self.work.configs, strict=True):
-                started = time.monotonic()
-                validated, cause = validate_or_say_why(
-                    self.context.brain, fold, config, metric=self.context.metric
-                )
-                results.append(
-                    {
-                        "number": number,
-                        "score": validated.score,
-                        "validation": validated.validation,
-                        "seconds": time.monotonic() - started,
-                        "cause": cause,
-                    }
-                )
-        return {"results": results, "done": True}
+            while self.n_done < len(self.work.numbers):
+                results.append(self._validate_next())
+                if time.monotonic() > until:
+                    break
+        return {"results": results, "done": self.n_done == len(self.work.numbers)}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return nothing: a batch is one step."""
-        return {}
+        """Return how many configs are done."""
+        return {"n_done": self.n_done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Do nothing."""
+        """Continue after those that are done."""
+        self.n_done = state["n_done"]
+
+    def report_again(self) -> None:
+        """Begin anew: results are in no checkpoint."""
+        self.n_done = 0
+
+    def _validate_next(self) -> dict[str, Any]:
+        started = time.monotonic()
+        validated, cause = validate_or_say_why(
+            self.context.brain,
+            self.context.folds[self.work.fold],
+            self.work.configs[self.n_done],
+            metric=self.context.metric,
+        )
+        self.n_done += 1
+        return {
+            "number": self.work.numbers[self.n_done - 1],
+            "score": validated.score,
+            "validation": validated.validation,
+            "seconds": time.monotonic() - started,
+            "cause": cause,
+        }
 
 
 def validate_or_say_why(

@@ -63,6 +63,9 @@ class TrialWork:
         One per number.
     milestones
         Passes at which a network must report, so that a scheduler may decide.
+    checkpoints
+        Paths, in the storage of the sweep, of what an earlier session left of this work; the
+        first that can be used is continued.
     """
 
     model: str
@@ -71,6 +74,7 @@ class TrialWork:
     configs: tuple[FitConfig, ...]
     seeds: tuple[int, ...]
     milestones: tuple[int, ...] = ()
+    checkpoints: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -87,6 +91,7 @@ class TrialWork:
             "configs": [config.to_dict() for config in self.configs],
             "seeds": list(self.seeds),
             "milestones": list(self.milestones),
+            "checkpoints": list(self.checkpoints),
         }
 
     @classmethod
@@ -99,4 +104,5 @@ class TrialWork:
             configs=tuple(FitConfig.from_dict(config) for config in plain["configs"]),
             seeds=tuple(plain["seeds"]),
             milestones=tuple(plain["milestones"]),
+            checkpoints=tuple(plain["checkpoints"]),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ray.tune.experiment import Trial
@@ -12,6 +12,7 @@ from ray.tune.search import Searcher
 
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import Decision, FoldSearch
+from sweeps.search.halt import Halt, refuse_disk_trouble
 
 logger = logging.getLogger("gx2c")
 
@@ -54,11 +55,18 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
     ----------
     board, slots
         Shared with the scheduler.
+    earlier
+        What earlier sessions left of unfinished trials: trial's name to checkpoints.
     """
 
-    def __init__(self, board: SearchBoard, slots: Slots) -> None:
+    def __init__(
+        self,
+        board: SearchBoard,
+        slots: Slots,
+        earlier: Callable[[str], list[str]] = lambda name: [],
+    ) -> None:
         super().__init__()
-        self.board, self.slots = board, slots
+        self.board, self.slots, self.earlier = board, slots, earlier
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the next work, None to be asked again, or that there is no more."""
@@ -70,7 +78,7 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
         if work is None:
             self.slots.free(trial_id)
             return None
-        return work.to_dict()
+        return {**work.to_dict(), "checkpoints": self.earlier(work.name)}
 
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
@@ -95,11 +103,13 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
     ----------
     board, slots
         Shared with the searcher.
+    halt
+        Told what ends the sweep: a record that cannot be written, a search that is hopeless.
     """
 
-    def __init__(self, board: SearchBoard, slots: Slots) -> None:
+    def __init__(self, board: SearchBoard, slots: Slots, halt: Halt | None = None) -> None:
         super().__init__()
-        self.board, self.slots = board, slots
+        self.board, self.slots, self.halt = board, slots, halt or Halt()
         self.trials: dict[tuple[str, int, int], Trial] = {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
@@ -108,12 +118,11 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
             self.trials[trial.config["model"], trial.config["fold"], number] = trial
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]) -> str:
-        """Pass on points and return the decision for this trial."""
+        """Pass on what was reported and return the decision for this trial."""
         search = self.board.search_of(trial.config)
-        decision, released = search.on_points(
-            trial.config["numbers"][0], result["points"], result["seconds"], done=False
-        )
-        self._release(tune_controller, search, released)
+        decision = Decision.CONTINUE
+        with self.halt.catching():
+            decision = self._tell(tune_controller, search, trial, result, done=False)
         if decision is Decision.HOLD:
             self.slots.free(trial.trial_id)
         return str(_TUNE_DECISIONS[decision])
@@ -122,30 +131,27 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]
     ) -> None:
         """Pass on the last report of a trial."""
-        search = self.board.search_of(trial.config)
-        if "results" in result:
-            search.on_results(result["results"])
-        elif result.get("points") is not None:
-            _, released = search.on_points(
-                trial.config["numbers"][0], result["points"], result["seconds"], done=True
+        with self.halt.catching():
+            self._tell(
+                tune_controller, self.board.search_of(trial.config), trial, result, done=True
             )
-            self._release(tune_controller, search, released)
         self._forget(trial)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
         """Record a trial that failed after all its retries; Tune calls this at each of them.
 
         Tune gives up at once a trial that loses its worker before it runs: that one's configs are
-        handed out again.
+        handed out again. A storage that takes no checkpoint says nothing about a config.
         """
         recovers = trial.should_recover()
-        if recovers and trial.status != Trial.PENDING:
-            return
-        search = self.board.search_of(trial.config)
         cause = str(trial.get_error() or "the worker was lost").strip().splitlines()[-1]
-        report = search.on_loss if recovers else search.on_failure
-        released = report(trial.config["numbers"], cause[:300])
-        self._release(tune_controller, search, released)
+        with self.halt.catching():
+            refuse_disk_trouble(cause)
+            if self.halt.reason or (recovers and trial.status != Trial.PENDING):
+                return
+            search = self.board.search_of(trial.config)
+            report = search.on_loss if recovers else search.on_failure
+            self._release(tune_controller, search, report(trial.config["numbers"], cause[:300]))
         self._forget(trial)
 
     def on_trial_remove(self, tune_controller: Any, trial: Trial) -> None:
@@ -180,6 +186,25 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         search = self.board.search_of(trial.config)
         return trial.config["numbers"][0] in search.promoted
 
+    def _tell(
+        self,
+        tune_controller: Any,
+        search: FoldSearch,
+        trial: Trial,
+        result: Mapping[str, Any],
+        *,
+        done: bool,
+    ) -> Decision:
+        if "results" in result:
+            search.on_results(result["results"])
+        elif result.get("points") is not None:
+            decision, released = search.on_points(
+                trial.config["numbers"][0], result["points"], result["seconds"], done=done
+            )
+            self._release(tune_controller, search, released)
+            return decision
+        return Decision.CONTINUE
+
     def _release(
         self, tune_controller: Any, search: FoldSearch, released: Mapping[int, Decision]
     ) -> None:
@@ -199,16 +224,23 @@ class AsyncBoardScheduler(BoardScheduler):
 
     Parameters
     ----------
-    board, slots
-        Shared with the searcher.
+    board, slots, halt
+        As of the scheduler that waits.
     grace_passes, max_passes, eta
         Of ASHA.
     """
 
     def __init__(
-        self, board: SearchBoard, slots: Slots, *, grace_passes: int, max_passes: int, eta: int
+        self,
+        board: SearchBoard,
+        slots: Slots,
+        halt: Halt | None = None,
+        *,
+        grace_passes: int,
+        max_passes: int,
+        eta: int,
     ) -> None:
-        super().__init__(board, slots)
+        super().__init__(board, slots, halt)
         self.schedulers = {
             key: ASHAScheduler(
                 time_attr="passes",
@@ -227,13 +259,14 @@ class AsyncBoardScheduler(BoardScheduler):
         self._scheduler_of(trial).on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]) -> str:
-        """Record the points and let ASHA decide."""
-        search = self.board.search_of(trial.config)
-        number = trial.config["numbers"][0]
-        search.on_points(number, result["points"], result["seconds"], done=False)
+        """Record what was reported and let ASHA decide about a network."""
+        decision = super().on_trial_result(tune_controller, trial, result)
+        if "results" in result:
+            return decision
         decision = str(self._scheduler_of(trial).on_trial_result(tune_controller, trial, result))
         if decision == TrialScheduler.STOP:
-            search.on_prune(number)
+            with self.halt.catching():
+                self.board.search_of(trial.config).on_prune(trial.config["numbers"][0])
         return decision
 
     def _scheduler_of(self, trial: Trial) -> Any:

@@ -11,9 +11,10 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from sweeps.paths import SweepPaths
+from gx2c.errors import UserError
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import MAX_LOSSES
+from sweeps.search.halt import Halt
 from sweeps.search.rungs import make_rule
 from sweeps.search.tune_adapters import (
     AsyncBoardScheduler,
@@ -21,7 +22,6 @@ from sweeps.search.tune_adapters import (
     BoardSearcher,
     Slots,
 )
-from sweeps.search_phase import _experiment_name, _storage_path
 from trainables.work import TrialWork
 
 
@@ -189,6 +189,54 @@ def test_a_trial_that_is_lost_for_good_is_recorded_with_its_cause():
     assert not slots.taken
 
 
+def test_a_disk_that_takes_no_checkpoint_stops_the_sweep_and_fails_no_config(monkeypatch):
+    store, halt = MemoryStore(), Halt()
+    board, slots = planted_board(store, folds=1), Slots()
+    scheduler, searcher = BoardScheduler(board, slots, halt), BoardSearcher(board, slots)
+    trial = FakeTrial("t0", searcher.suggest("t0"), status=Trial.RUNNING, retries_left=3)
+    monkeypatch.setattr(
+        FakeTrial, "get_error", lambda _: "x\nOSError: [Errno 28] No space left on device"
+    )
+    scheduler.on_trial_add(None, trial)
+    scheduler.on_trial_error(None, trial)
+    # Tune's next attempts change nothing any more
+    trial.retries_left = 0
+    scheduler.on_trial_error(None, trial)
+    assert not outcome(store)
+    with pytest.raises(UserError, match="No space left"):
+        halt.on_step_end(0, [])
+
+
+@pytest.mark.parametrize("kind", [BoardScheduler, AsyncBoardScheduler])
+def test_a_record_that_cannot_be_written_stops_the_sweep_and_fails_no_config(kind, monkeypatch):
+    """Tune takes what is raised while a trial ends for that trial's failure."""
+    store, halt = MemoryStore(), Halt()
+    board, slots = planted_board(store, scheduler="none"), Slots()
+    more = {"grace_passes": 2, "max_passes": MAX_PASSES, "eta": 3}
+    scheduler = kind(board, slots, halt, **more if kind is AsyncBoardScheduler else {})
+
+    def full(record: object) -> None:
+        raise UserError("no room")
+
+    monkeypatch.setattr(store, "save", full)
+    searcher = BoardSearcher(board, slots)
+    trial = FakeTrial("t0", searcher.suggest("t0"), status=Trial.RUNNING)
+    scheduler.on_trial_add(None, trial)
+    points = planted_curve(TrialWork.from_dict(trial.config))
+    result = {"points": points, "seconds": 1.0, "passes": len(points), "score": 0.0}
+    scheduler.on_trial_complete(None, trial, result)
+    with pytest.raises(UserError, match="no room"):
+        halt.on_step_end(0, [])
+    assert not outcome(store)
+
+
+def test_a_trial_is_told_what_an_earlier_session_left_of_it():
+    board, slots = planted_board(MemoryStore()), Slots()
+    searcher = BoardSearcher(board, slots, lambda name: [f"somewhere/{name}/trial.pt"])
+    work = TrialWork.from_dict(searcher.suggest("t0"))
+    assert work.checkpoints == (f"somewhere/{work.name}/trial.pt",)
+
+
 def test_a_held_trial_frees_its_slot_and_takes_one_to_go_on():
     slots = Slots(1)
     assert slots.take("a")
@@ -205,17 +253,3 @@ def test_nothing_of_the_search_is_saved_with_tune():
     board, slots = planted_board(MemoryStore()), Slots()
     assert BoardSearcher(board, slots).__getstate__() == {}
     assert BoardScheduler(board, slots).__getstate__() == {}
-
-
-def test_storage_may_be_a_relative_path_or_a_uri(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert _storage_path("keep/here") == str(tmp_path / "keep" / "here")
-    assert _storage_path(tmp_path) == str(tmp_path)
-    assert _storage_path("s3://bucket/x") == "s3://bucket/x"
-
-
-def test_sessions_of_a_sweep_never_share_a_folder_in_the_storage(tmp_path):
-    paths = SweepPaths(tmp_path / "run")
-    names = {_experiment_name(paths) for _ in range(20)}
-    assert len(names) == 20
-    assert all(name.startswith("run-") for name in names)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pyarrow.fs
 import pytest
 import torch
 from ray.tune.result import SHOULD_CHECKPOINT
@@ -75,7 +77,8 @@ def test_a_checkpoint_needs_no_pickled_code(context, tmp_path):
     trainable.step()
     trainable.save_checkpoint(str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT_FILE]
-    torch.load(tmp_path / CHECKPOINT_FILE, weights_only=True)
+    content = (tmp_path / CHECKPOINT_FILE).read_bytes()
+    torch.load(BytesIO(content[32:]), weights_only=True)
 
 
 def test_a_closed_form_has_a_checkpoint_of_nothing(context, tmp_path):
@@ -108,6 +111,83 @@ def test_a_share_of_a_gpu_caps_its_memory(context, monkeypatch):
     assert shares == [0.25]
     start(closed_form_work((1.0,)), context)
     assert shares == [0.25]
+
+
+DAMAGE = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "a flipped bit": lambda content: content[:400] + bytes([content[400] ^ 1]) + content[401:],
+    "of an older version": lambda content: content[32:],
+}
+
+
+class Stored:
+    """As much of Tune's storage as a trial of a resumed sweep reads."""
+
+    storage_filesystem = pyarrow.fs.LocalFileSystem()
+
+
+def checkpoint_at(work: TrialWork, context: TrialContext, folder: Path, *, steps: int) -> Path:
+    trainable = start(work, context)
+    for _ in range(steps):
+        trainable.step()
+    folder.mkdir()
+    trainable.save_checkpoint(str(folder))
+    return folder / CHECKPOINT_FILE
+
+
+def resume(work: TrialWork, context: TrialContext, *checkpoints: Path) -> FoldTrainable:
+    trainable = FoldTrainable.__new__(FoldTrainable)
+    trainable._storage = Stored()
+    given = dataclasses.replace(work, checkpoints=tuple(str(path) for path in checkpoints))
+    trainable.setup(given.to_dict(), context=context)
+    return trainable
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_checkpoint_begins_anew(context, tmp_path, damage):
+    work = network_work(milestones=(3, 5))
+    path = checkpoint_at(work, context, tmp_path / "checkpoint", steps=1)
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    trainable = start(work, context)
+    trainable.step()
+    trainable.restore(str(path.parent))
+    assert run(trainable) == run(start(work, context))
+
+
+def test_a_checkpoint_that_is_gone_begins_anew(context, tmp_path):
+    trainable = start(network_work(), context)
+    trainable.step()
+    trainable.restore(str(tmp_path / "nowhere"))
+    assert run(trainable) == run(start(network_work(), context))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_later_session_goes_on_from_a_checkpoint_and_reports_all(context, tmp_path, steps):
+    """One, two and all three reports; at a milestone it reports before it trains on."""
+    work = network_work(milestones=(3, 5))
+    expected = run(start(work, context))
+    path = checkpoint_at(work, context, tmp_path / "old", steps=steps)
+    resumed = resume(work, context, path)
+    trained = len(resumed.runner.nested.curve)
+    assert trained == (3, 5, 8)[steps - 1]
+    found = run(resumed)
+    assert found[0]["points"] == [p for report in expected[:steps] for p in report["points"]]
+    assert found[1:] == expected[steps:]
+
+
+def test_a_later_session_uses_the_first_checkpoint_that_is_whole_and_its_own(context, tmp_path):
+    work, other = network_work(milestones=(3, 5)), network_work(7, milestones=(3, 5))
+    damaged = checkpoint_at(work, context, tmp_path / "damaged", steps=2)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    foreign = checkpoint_at(other, context, tmp_path / "foreign", steps=2)
+    good = checkpoint_at(work, context, tmp_path / "good", steps=1)
+    missing = tmp_path / "missing" / CHECKPOINT_FILE
+    resumed = resume(work, context, damaged, foreign, missing, good)
+    assert len(resumed.runner.nested.curve) == 3
+    assert run(resumed) == run(start(work, context))
+    none = resume(work, context, damaged, foreign, missing)
+    assert none.runner.nested.curve == []
 
 
 def test_the_whole_life_of_a_trainable_as_tune_drives_it(context, tmp_path: Path):

@@ -119,6 +119,21 @@ def test_closed_forms_together_or_alone_score_the_same(context):
         assert both | {"number": 0} == without_time({"results": [alone]})["results"][0]
 
 
+def test_a_batch_of_closed_forms_that_is_slow_reports_as_it_goes(context):
+    work = closed_form_work((0.01, 1.0, 30.0))
+    hasty = dataclasses.replace(context, report_interval_s=0.0)
+    results = run(make_runner(work, hasty))
+    assert [len(r["results"]) for r in results] == [1, 1, 1]
+    assert [r["done"] for r in results] == [False, False, True]
+    together = make_runner(work, context).step()["results"]
+    scores = [r["results"][0]["score"] for r in results]
+    assert scores == [r["score"] for r in together]
+    first, second = make_runner(work, hasty), make_runner(work, hasty)
+    first.step()
+    second.load_state_dict(first.state_dict())
+    assert [r["results"][0]["number"] for r in run(second)] == [1, 2]
+
+
 def test_a_closed_form_that_cannot_be_fitted_does_not_take_others_along(context):
     configs = (
         FitConfig("geography", {"ridge": 1.0}),

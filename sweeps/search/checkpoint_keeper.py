@@ -1,0 +1,96 @@
+"""Which checkpoints there are: those of unfinished trials, at most two of each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from pyarrow import fs
+from ray.tune import Callback
+
+from trainables.checkpoint import CHECKPOINT_FILE
+
+# One that is complete, and one that was being written when the driver died
+MAX_PER_TRIAL = 2
+
+
+class EarlierCheckpoints:
+    """What earlier sessions of a sweep left of trials that they did not finish.
+
+    Parameters
+    ----------
+    storage
+        A folder or URI.
+    sessions
+        Tune's names of the earlier sessions, oldest first.
+    """
+
+    def __init__(self, storage: str, sessions: Sequence[str]) -> None:
+        self.filesystem, self.root = fs.FileSystem.from_uri(storage)
+        self.by_trial: dict[str, list[str]] = {}
+        for session in sessions:
+            for path in self._files_of(session):
+                self.by_trial.setdefault(PurePosixPath(path).parts[-3], []).append(path)
+        for trial, paths in self.by_trial.items():
+            self.by_trial[trial] = paths[-MAX_PER_TRIAL:]
+            self.remove(paths[:-MAX_PER_TRIAL])
+
+    def of(self, trial: str) -> list[str]:
+        """Return the checkpoints of a trial, newest first."""
+        return self.by_trial.get(trial, [])[::-1]
+
+    def remove(self, checkpoints: Iterable[str]) -> None:
+        """Remove checkpoints that are of no more use."""
+        for path in checkpoints:
+            self.remove_folder(str(PurePosixPath(path).parent))
+
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder, if it is there and can be."""
+        with contextlib.suppress(OSError):
+            self.filesystem.delete_dir(path)
+
+    def _files_of(self, session: str) -> list[str]:
+        # session / trial / checkpoint_000003 / trial.pt
+        selector = fs.FileSelector(f"{self.root}/{session}", allow_not_found=True, recursive=True)
+        found = self.filesystem.get_file_info(selector)
+        return sorted(info.path for info in found if info.base_name == CHECKPOINT_FILE)
+
+
+class CheckpointKeeper(Callback):  # type: ignore[misc]
+    """Removes a trial's checkpoints when it ends, and older ones when it has a newer one.
+
+    Parameters
+    ----------
+    earlier
+        Of earlier sessions.
+    keep
+        Keep the last checkpoint of every trial.
+    """
+
+    def __init__(self, earlier: EarlierCheckpoints, *, keep: bool = False) -> None:
+        self.earlier, self.keep = earlier, keep
+
+    def on_checkpoint(
+        self, iteration: int, trials: Any, trial: Any, checkpoint: Any, **info: Any
+    ) -> None:
+        """Remove what an earlier session left of this trial."""
+        self.earlier.remove(trial.config["checkpoints"])
+
+    def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        """Remove all checkpoints of a trial that has its record."""
+        self._remove_all(trial)
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        """Remove all checkpoints of a trial that has failed for good."""
+        self._remove_all(trial)
+
+    def _remove_all(self, trial: Any) -> None:
+        if self.keep:
+            return
+        self.earlier.remove(trial.config["checkpoints"])
+        self.earlier.remove_folder(trial.storage.trial_fs_path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
