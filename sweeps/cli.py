@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -87,6 +88,18 @@ def sweep(
     scheduler: Annotated[
         str | None, typer.Option(help="asha, asha-async, one-epoch or none.")
     ] = None,
+    time_budget_min: Annotated[
+        float | None, typer.Option("--time-budget", help="Stop, to be resumed, after minutes.")
+    ] = None,
+    trial_timeout_min: Annotated[
+        float | None, typer.Option("--trial-timeout", help="Longest work of a network, minutes.")
+    ] = None,
+    max_disk_gb: Annotated[
+        float | None, typer.Option("--max-disk", help="Of the run folder, GB.")
+    ] = None,
+    keep_checkpoints: Annotated[
+        bool | None, typer.Option("--keep-checkpoints", help="Keep each trial's last one.")
+    ] = None,
     warm_start: Annotated[
         list[str] | None, typer.Option(help="A run whose trials to learn from; repeatable.")
     ] = None,
@@ -111,9 +124,10 @@ def sweep(
     print_reductions(options)
     try:
         summary = run_sweep(options, folder, resume=resume)
-    except KeyboardInterrupt:
-        print(f"\nstopped; add --resume --out {folder} to continue", file=sys.stderr)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except KeyboardInterrupt as stop:
+        reason = getattr(stop, "reason", "stopped")
+        print(f"\n{reason}; go on with: {resume_command(sys.argv, folder)}", file=sys.stderr)
+        raise typer.Exit(getattr(stop, "exit_code", EXIT_INTERRUPTED)) from None
     print_summary(summary, SweepPaths(folder))
 
 
@@ -256,6 +270,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         print(f"gx2c: {error}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
+
+
+def resume_command(arguments: Sequence[str], folder: Path) -> str:
+    """Return the command that continues a sweep.
+
+    Parameters
+    ----------
+    arguments
+        Of this process, its program first.
+    folder
+        The run folder.
+    """
+    program = Path(arguments[0])
+    is_script = program.parent.name == "sweeps" and program.name != "cli.py"
+    kept, skip = ["python", arguments[0]] if is_script else ["gx2c"], False
+    for word in arguments[1:]:
+        if not skip and word != "--resume" and word.partition("=")[0] != "--out":
+            kept.append(word)
+        skip = word == "--out"
+    return shlex.join([*kept, "--resume", "--out", str(folder)])
 
 
 def sweep_script(model: str) -> None:

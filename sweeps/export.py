@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from io import BytesIO
+from pathlib import Path
 
 import optuna
 import pandas as pd
 import yaml
+from sqlalchemy.exc import SQLAlchemyError
 
+from gx2c.errors import UserError
 from search_spaces import SEARCH_SPACES
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
@@ -77,10 +81,30 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
 
 
 def write_study(plan: SweepPlan, paths: SweepPaths, records: Records) -> None:
-    """Write a copy of the search for optuna-dashboard, one study per model and outer fold."""
+    """Write a copy of the search for optuna-dashboard, one study per model and outer fold.
+
+    What was there, whole or damaged, is replaced.
+
+    Raises
+    ------
+    UserError
+        If it cannot be written.
+    """
+    temporary = paths.study.with_name(f".{paths.study.name}.{os.getpid()}")
+    try:
+        temporary.unlink(missing_ok=True)
+        _write_studies(plan, temporary, records)
+        # whoever looks at the copy of a sweep that goes on sees the old one or the new one
+        temporary.replace(paths.study)
+    except (OSError, optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+        temporary.unlink(missing_ok=True)
+        why = str(error).splitlines()[0]
+        raise UserError(f"{paths.study} cannot be written ({why})") from None
+
+
+def _write_studies(plan: SweepPlan, path: Path, records: Records) -> None:
     scale, genes = plan.scale(), plan.genes
-    paths.study.unlink(missing_ok=True)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{paths.study}")
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
     for (model, fold), search in records.items():
         study = optuna.create_study(
             storage=storage, study_name=f"{model}_fold_{fold}", direction="maximize"

@@ -11,6 +11,7 @@ from gx2c.fit import SELECTION_METRICS
 from gx2c.models import MODELS
 from search_spaces import SEARCH_SPACES
 from sweeps.data_options import DATA_CHECKS, DataOptions
+from sweeps.limit_options import LIMIT_CHECKS, LimitOptions
 from sweeps.option_checks import Check, at_least, choice
 from sweeps.search.rungs import SCHEDULERS
 from sweeps.split_options import SPLIT_CHECKS, SPLIT_RULES, SplitOptions
@@ -22,10 +23,11 @@ LEAST_GPU_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
-class SweepOptions(DataOptions, SplitOptions):
+class SweepOptions(DataOptions, SplitOptions, LimitOptions):
     """All that decides what a sweep computes, and where and how it runs.
 
-    Those of `DataOptions` and `SplitOptions` come with it; all lie side by side in sweep.yaml.
+    Those of `DataOptions`, `SplitOptions` and `LimitOptions` come with it; all lie side by side in
+    sweep.yaml.
 
     Attributes
     ----------
@@ -49,8 +51,6 @@ class SweepOptions(DataOptions, SplitOptions):
         One of `SCHEDULERS`.
     storage
         Where Ray Tune keeps checkpoints; empty for the run folder.
-    keep_checkpoints
-        Whether a trial's last checkpoint stays when it ends.
     cpus_per_trial, gpus_per_trial, max_concurrent
         Resources.
     warm_start
@@ -70,7 +70,6 @@ class SweepOptions(DataOptions, SplitOptions):
     preset: str = "standard"
     scheduler: str = "asha"
     storage: str = ""
-    keep_checkpoints: bool = False
     cpus_per_trial: int = 1
     gpus_per_trial: float = 0.0
     max_concurrent: int = 0
@@ -173,6 +172,7 @@ _CHECKS: tuple[Check, ...] = (
     choice("model", MODELS),
     *DATA_CHECKS,
     *SPLIT_CHECKS,
+    *LIMIT_CHECKS,
     choice("metric", SELECTION_METRICS),
     choice("scheduler", SCHEDULERS),
     choice("null_search", NULL_SEARCHES),

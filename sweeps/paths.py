@@ -8,6 +8,9 @@ from pathlib import Path
 
 from gx2c.errors import UserError
 
+# Of a running sweep; one that was killed as it began leaves nothing else
+LOCK_FILE = ".lock"
+
 
 def check_new_folder(folder: Path, *, hint: str) -> None:
     """Refuse a folder that holds something or cannot be made.
@@ -26,7 +29,7 @@ def check_new_folder(folder: Path, *, hint: str) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; give a folder that does not exist")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(entry.name != LOCK_FILE for entry in folder.iterdir()):
         raise UserError(f"{folder} exists already; {hint}")
     parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):

@@ -81,6 +81,7 @@ class SweepPlan:
             metric=self.options.metric,
             profile=self.profile,
             gpu_fraction=self.options.gpus_per_trial,
+            trial_timeout_s=60 * self.options.trial_timeout_min,
             train_test_edges=self.options.train_test_edges,
         )
 

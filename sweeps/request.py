@@ -14,7 +14,13 @@ from sweeps.plan import SweepPlan
 from sweeps.records import read_json, write_bytes, write_json
 
 # Options that may differ when a sweep is resumed: none of them changes a result
-FREE_ON_RESUME = ("max_concurrent", "storage")
+FREE_ON_RESUME = (
+    "max_concurrent",
+    "storage",
+    "time_budget_min",
+    "max_disk_gb",
+    "keep_checkpoints",
+)
 
 
 def read_options(paths: SweepPaths) -> SweepOptions:
@@ -100,9 +106,10 @@ def check_inputs(paths: SweepPaths, plan: SweepPlan) -> None:
 
 def write_request(paths: SweepPaths, plan: SweepPlan) -> None:
     """Write options, inputs and folds: from then on the folder holds a sweep."""
+    options = yaml.safe_dump(plan.options.to_dict(), sort_keys=False)
+    # first: with it alone a sweep that was killed here can be resumed
+    write_bytes(paths.sweep, options.encode())
     if plan.warm.sources:
         write_json(paths.warm_start, plan.warm.to_dict())
     write_json(paths.folds, describe_folds(plan.brain, plan.folds))
     write_json(paths.inputs, _inputs(plan))
-    options = yaml.safe_dump(plan.options.to_dict(), sort_keys=False)
-    write_bytes(paths.sweep, options.encode())

@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Protocol
 
 from gx2c.errors import UserError
+from sweeps.paths import LOCK_FILE
 
 logger = logging.getLogger("gx2c")
 
-LOCK_FILE = ".lock"
 # Of file systems that have no locks at all
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 

@@ -8,6 +8,7 @@ from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 
 from gx2c.errors import UserError
+from sweeps.disk import DiskBudget
 from sweeps.export import write_study
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
@@ -25,7 +26,9 @@ from trainables.work import TrialWork
 MAX_FAILURES = 3
 
 
-def run_search(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> None:
+def run_search(
+    plan: SweepPlan, paths: SweepPaths, board: SearchBoard, disk: DiskBudget | None = None
+) -> None:
     """Run what the board still wants; returns when every search is finished.
 
     Raises
@@ -37,7 +40,7 @@ def run_search(plan: SweepPlan, paths: SweepPaths, board: SearchBoard) -> None:
     """
     sessions = TuneSessions(paths, plan.options.storage)
     if not board.finished:
-        _make_tuner(plan, paths, board, sessions).fit()
+        _make_tuner(plan, paths, board, sessions, Halt(disk)).fit()
     if not board.finished:
         raise RuntimeError(f"Ray Tune ended before the search was finished; resume {paths.root}")
     if not plan.options.keep_checkpoints:
@@ -59,10 +62,14 @@ def best_record(records: list[ConfigRecord], *, model: str, fold: int) -> Config
 
 
 def _make_tuner(
-    plan: SweepPlan, paths: SweepPaths, board: SearchBoard, sessions: TuneSessions
+    plan: SweepPlan,
+    paths: SweepPaths,
+    board: SearchBoard,
+    sessions: TuneSessions,
+    halt: Halt,
 ) -> Tuner:
     options = plan.options
-    halt, earlier = Halt(), sessions.checkpoints()
+    earlier = sessions.checkpoints()
     resources = {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial}
     slots = Slots(options.max_concurrent)
     trainable = tune.with_parameters(FoldTrainable, context=plan.context())

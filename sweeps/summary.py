@@ -11,6 +11,7 @@ import pandas as pd
 from gx2c.metrics import METRICS, Average, average_scores
 from gx2c.nulls import NullSummary, summarise_nulls
 from sweeps.details import summarise_details, summarise_train_test
+from sweeps.disk import folder_bytes
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
@@ -75,7 +76,7 @@ def summarise(
         "details": summarise_details(paths, plan.brain, plan.folds, plan.models),
         "train_test": summarise_train_test(paths, plan.models, len(plan.folds)),
         "nulls": None if nulls is None else _nulls(plan, nulls, averaged[options.model]),
-        "provenance": _provenance(plan),
+        "provenance": _provenance(plan, paths),
         "seconds": dict(seconds),
         "notes": _notes(plan),
     }
@@ -174,13 +175,14 @@ def _compare(metric: str, observed: float, nulls: pd.Series[float]) -> NullSumma
     return found._replace(observed=unknown, gain=unknown, z=unknown, p_value=unknown, p_se=unknown)
 
 
-def _provenance(plan: SweepPlan) -> dict[str, Any]:
+def _provenance(plan: SweepPlan, paths: SweepPaths) -> dict[str, Any]:
     return {
         **provenance(),
         "dataset": {"name": plan.brain.name, "checksum": plan.brain.checksum},
         "seeds": {"sweep": plan.options.seed},
         "profile": plan.profile.to_dict(),
         "options": plan.options.to_dict(),
+        "disk_bytes": folder_bytes(paths.root),
         "warm_start": list(plan.warm.sources),
     }
 
@@ -203,6 +205,8 @@ def _notes(plan: SweepPlan) -> list[str]:
             "say of place; the gain over geography is the honest rival"
         )
     notes += [_warm_note(plan.options.model, source) for source in plan.warm.sources]
+    if plan.options.trial_timeout_min:
+        notes.append("with --trial-timeout the search depends on the speed of the machine")
     if plan.options.scheduler == "asha-async":
         notes.append("scheduler asha-async: the search depends on timing and is not reproducible")
     return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from sweeps.disk import DiskBudget, disk_trouble_said
 from sweeps.export import write_best, write_study, write_trials
 from sweeps.null_phase import (
     NullJob,
@@ -31,6 +33,7 @@ from sweeps.run_lock import FolderLock
 from sweeps.search.board import SearchBoard
 from sweeps.search_phase import best_record, run_search
 from sweeps.seconds import PhaseClock
+from sweeps.stopping import stops_cleanly
 from sweeps.summary import summarise
 from sweeps.tasks import run_tasks
 from sweeps.warm_sources import warm_start_of
@@ -56,6 +59,9 @@ class SweepRun:
     progress: ProgressLine
     at_once: int = 1
 
+    def __post_init__(self) -> None:
+        self.disk = DiskBudget(self.paths, self.plan.options.max_disk_gb)
+
     def execute(self) -> dict[str, Any]:
         """Do all that is not yet done and return the summary."""
         board = self.plan.board(self.paths)
@@ -68,6 +74,7 @@ class SweepRun:
                         gpus_per_trial=options.gpus_per_trial,
                     )
                 )
+            stack.enter_context(stops_cleanly(60 * options.time_budget_min))
             # nothing is written before all that could be refused was accepted
             write_request(self.paths, self.plan)
             return self._phases(board)
@@ -105,7 +112,7 @@ class SweepRun:
             return p.done / p.total
 
         self.progress.begin(Phase("search", text, share))
-        run_search(self.plan, self.paths, board)
+        run_search(self.plan, self.paths, board, self.disk)
 
     def _retrain(self, jobs: list[RetrainJob]) -> None:
         todo = open_jobs(self.paths, jobs)
@@ -126,9 +133,9 @@ class SweepRun:
             self.n_done += todo[index].spins.shape[1]
         return collect_nulls(self.plan.context(), self.paths, jobs)
 
-    def _run(self, function: Any, jobs: list[tuple[Any, ...]]) -> Any:
+    def _run(self, function: Any, jobs: list[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         options = self.plan.options
-        return run_tasks(
+        finished = run_tasks(
             function,
             jobs,
             shared=self.plan.context(),
@@ -136,6 +143,9 @@ class SweepRun:
             gpus=options.gpus_per_trial,
             at_once=min(self.at_once, options.max_concurrent or self.at_once),
         )
+        for one in finished:
+            yield one
+            self.disk.check()
 
     def _begin_counted(self, name: str, what: str, total: int, done: int) -> None:
         self.n_done = done
@@ -190,7 +200,7 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
     """
     paths = SweepPaths(out)
     check_folder(paths, options, resume=resume)
-    with FolderLock(paths.root), ProgressLine() as progress:
+    with disk_trouble_said(), FolderLock(paths.root), ProgressLine() as progress:
         clock = PhaseClock(paths)
         with clock.phase("start"):
             plan = make_plan(options)

@@ -37,6 +37,8 @@ def print_summary(
         console.print(f"fold {fold['fold']}  {_config(fold['best_config'])}", soft_wrap=True)
     for line in summary_lines(summary):
         console.print(line, soft_wrap=True)
+    if disk := summary["provenance"].get("disk_bytes"):
+        console.print(f"disk     {disk / 1e6:.1f} MB")
     console.print(f"report   {paths.report}", soft_wrap=True)
     console.print(f"rerun    gx2c rerun {paths.best} --out FOLDER", soft_wrap=True)
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ray
+from ray.exceptions import RayError, RayTaskError
+
+from gx2c.errors import UserError
 
 MAX_RETRIES = 3
 
@@ -48,4 +51,19 @@ def run_tasks(
             index, job = waiting.pop()
             running[remote.remote(shared_reference, *job)] = index
         done, _ = ray.wait(list(running), num_returns=1)
-        yield running.pop(done[0]), ray.get(done[0])
+        yield running.pop(done[0]), _result_of(done[0])
+
+
+def _result_of(reference: Any) -> Any:
+    try:
+        return ray.get(reference)
+    except RayTaskError as error:
+        # said in one sentence; Ray's own text is a traceback
+        if isinstance(error.cause, UserError):
+            raise error.cause from None
+        raise
+    except RayError as error:
+        raise UserError(
+            f"a worker was lost {MAX_RETRIES + 1} times at the same work ({type(error).__name__}); "
+            "give trials more memory with a smaller --max-concurrent, then --resume"
+        ) from None

@@ -52,7 +52,7 @@ class NetworkRunner:
         """Train to the next milestone, the end, or until a report is due."""
         started = time.monotonic()
         if not self._at_unreported_milestone():
-            self._train(started + self.context.report_interval_s)
+            self._train(started)
         self.seconds += time.monotonic() - started
         best = self.nested.best
         points = [point.to_dict() for point in self.nested.curve[self.reported :]]
@@ -63,6 +63,7 @@ class NetworkRunner:
             "score": best.score if best else float("-inf"),
             "seconds": self.seconds,
             "done": self.nested.finished,
+            "timed_out": self._timed_out() and not self.nested.finished,
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -79,11 +80,16 @@ class NetworkRunner:
         """Report the whole curve with the next step."""
         self.reported = 0
 
-    def _train(self, until: float) -> None:
+    def _train(self, started: float) -> None:
         with self.context.profile.active():
             for point in self.nested.points():
-                if time.monotonic() > until or point.passes in self.work.milestones:
+                spent = time.monotonic() - started
+                late = spent > self.context.report_interval_s or self._timed_out(spent)
+                if late or point.passes in self.work.milestones:
                     return
+
+    def _timed_out(self, spent: float = 0.0) -> bool:
+        return 0 < self.context.trial_timeout_s < self.seconds + spent
 
     def _at_unreported_milestone(self) -> bool:
         passes = len(self.nested.curve)

@@ -29,6 +29,8 @@ class TrialContext:
         Share of a GPU that a trial may fill; 0 for none.
     train_test_edges
         Whether retraining scores edges between training and test regions too.
+    trial_timeout_s
+        Longest work of a network in one trial; 0 for no limit.
     report_interval_s
         A network reports at least this often; what is reported never changes a result.
     checkpoint_interval_s
@@ -41,6 +43,7 @@ class TrialContext:
     profile: ComputeProfile
     gpu_fraction: float = 0.0
     train_test_edges: bool = False
+    trial_timeout_s: float = 0.0
     report_interval_s: float = 5.0
     checkpoint_interval_s: float = 30.0
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from gx2c.errors import UserError
 from gx2c.models import MODELS
 from sweeps.records import ConfigRecord, RecordStore, State, finite_or_none
 from sweeps.search.fold_study import FoldStudy, Suggestion
@@ -16,6 +17,7 @@ from trainables.work import TrialWork
 
 NO_SCORE = float("-inf")
 MAX_LOSSES = 3
+FAILURES_IN_A_ROW = 5
 
 
 class Decision(Enum):
@@ -93,6 +95,7 @@ class FoldSearch:
         told = range(self.n_asked) if rule.waits else sorted(self.records)
         self.study: FoldStudy = study_of([self.records[n] for n in told])
         self.open: dict[int, OpenConfig] = {}
+        self._refuse_failures_in_a_row()
         self.promoted: set[int] = set()
 
     @property
@@ -123,7 +126,13 @@ class FoldSearch:
         )
 
     def on_points(
-        self, number: int, points: Sequence[dict[str, Any]], seconds: float, *, done: bool
+        self,
+        number: int,
+        points: Sequence[dict[str, Any]],
+        seconds: float,
+        *,
+        done: bool,
+        timed_out: bool = False,
     ) -> tuple[Decision, dict[int, Decision]]:
         """Take in passes of a network.
 
@@ -140,7 +149,9 @@ class FoldSearch:
         self.promoted.discard(number)
         config.curve.update({p["passes"]: finite_or_none(p) for p in points})
         config.seconds = max(config.seconds, seconds)
-        if done:
+        if timed_out:
+            self._finish(config, "PRUNED", f"stopped after {seconds:.0f} s (--trial-timeout)")
+        elif done:
             self._finish(config, "COMPLETE")
         else:
             config.held_at = self._rung_of(config)
@@ -276,6 +287,21 @@ class FoldSearch:
         self.records[config.number] = record
         first = (config.number // self.batch_size) * self.batch_size
         self._tell_recorded(range(first, min(first + self.batch_size, self.n_configs)))
+        self._refuse_failures_in_a_row()
+
+    def _refuse_failures_in_a_row(self) -> None:
+        """Stop a search in which nothing works; a closed form that fails costs next to nothing."""
+        in_a_row: list[ConfigRecord] = []
+        for number in sorted(self.records) if self.iterative else ():
+            record = self.records[number]
+            in_a_row = [*in_a_row, record] if record.state == "FAILED" else []
+            if len(in_a_row) == FAILURES_IN_A_ROW:
+                causes = "; ".join(dict.fromkeys(r.cause for r in in_a_row))
+                raise UserError(
+                    f"configs {in_a_row[0].number} to {number} of {self.model} on outer fold "
+                    f"{self.fold} all failed ({causes}): check the data with `gx2c data check`, "
+                    "or take another model or fewer --genes, and start anew with another --out"
+                )
 
     def _trial_seed(self, number: int) -> int:
         return trial_seed(self.seed, self.model, self.fold, number)

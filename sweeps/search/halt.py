@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator
 from typing import Any
 
 from ray.tune import Callback
 
 from gx2c.errors import UserError
-
-# No room, no right, no medium: of the disk and of no config
-DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
-
-
-def refuse_disk_trouble(cause: str) -> None:
-    """Refuse to take an error of the disk for one of a trial.
-
-    Parameters
-    ----------
-    cause
-        Last line of what a trial raised.
-
-    Raises
-    ------
-    UserError
-        If it is such an error.
-    """
-    if any(f"[Errno {number}]" in cause for number in DISK_TROUBLE):
-        raise UserError(
-            f"a checkpoint cannot be written ({cause}); make room or give another --storage, "
-            "then --resume: nothing finished is lost"
-        )
+from sweeps.disk import DiskBudget
 
 
 class Halt(Callback):  # type: ignore[misc]
@@ -40,9 +17,15 @@ class Halt(Callback):  # type: ignore[misc]
 
     What a scheduler raises while a trial ends is caught by Tune, which tries that trial again:
     a full disk would become a failed config.
+
+    Parameters
+    ----------
+    disk
+        Watched too, if given.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, disk: DiskBudget | None = None) -> None:
+        self.disk = disk
         self.reason: UserError | OSError | None = None
 
     @contextlib.contextmanager
@@ -55,6 +38,8 @@ class Halt(Callback):  # type: ignore[misc]
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
         """Raise the reason, if there is one."""
+        if self.disk is not None:
+            self.disk.check()
         if self.reason is not None:
             raise self.reason
 

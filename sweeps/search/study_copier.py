@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from ray.tune import Callback
 from ray.tune.progress_reporter import TrialProgressCallback
+
+from gx2c.errors import UserError
+
+logger = logging.getLogger("gx2c")
 
 INTERVAL_S = 60.0
 # A copy of a long search takes a while: never spend more than a twentieth of the time on it
@@ -32,7 +37,11 @@ class StudyCopier(Callback):  # type: ignore[misc]
         started = time.monotonic()
         if started < self.due:
             return
-        self.copy()
+        try:
+            self.copy()
+        except UserError as error:
+            # it is there to be looked at: the sweep goes on without it
+            logger.warning("%s", error)
         spent = time.monotonic() - started
         self.due = time.monotonic() + max(INTERVAL_S, LEAST_PAUSE_PER_COPY * spent)
 

@@ -10,9 +10,10 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from sweeps.disk import refuse_disk_trouble
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import Decision, FoldSearch
-from sweeps.search.halt import Halt, refuse_disk_trouble
+from sweeps.search.halt import Halt
 
 logger = logging.getLogger("gx2c")
 
@@ -199,7 +200,11 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
             search.on_results(result["results"])
         elif result.get("points") is not None:
             decision, released = search.on_points(
-                trial.config["numbers"][0], result["points"], result["seconds"], done=done
+                trial.config["numbers"][0],
+                result["points"],
+                result["seconds"],
+                done=done,
+                timed_out=result.get("timed_out", False),
             )
             self._release(tune_controller, search, released)
             return decision

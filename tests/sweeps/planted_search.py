@@ -103,17 +103,21 @@ def planted_curve(work: TrialWork) -> list[dict[str, Any]]:
 
 @dataclass
 class PlantedTrial:
-    """A worker's state: `at` passes are trained, `told` of them reported."""
+    """A worker's state: `at` passes are reported; `checkpoint` of an earlier session trained."""
 
     work: TrialWork
     points: list[dict[str, Any]]
     at: int = 0
     held: bool = False
+    checkpoint: int = 0
 
     def next_report(self, rng: random.Random) -> int:
         """Return where the next report is: a milestone, the end, or somewhere before."""
-        stops = [m for m in self.work.milestones if self.at < m] + [len(self.points)]
-        return rng.randint(self.at + 1, min(stops))
+        if self.at < self.checkpoint and self.checkpoint in self.work.milestones:
+            return self.checkpoint
+        trained = max(self.at, self.checkpoint)
+        stops = [m for m in self.work.milestones if trained < m] + [len(self.points)]
+        return rng.randint(min(trained + 1, *stops), min(stops))
 
 
 class Simulation:
@@ -127,10 +131,20 @@ class Simulation:
         Decides who reports next, how much, who is retried.
     workers
         Trials that train at once.
+    checkpoints
+        Passes in the checkpoints that an earlier session left, by config.
     """
 
-    def __init__(self, search: FoldSearch, rng: random.Random, *, workers: int) -> None:
+    def __init__(
+        self,
+        search: FoldSearch,
+        rng: random.Random,
+        *,
+        workers: int,
+        checkpoints: dict[int, int] | None = None,
+    ) -> None:
         self.search, self.rng, self.workers = search, rng, workers
+        self.checkpoints = checkpoints or {}
         self.trials: dict[int, PlantedTrial] = {}
         self.handed_out: list[int] = []
 
@@ -168,8 +182,15 @@ class Simulation:
             return False
         assert not set(work.numbers) & set(self.search.records), "a finished config handed out"
         self.handed_out += work.numbers
-        self.trials[work.numbers[0]] = PlantedTrial(work, planted_curve(work))
+        checkpoint = self.checkpoints.get(work.numbers[0], 0)
+        self.trials[work.numbers[0]] = PlantedTrial(
+            work, planted_curve(work), checkpoint=checkpoint
+        )
         return True
+
+    def left(self) -> dict[int, int]:
+        """Return what a killed session leaves of its trials: the last passes may be lost."""
+        return self.checkpoints | {n: self.rng.randint(0, t.at) for n, t in self.trials.items()}
 
     def _continue(self) -> bool:
         waiting = [n for n, t in self.trials.items() if t.held and n in self.search.promoted]
@@ -209,7 +230,12 @@ def run_to_end(
 ) -> MemoryStore:
     """Run a search, killed after so many steps each time, and return its records."""
     store, rng = MemoryStore(), random.Random(seed)
+    checkpoints: dict[int, int] = {}
     for steps in (*kill_after, 10_000):
-        finished = Simulation(make_search(store, **search), rng, workers=workers).run(steps)
+        session = Simulation(
+            make_search(store, **search), rng, workers=workers, checkpoints=checkpoints
+        )
+        finished = session.run(steps)
+        checkpoints = session.left()
     assert finished
     return store

@@ -19,6 +19,7 @@ from planted_search import (
     run_to_end,
 )
 
+from gx2c.errors import UserError
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import Decision, FoldSearch, best_score
 from sweeps.search.rungs import RungRule, make_rule
@@ -147,6 +148,44 @@ def test_a_record_is_the_curve_s_best_point_and_the_fewest_passes_of_equals():
         assert record.score == max(scores.values())
         assert record.passes == min(p for p, s in scores.items() if s == record.score)
         assert [p["passes"] for p in record.curve] == list(range(1, len(record.curve) + 1))
+
+
+def planted_points(work: TrialWork, n: int, *, diverged: bool) -> list[dict]:
+    good = {"score": -0.5, "validation": {"mse": 0.5}, "train_mse": 0.1, "learning_rate": 0.1}
+    bad = good | {"score": -math.inf, "validation": {}}
+    return [{"passes": k + 1, **(bad if diverged else good)} for k in range(n)]
+
+
+def test_five_failures_in_a_row_stop_the_search_with_advice_and_stay_visible():
+    store = MemoryStore()
+    search = make_search(store, rule=RULES["none"])
+    ends = [True, True, True, True, False, True, True, True]
+    for diverged in ends:
+        work = search.next_work()
+        search.on_points(work.numbers[0], planted_points(work, 3, diverged=diverged), 1, done=True)
+    for _ in range(2):
+        work = search.next_work()
+        points = planted_points(work, 1, diverged=True)
+        if work.numbers[0] < 9:
+            search.on_points(work.numbers[0], points, 1.0, done=True)
+    with pytest.raises(UserError, match="configs 5 to 9 .* all failed .*gx2c data check") as caught:
+        search.on_points(work.numbers[0], points, 1.0, done=True)
+    assert "diverged at pass 3; diverged at pass 1" in str(caught.value)
+    assert [r["state"] for r in outcome(store)].count("FAILED") == 9
+    with pytest.raises(UserError, match="all failed"):
+        make_search(store, rule=RULES["none"])
+
+
+def test_a_trial_that_takes_too_long_is_pruned_and_says_why():
+    store = MemoryStore()
+    search = make_search(store)
+    work = search.next_work()
+    points = planted_points(work, 1, diverged=False)
+    decision, _ = search.on_points(0, points, 61.2, done=False, timed_out=True)
+    assert decision is Decision.STOP
+    record = search.records[0]
+    assert (record.state, record.cause) == ("PRUNED", "stopped after 61 s (--trial-timeout)")
+    assert (record.score, record.seconds) == (-0.5, 61.2)
 
 
 def test_configs_that_diverged_or_have_no_score_are_failed():

@@ -103,7 +103,8 @@ def test_ctrl_c_stops_and_says_how_to_go_on(mlp_run, tiny_dataset, tmp_path: Pat
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"add --resume --out {paths.root} to continue" in err
+    assert f"stopped; go on with: gx2c sweep mlp --dataset {tiny_dataset}" in err
+    assert f"--resume --out {paths.root}" in err
     assert "Traceback" not in err
     assert not paths.summary.exists()
     sweep("mlp", tiny_dataset, paths.root, "--resume")

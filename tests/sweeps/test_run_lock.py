@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gx2c.errors import UserError
-from sweeps.run_lock import LOCK_FILE, FolderLock, Holder, in_use
+from sweeps.paths import LOCK_FILE, check_new_folder
+from sweeps.run_lock import FolderLock, Holder, in_use
 
 HOLD = """
 import sys
@@ -55,6 +56,11 @@ def test_the_lock_of_a_dead_process_is_taken_over(other, tmp_path):
     with FolderLock(tmp_path / "run"):
         holder = Holder.from_bytes((tmp_path / "run" / LOCK_FILE).read_bytes())
         assert holder and holder.pid == os.getpid()
+
+
+def test_a_folder_with_the_lock_of_a_sweep_that_died_as_it_began_is_new(tmp_path):
+    (tmp_path / LOCK_FILE).write_bytes(Holder.me().to_bytes())
+    check_new_folder(tmp_path, hint="")
 
 
 def test_a_lock_is_free_again_afterwards_and_leaves_nothing(tmp_path):

@@ -74,6 +74,14 @@ def test_patience_ends_a_network_before_its_last_pass(context):
     assert len(scores) - (int(np.argmax(scores)) + 1) == 3
 
 
+def test_a_network_that_takes_too_long_says_so(context):
+    hasty = dataclasses.replace(context, trial_timeout_s=1e-9)
+    result = make_runner(network_work(milestones=()), hasty).step()
+    assert (result["passes"], result["done"], result["timed_out"]) == (1, False, True)
+    patient = dataclasses.replace(context, trial_timeout_s=1e9)
+    assert not any(r["timed_out"] for r in run(make_runner(network_work(), patient)))
+
+
 def test_a_network_that_diverges_is_done_and_says_so(context):
     work = network_work(max_passes=40, schedule="constant")
     # without biases that grow slowly, float32 overflows within a few passes

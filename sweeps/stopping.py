@@ -1,0 +1,62 @@
+"""Stop a sweep cleanly: Ctrl-C, a SIGTERM of a batch system, or the end of its time."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+# Exit codes by the shell's convention: 128 + signal, and that of `timeout`
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGALRM: 124}
+REASONS = {
+    signal.SIGINT: "stopped",
+    signal.SIGTERM: "stopped by SIGTERM",
+    signal.SIGALRM: "stopped at the end of --time-budget",
+}
+
+
+class Stopped(KeyboardInterrupt):
+    """A sweep was asked to stop; what is finished has its record.
+
+    Attributes
+    ----------
+    reason, exit_code
+        Why, for people and for the shell.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        number = signal.Signals(signal_number)
+        self.reason, self.exit_code = REASONS[number], EXIT_CODES[number]
+        super().__init__(self.reason)
+
+
+@contextlib.contextmanager
+def stops_cleanly(time_budget_s: float = 0.0) -> Iterator[None]:
+    """Turn signals and the end of the time into `Stopped`, raised once in the main thread.
+
+    Parameters
+    ----------
+    time_budget_s
+        Seconds from now; 0 for no limit. The kernel counts them: a clock that jumps does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Python delivers signals to the main thread alone
+        yield
+        return
+    before = {number: signal.signal(number, _stop) for number in EXIT_CODES}
+    signal.setitimer(signal.ITIMER_REAL, time_budget_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> None:
+    # a second signal finds the usual handlers: it ends a stop that takes too long
+    for number in EXIT_CODES:
+        signal.signal(number, signal.SIG_DFL)
+    raise Stopped(signal_number)
