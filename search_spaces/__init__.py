@@ -7,10 +7,28 @@ A search space declares and never computes; it knows no searcher, only that some
 from __future__ import annotations
 
 from gx2c.errors import UserError
-from search_spaces import bilinear, cge, decay, kernel_ridge, mlp, shared_encoder, smt
+from search_spaces import (
+    bilinear,
+    bilinear_cm,
+    cge,
+    decay,
+    kernel_ridge,
+    mlp,
+    shared_encoder,
+    smt,
+)
 from search_spaces.space import Scale, SearchSpace, TrialLike, suggest_config
 
-_FILES = (decay, cge, kernel_ridge, bilinear, mlp, shared_encoder, smt)
+_FILES = (
+    decay,
+    cge,
+    kernel_ridge,
+    bilinear_cm,
+    bilinear,
+    mlp,
+    shared_encoder,
+    smt,
+)
 SEARCH_SPACES: dict[str, SearchSpace] = {
     space.model: space for file in _FILES for space in file.SPACES
 }

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from gx2c.models import bilinear, cge, decay, geography, kernel_ridge, mlp, shared_encoder, smt
+from gx2c.models import (
+    bilinear,
+    bilinear_cm,
+    cge,
+    decay,
+    geography,
+    kernel_ridge,
+    mlp,
+    shared_encoder,
+    smt,
+)
 from gx2c.models.protocol import Model, ModelSpec, PairNetwork
 
-_FILES = (decay, cge, kernel_ridge, geography, bilinear, mlp, shared_encoder, smt)
+_FILES = (
+    decay,
+    cge,
+    kernel_ridge,
+    geography,
+    bilinear_cm,
+    bilinear,
+    mlp,
+    shared_encoder,
+    smt,
+)
 MODELS: dict[str, ModelSpec] = {spec.name: spec for file in _FILES for spec in file.SPECS}
 
 __all__ = ["MODELS", "Model", "ModelSpec", "PairNetwork"]

@@ -59,6 +59,10 @@ class CorrelatedGeneExpression:
         """Predict the connectome among regions never seen; see `Model.predict`."""
         return self._slope * self._correlation(regions) + self._intercept
 
+    def n_parameters(self, n_genes: int, n_regions: int) -> int:
+        """Return a slope and an intercept if the range is mapped; see `Model.n_parameters`."""
+        return 2 if self.scale_range else 0
+
     def _learn_range(self, predicted: FloatArray, measured: FloatArray) -> None:
         if np.ptp(predicted) == 0:
             raise UserError(

@@ -58,6 +58,10 @@ class ExponentialDecay:
         distance = mirrored_distance(regions.coords_mm, regions.coords_mm)
         return exponential_curve(distance, self.floor, self.length_mm)
 
+    def n_parameters(self, n_genes: int, n_regions: int) -> int:
+        """Return 2, floor and length; see `Model.n_parameters`."""
+        return 2
+
 
 class GaussianKernel:
     """y = exp(-d^2 / (2 sigma^2)), d between mirrored coordinates.
@@ -85,6 +89,10 @@ class GaussianKernel:
         """Predict the connectome among regions never seen; see `Model.predict`."""
         distance = mirrored_distance(regions.coords_mm, regions.coords_mm)
         return gaussian_curve(distance, self.sigma_mm)
+
+    def n_parameters(self, n_genes: int, n_regions: int) -> int:
+        """Return 1, sigma; see `Model.n_parameters`."""
+        return 1
 
 
 def _training_distance(training: Regions) -> FloatArray:

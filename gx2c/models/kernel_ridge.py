@@ -130,6 +130,10 @@ class KernelRidge:
         predicted: FloatArray = self.predict_ridges(regions, np.array([self.ridges]))[0]
         return predicted
 
+    def n_parameters(self, n_genes: int, n_regions: int) -> int:
+        """Return the mean's, and a dual weight per pair and smoother; see `Model.n_parameters`."""
+        return self.mean.n_parameters + len(self.ridges) * n_regions * (n_regions + 1) // 2
+
     def predict_ridges(self, regions: Regions, ridges: FloatArray) -> FloatArray:
         """Predict for many ridges from one fit.
 

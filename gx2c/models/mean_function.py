@@ -20,7 +20,15 @@ SAME_HEMISPHERE_LENGTH_MM = 20.0
 
 
 class MeanFunction(Protocol):
-    """A simple model of an edge, fitted before the kernel."""
+    """A simple model of an edge, fitted before the kernel.
+
+    Attributes
+    ----------
+    n_parameters
+        Numbers that it learns.
+    """
+
+    n_parameters: int
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn from the undirected training edges; see `Model.fit`."""
@@ -32,6 +40,8 @@ class MeanFunction(Protocol):
 class ZeroMean:
     """No mean function."""
 
+    n_parameters = 0
+
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn nothing."""
 
@@ -42,6 +52,8 @@ class ZeroMean:
 
 class ConstantMean:
     """The average training edge."""
+
+    n_parameters = 1
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Average the undirected training edges."""
@@ -64,6 +76,9 @@ class GeographyMean:
     ridge
         Penalty, as a fraction of the number of undirected training edges; the intercept is free.
     """
+
+    # a slope for each feature, and the intercept
+    n_parameters = 2 * len(DECAY_LENGTHS_MM) + 2 + 1
 
     def __init__(self, *, ridge: float = 0.01) -> None:
         require_positive("mean_ridge", ridge)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -45,6 +46,9 @@ class Model(Protocol):
 
         The diagonal is meaningless.
         """
+
+    def n_parameters(self, n_genes: int, n_regions: int) -> int:
+        """Return how many numbers a fit learns from so many genes and training regions."""
 
 
 class PairNetwork(Protocol):
@@ -125,3 +129,23 @@ class ModelSpec:
     def used_by(self, keywords: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what a model with some keywords reads."""
         return self.uses if self.uses_with is None else self.uses_with(keywords)
+
+    def count_parameters(
+        self, n_genes: int, n_regions: int, keywords: Mapping[str, Any] | None = None
+    ) -> int:
+        """Count what is learned from so many genes and training regions.
+
+        Parameters
+        ----------
+        n_genes, n_regions
+            That one fit is given.
+        keywords
+            Of the model; `defaults` if None.
+        """
+        keywords = self.defaults if keywords is None else keywords
+        if self.kind == "closed_form":
+            return int(self.build(**keywords).n_parameters(n_genes, n_regions))
+        # on "meta" nothing is allocated
+        with torch.device("meta"):
+            network = self.build(n_genes, n_members=1, attention="sdpa", **keywords)
+        return sum(parameter[0].numel() for parameter in network.parameters())

@@ -5,8 +5,17 @@ from __future__ import annotations
 import dataclasses
 from functools import lru_cache
 
+import optuna
+
 from gx2c.data import Brain, make_synthetic_brain
-from gx2c.fit import ComputeProfile, FitConfig, NestedFit, Retrained, retrain
+from gx2c.fit import (
+    ComputeProfile,
+    FitConfig,
+    NestedFit,
+    Retrained,
+    choose_closed_form,
+    retrain,
+)
 from gx2c.fit.config import GeneOptions
 from gx2c.fit.schedule import LearningRateCourse
 from gx2c.models import MODELS
@@ -62,6 +71,16 @@ def first_config(model: str, **training: int | float | str) -> FitConfig:
     config = suggest_config(space, NearestTrial(space.defaults(SCALE)), SCALE, GENES)
     settings = dataclasses.replace(config.training, **training)
     return dataclasses.replace(config, training=settings)
+
+
+def searched_config(model: str) -> FitConfig:
+    """Return the first config of a network; of a closed form the best of some, as a sweep would."""
+    first = first_config(model)
+    if model in NETWORKS:
+        return first
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [suggest_config(SEARCH_SPACES[model], study.ask(), SCALE, GENES) for _ in range(8)]
+    return choose_closed_form(planted_brain(), outer_fold(), [first, *drawn], metric="val_mse")
 
 
 def nested(brain: Brain, config: FitConfig, *, fold: Fold | None = None) -> NestedFit:

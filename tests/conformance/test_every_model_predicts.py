@@ -14,13 +14,12 @@ from cases import (
     all_but_exempt,
     brief_config,
     brief_fit,
-    nested,
     outer_fold,
     planted_brain,
     retrained,
 )
 
-from gx2c.fit import TrainingSet
+from gx2c.fit import NetworkFit, TrainingSet
 from gx2c.models import MODELS
 from gx2c.models.protocol import COORDINATES, EXPRESSION, TRAIN_TEST_EDGES
 from gx2c.splits import Fold
@@ -57,7 +56,9 @@ def test_a_pair_is_predicted_alike_in_any_company(model):
 @pytest.mark.parametrize("model", all_but_exempt("encode_once", NETWORKS))
 def test_encoding_once_gives_the_values_and_gradients_of_pair_by_pair(model):
     """Dropout is off and batch statistics stand still, so that only the encoding differs."""
-    fit = nested(planted_brain(), brief_config(model)).fit
+    config, brain = brief_config(model), planted_brain()
+    sets = [TrainingSet.cut(brain, f.train_regions, config.genes) for f in outer_fold().inner]
+    fit = NetworkFit(config, sets, seeds=[1, 2], profile=PROFILE)
     fit.run_pass(1, 3e-3)
     network = fit.network.double().eval()
     n = 5

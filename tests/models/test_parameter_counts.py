@@ -36,6 +36,32 @@ def test_published_number_of_parameters(model, keywords, n_parameters):
     assert count_parameters(network) == n_parameters
 
 
+CLOSED_FORMS = [
+    ("bilinear_cm", {}, 54_464_401),
+    ("bilinear_cm_pca", {"n_components": 27}, 730),
+    ("bilinear_cm_pls", {"n_components": 10}, 101),
+    ("exponential_decay", {}, 2),
+    ("gaussian_kernel", {}, 1),
+]
+N_REGIONS = 341
+
+
+@pytest.mark.parametrize(("model", "keywords", "n_parameters"), CLOSED_FORMS)
+def test_published_number_of_parameters_of_a_closed_form(model, keywords, n_parameters):
+    spec = MODELS[model]
+    keywords = {**spec.defaults, **keywords}
+    assert spec.count_parameters(N_GENES, N_REGIONS, keywords) == n_parameters
+
+
+@pytest.mark.parametrize(("model", "keywords", "n_parameters"), PUBLISHED)
+def test_a_spec_counts_as_its_network(model, keywords, n_parameters):
+    assert MODELS[model].count_parameters(N_GENES, N_REGIONS, keywords) == n_parameters
+
+
+def test_a_reduction_counts_no_more_components_than_regions_allow():
+    assert MODELS["bilinear_cm_pls"].count_parameters(N_GENES, 6) == 5**2 + 1
+
+
 def test_members_are_not_counted_twice():
     assert count_parameters(MODELS["mlp"].build(N_GENES, hidden_dims=HEAD, n_members=2)) == (
         7_723_777

@@ -39,6 +39,12 @@ PUBLISHED = {
         "l2_weight": [1e-3],
         "learning_rate": [1e-4],
     },
+    "bilinear_cm": {"ridge": [1e-3, 1e-2, 0.1, 1.0]},
+    "bilinear_cm_pca": {"ridge": [1e-3, 1e-2, 0.1, 1.0], "n_components": [27]},
+    "bilinear_cm_pls": {
+        "ridge": [1e-3, 1e-2, 0.1, 1.0],
+        "n_components": [5, 10, 12, 25, 30, 50],
+    },
     "cge": {"scale_range": [True, False]},
     "mlp": MLP,
     "mlp_coords": MLP,

@@ -1,0 +1,21 @@
+"""How many components a reduction may have: never more than the inner-training regions allow."""
+
+from __future__ import annotations
+
+from gx2c.models.reduction import most_components
+from search_spaces.space import Scale, TrialLike
+
+FEWEST = 2
+
+
+def suggest_components(
+    trial: TrialLike, scale: Scale, most: int, *, name: str = "n_components"
+) -> int:
+    """Suggest a number of components from 2 to `most`, or to what the scale allows."""
+    cap = component_cap(scale, most)
+    return trial.suggest_int(name, FEWEST, cap, log=True) if cap > FEWEST else cap
+
+
+def component_cap(scale: Scale, most: int) -> int:
+    """Return `most`, or what the training regions of an inner fold allow."""
+    return min(most, most_components(scale.n_train_regions, scale.n_genes))
