@@ -116,6 +116,7 @@ def sweep(
     given["warm_start"] = tuple(warm_start or ()) or None
     from sweeps.options import make_options
     from sweeps.paths import SweepPaths
+    from sweeps.storage.session import fetch_command
     from sweeps.sweep import run_sweep
     from sweeps.table import print_reductions, print_summary
 
@@ -129,6 +130,8 @@ def sweep(
         print(f"\n{reason}; go on with: {resume_command(sys.argv, folder)}", file=sys.stderr)
         raise typer.Exit(getattr(stop, "exit_code", EXIT_INTERRUPTED)) from None
     print_summary(summary, SweepPaths(folder))
+    if command := fetch_command(options.storage, SweepPaths(folder)):
+        print(f"fetch    {command}")
 
 
 @app.command()
@@ -172,6 +175,20 @@ def compare(
         print(json.dumps(finite_or_none(result), indent=1))
     else:
         print_comparison(result, metric)
+
+
+@app.command()
+def fetch(
+    run: Annotated[
+        str, typer.Argument(help="Of a run in a storage: s3://..., gs://..., a folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder to bring it to.")],
+) -> None:
+    """Bring a run from a storage, finished or not; only what is not here is fetched."""
+    from sweeps.paths import SweepPaths
+    from sweeps.storage.session import fetch_run
+
+    print(f"{out}: {fetch_run(run, SweepPaths(out))} files fetched")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from sweeps.limit_options import LIMIT_CHECKS, LimitOptions
 from sweeps.option_checks import Check, at_least, choice
 from sweeps.search.rungs import SCHEDULERS
 from sweeps.split_options import SPLIT_CHECKS, SPLIT_RULES, SplitOptions
+from sweeps.storage.uri import storage_problem
 
 NULL_SEARCHES = ("full", "none")
 GEOGRAPHY = "geography"
@@ -50,7 +51,7 @@ class SweepOptions(DataOptions, SplitOptions, LimitOptions):
     scheduler
         One of `SCHEDULERS`.
     storage
-        Where Ray Tune keeps checkpoints; empty for the run folder.
+        Where checkpoints and finished work are kept for all nodes; empty for the run folder.
     cpus_per_trial, gpus_per_trial, max_concurrent
         Resources.
     warm_start
@@ -168,6 +169,10 @@ def _check_null_search(options: SweepOptions) -> str:
     return ""
 
 
+def _check_storage(options: SweepOptions) -> str:
+    return storage_problem(options.storage)
+
+
 _CHECKS: tuple[Check, ...] = (
     choice("model", MODELS),
     *DATA_CHECKS,
@@ -184,6 +189,7 @@ _CHECKS: tuple[Check, ...] = (
     at_least("seed", 0),
     at_least("cpus_per_trial", 1),
     _check_gpus,
+    _check_storage,
     at_least("max_concurrent", 0),
 )
 _RULES: tuple[Check, ...] = (_check_nulls, _check_null_search, *SPLIT_RULES)

@@ -126,6 +126,12 @@ class SweepPaths:
         """Scores of one retrained model."""
         return self.retrained_dir(model, fold) / "result.json"
 
+    def retrained_files(self, model: str, fold: int) -> list[Path]:
+        """All files of one retrained model, its scores last."""
+        scores = self.retrained(model, fold)
+        others = sorted(p for p in scores.parent.glob("[!.]*") if p != scores)
+        return [*others, scores]
+
     def predicted(self, model: str, fold: int, dataset: str) -> Path:
         """Predicted connectome of the fold's test regions (BIDS BEP017 relmat)."""
         name = f"desc-{model}Fold{fold}_meas-PearsonCorrelation_relmat.tsv"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,9 +97,11 @@ class SweepPlan:
             patience=self.options.patience,
         )
 
-    def board(self, paths: SweepPaths) -> SearchBoard:
-        """Return all searches, with what their records already hold."""
-        store = RecordStore(paths)
+    def board(
+        self, paths: SweepPaths, committed: Callable[[Path], None] = lambda path: None
+    ) -> SearchBoard:
+        """Return all searches, with what their records hold; `committed` hears of new ones."""
+        store = RecordStore(paths, committed)
         return SearchBoard(
             [
                 self._search(model, fold, store)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -135,15 +135,26 @@ class ConfigRecord:
 
 
 class RecordStore:
-    """Reads and writes the records of finished configs."""
+    """Reads and writes the records of finished configs.
 
-    def __init__(self, paths: SweepPaths) -> None:
-        self.paths = paths
+    Parameters
+    ----------
+    paths
+        Of the run.
+    committed
+        Told of each file that was written, before its config counts as finished.
+    """
+
+    def __init__(
+        self, paths: SweepPaths, committed: Callable[[Path], None] = lambda path: None
+    ) -> None:
+        self.paths, self.committed = paths, committed
 
     def save(self, record: ConfigRecord) -> None:
         """Commit a record; from then on its config counts as finished."""
         path = self.paths.record(record.model, record.fold, record.number)
         write_json(path, asdict(record))
+        self.committed(path)
 
     def load(self, model: str, fold: int) -> dict[int, ConfigRecord]:
         """Return the finished configs of one search by number."""

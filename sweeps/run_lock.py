@@ -47,17 +47,34 @@ class Holder:
         The process.
     since
         When it took the lock, for people: no decision depends on a clock.
+    boot
+        Of the host's kernel: a process of an earlier one, or of a namesake, is not here.
     """
 
     host: str
     pid: int
     since: str
+    boot: str = ""
 
     @classmethod
     def me(cls) -> Holder:
         """Return this process."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(socket.gethostname(), os.getpid(), now)
+        return cls(socket.gethostname(), os.getpid(), now, _boot())
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was a process of this machine that has ended."""
+        me = Holder.me()
+        if (self.host, self.boot) != (me.host, me.boot):
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
 
     def to_bytes(self) -> bytes:
         """Return the content of a lock file or lease object."""
@@ -70,6 +87,13 @@ class Holder:
             return cls(**json.loads(content))
         except (ValueError, TypeError):
             return None
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def in_use(place: str | Path, holder: Holder | None) -> UserError:

@@ -19,6 +19,9 @@ from sweeps.search.halt import Halt
 from sweeps.search.rungs import ETA
 from sweeps.search.study_copier import SilentTrials, StudyCopier
 from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher, Slots
+from sweeps.storage.mirror import NO_MIRROR, Mirror, NoMirror
+from sweeps.storage.session import run_in_storage
+from sweeps.storage.uri import join_uri
 from sweeps.tune_sessions import TuneSessions
 from trainables.fold_trainable import FoldTrainable
 from trainables.work import TrialWork
@@ -27,9 +30,15 @@ MAX_FAILURES = 3
 
 
 def run_search(
-    plan: SweepPlan, paths: SweepPaths, board: SearchBoard, disk: DiskBudget | None = None
+    plan: SweepPlan,
+    paths: SweepPaths,
+    board: SearchBoard,
+    disk: DiskBudget | None = None,
+    mirror: Mirror | NoMirror = NO_MIRROR,
 ) -> None:
     """Run what the board still wants; returns when every search is finished.
+
+    Trials' checkpoints lie in the storage, or else the run folder, and go when the search ends.
 
     Raises
     ------
@@ -38,9 +47,12 @@ def run_search(
     RuntimeError
         If Tune returned before the searches were finished.
     """
-    sessions = TuneSessions(paths, plan.options.storage)
+    sessions = TuneSessions(paths, _tune_storage(plan, paths))
     if not board.finished:
-        _make_tuner(plan, paths, board, sessions, Halt(disk)).fit()
+        tuner = _make_tuner(plan, paths, board, sessions, Halt(disk))
+        # the new session is known there too before it writes its first checkpoint
+        mirror.push_outputs()
+        tuner.fit()
     if not board.finished:
         raise RuntimeError(f"Ray Tune ended before the search was finished; resume {paths.root}")
     if not plan.options.keep_checkpoints:
@@ -113,6 +125,12 @@ def _make_scheduler(
         max_passes=options.max_epochs,
         eta=ETA,
     )
+
+
+def _tune_storage(plan: SweepPlan, paths: SweepPaths) -> str:
+    """Return where checkpoints lie: beside all else of this run in the storage, if there is one."""
+    storage = plan.options.storage
+    return join_uri(run_in_storage(storage, paths), paths.tune.name) if storage else ""
 
 
 def _trial_name(trial: Any) -> str:

@@ -34,6 +34,8 @@ from sweeps.search.board import SearchBoard
 from sweeps.search_phase import best_record, run_search
 from sweeps.seconds import PhaseClock
 from sweeps.stopping import stops_cleanly
+from sweeps.storage.mirror import NO_MIRROR, Mirror, NoMirror
+from sweeps.storage.session import storage_session
 from sweeps.summary import summarise
 from sweeps.tasks import run_tasks
 from sweeps.warm_sources import warm_start_of
@@ -49,6 +51,8 @@ class SweepRun:
         What to compute and where to keep it.
     clock, progress
         Time spent and the line that is shown.
+    mirror
+        Keeps what is finished in the storage, if there is one.
     at_once
         Trials or tasks that fit the cluster.
     """
@@ -57,6 +61,7 @@ class SweepRun:
     paths: SweepPaths
     clock: PhaseClock
     progress: ProgressLine
+    mirror: Mirror | NoMirror = NO_MIRROR
     at_once: int = 1
 
     def __post_init__(self) -> None:
@@ -64,7 +69,7 @@ class SweepRun:
 
     def execute(self) -> dict[str, Any]:
         """Do all that is not yet done and return the summary."""
-        board = self.plan.board(self.paths)
+        board = self.plan.board(self.paths, self.mirror.push)
         options = self.plan.options
         with ExitStack() as stack:
             with self.clock.phase("start"):
@@ -77,6 +82,7 @@ class SweepRun:
             stack.enter_context(stops_cleanly(60 * options.time_budget_min))
             # nothing is written before all that could be refused was accepted
             write_request(self.paths, self.plan)
+            self.mirror.push_outputs()
             return self._phases(board)
 
     def _phases(self, board: SearchBoard) -> dict[str, Any]:
@@ -112,7 +118,7 @@ class SweepRun:
             return p.done / p.total
 
         self.progress.begin(Phase("search", text, share))
-        run_search(self.plan, self.paths, board, self.disk)
+        run_search(self.plan, self.paths, board, self.disk, self.mirror)
 
     def _retrain(self, jobs: list[RetrainJob]) -> None:
         todo = open_jobs(self.paths, jobs)
@@ -121,6 +127,8 @@ class SweepRun:
             save_retrained(
                 self.plan.brain, self.plan.folds, self.paths, todo[index], result, seconds
             )
+            job = todo[index]
+            self.mirror.push_all(self.paths.retrained_files(job.model, job.fold))
             self.n_done += 1
 
     def _nulls(self, jobs: list[NullJob]) -> pd.DataFrame:
@@ -129,7 +137,9 @@ class SweepRun:
         done = total - sum(j.spins.shape[1] for j in todo)
         self._begin_counted("nulls", "retrained", total, done)
         for index, (scores, seconds) in self._run(run_null_group, [(job,) for job in todo]):
-            save_null_group(self.paths, todo[index], scores, seconds)
+            null = todo[index]
+            save_null_group(self.paths, null, scores, seconds)
+            self.mirror.push(self.paths.null_group(null.job.model, null.job.fold, null.group))
             self.n_done += todo[index].spins.shape[1]
         return collect_nulls(self.plan.context(), self.paths, jobs)
 
@@ -178,6 +188,7 @@ class SweepRun:
         )
         write_json(self.paths.summary, summary)
         write_report(self.paths)
+        self.mirror.push_outputs()
         return summary
 
 
@@ -199,11 +210,17 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
         If anything about the request cannot be; nothing has started then.
     """
     paths = SweepPaths(out)
-    check_folder(paths, options, resume=resume)
-    with disk_trouble_said(), FolderLock(paths.root), ProgressLine() as progress:
+    if not resume:
+        check_folder(paths, options, resume=False)
+    with disk_trouble_said(), ExitStack() as stack:
+        stack.enter_context(FolderLock(paths.root))
+        mirror = stack.enter_context(storage_session(options.storage, paths, resume=resume))
+        if resume:
+            check_folder(paths, options, resume=True)
+        progress = stack.enter_context(ProgressLine())
         clock = PhaseClock(paths)
         with clock.phase("start"):
             plan = make_plan(options)
         plan = replace(plan, warm=warm_start_of(plan, paths))
         check_inputs(paths, plan)
-        return SweepRun(plan, paths, clock, progress).execute()
+        return SweepRun(plan, paths, clock, progress, mirror).execute()

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from s3_server import CREDENTIALS, s3_server
+
+from sweeps.storage.store import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The URI of a folder on an S3 server on loopback."""
+    with pytest.MonkeyPatch.context() as patch, s3_server() as uri:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        yield uri
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return open_store(str(tmp_path / "store"))
+    # moto shares a bucket among tests; each gets a folder of its own
+    return open_store(request.getfixturevalue("s3"), tmp_path.name)
