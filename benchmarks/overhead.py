@@ -29,7 +29,7 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         paths = SweepPaths(Path(folder) / "run")
         board = plan.board(paths)
-        with ray_session(cpus_per_trial=1, gpus_per_trial=0) as workers:
+        with ray_session(cpus_per_trial=1, gpus_per_trial=0, shared=folder) as workers:
             memory_before = driver_memory_kib()
             started = time.monotonic()
             run_search(plan, paths, board)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import ray
 
 from gx2c.errors import UserError
+from sweeps.storage.reach import check_reach
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -23,8 +24,15 @@ _QUIET = {
 
 
 @contextlib.contextmanager
-def ray_session(*, cpus_per_trial: int, gpus_per_trial: float) -> Iterator[int]:
+def ray_session(*, cpus_per_trial: int, gpus_per_trial: float, shared: str) -> Iterator[int]:
     """Join the cluster that RAY_ADDRESS names, else start Ray on this machine for the sweep.
+
+    Parameters
+    ----------
+    cpus_per_trial, gpus_per_trial
+        Of one trial.
+    shared
+        Folder or URI that all nodes must reach.
 
     Yields
     ------
@@ -34,7 +42,8 @@ def ray_session(*, cpus_per_trial: int, gpus_per_trial: float) -> Iterator[int]:
     Raises
     ------
     UserError
-        If no node could ever run a trial, which Ray would await in silence.
+        If no node could ever run a trial, which Ray would await in silence, or a node does not
+        reach what is shared.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -45,7 +54,9 @@ def ray_session(*, cpus_per_trial: int, gpus_per_trial: float) -> Iterator[int]:
         log_to_driver=False,
     )
     try:
-        yield slots(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
+        n_slots = slots(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
+        check_reach(shared)
+        yield n_slots
     finally:
         ray.shutdown()
 

@@ -77,6 +77,7 @@ class SweepRun:
                     ray_session(
                         cpus_per_trial=options.cpus_per_trial,
                         gpus_per_trial=options.gpus_per_trial,
+                        shared=options.storage or str(self.paths.root),
                     )
                 )
             stack.enter_context(stops_cleanly(60 * options.time_budget_min))
