@@ -14,6 +14,7 @@ from search_spaces import (
     decay,
     kernel_ridge,
     mlp,
+    pls_twostep,
     shared_encoder,
     smt,
 )
@@ -24,6 +25,7 @@ _FILES = (
     cge,
     kernel_ridge,
     bilinear_cm,
+    pls_twostep,
     bilinear,
     mlp,
     shared_encoder,

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from search_spaces.space import Scale, SearchSpace, Suggestion, TrialLike
+from collections.abc import Mapping
 
-# GeneEx2Conn, NeurIPS 2025, sweep `cge`
-FIRST = {"standardise": True, "scale_range": False}
+from search_spaces.components import suggest_components
+from search_spaces.space import Scale, SearchSpace, Suggestion, TrialLike, Value
+
+MOST_COMPONENTS = 64
+
+# GeneEx2Conn, NeurIPS 2025, sweep `cge` on its 27 principal components
+FIRST: Mapping[str, Value] = {"features": "pca", "n_components": 27, "scale_range": False}
 
 
 def suggest_cge(trial: TrialLike, scale: Scale) -> Suggestion:
-    """Suggest how `CorrelatedGeneExpression` weighs genes and scales its predictions."""
-    return {
-        "standardise": trial.suggest_categorical("standardise", (True, False)),
+    """Suggest what `CorrelatedGeneExpression` correlates and how it scales its predictions."""
+    features = trial.suggest_categorical("features", ("raw", "z_scored", "pca"))
+    chosen = {
+        "features": features,
         "scale_range": trial.suggest_categorical("scale_range", (True, False)),
-    }, None
+    }
+    if features == "pca":
+        chosen["n_components"] = suggest_components(trial, scale, MOST_COMPONENTS)
+    return chosen, None
 
 
 SPACES = (SearchSpace(model="cge", suggest=suggest_cge, first=FIRST),)

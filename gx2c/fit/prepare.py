@@ -30,11 +30,14 @@ class TrainingSet:
         (n_train_regions, n_train_regions).
     gene_indices
         Which of the brain's genes were chosen, in order.
+    train_test_edges
+        (n_train_regions, n_test_regions), measured; only for a model that is marked as using them.
     """
 
     regions: Regions
     connectome: FloatArray
     gene_indices: IntArray
+    train_test_edges: FloatArray | None = None
 
     @classmethod
     def cut(cls, brain: Brain, train_regions: IntArray, genes: GeneOptions) -> TrainingSet:

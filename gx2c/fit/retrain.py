@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +16,8 @@ from gx2c.fit.in_turn import FitInTurn
 from gx2c.fit.prepare import TrainingSet
 from gx2c.fit.scoring import score_or_diverged, score_train_test
 from gx2c.models import MODELS, Model
+from gx2c.models.pls_twostep import PublishedTwoStepPLS
+from gx2c.models.protocol import TRAIN_TEST_EDGES
 from gx2c.splits.fold import Fold
 
 
@@ -83,7 +85,7 @@ def retrain(
     """
     fit = _FITS[MODELS[config.model].kind]
     with profile.active():
-        sets = [TrainingSet.cut(brain, fold.train_regions, config.genes) for brain in brains]
+        sets = [_cut(config, brain, fold) for brain in brains]
         fitted = fit(config, sets, learning_rates, seeds, profile)
         predicted = _predict(fitted, sets, brains, fold.test_regions)
         weights = fitted.weights()
@@ -104,8 +106,17 @@ def retrain(
 
 def fit_predict_closed_form(config: FitConfig, brain: Brain, fold: Fold) -> FloatArray:
     """Fit a closed form on a fold's training regions and predict its held-out regions."""
-    sets = [TrainingSet.cut(brain, fold.train_regions, config.genes)]
+    sets = [_cut(config, brain, fold)]
     return _predict(_ClosedForms(config, sets), sets, [brain], fold.test_regions)[0]
+
+
+def _cut(config: FitConfig, brain: Brain, fold: Fold) -> TrainingSet:
+    """Cut what a config may see; one model is marked as seeing more than the training regions."""
+    training = TrainingSet.cut(brain, fold.train_regions, config.genes)
+    if TRAIN_TEST_EDGES not in config.uses:
+        return training
+    edges = brain.connectome[np.ix_(fold.train_regions, fold.test_regions)]
+    return replace(training, train_test_edges=edges)
 
 
 class _ClosedForms:
@@ -116,6 +127,9 @@ class _ClosedForms:
         for training in training_sets:
             model: Model = MODELS[config.model].build(**config.hyperparameters)
             model.fit(training.regions, training.connectome)
+            if training.train_test_edges is not None:
+                assert isinstance(model, PublishedTwoStepPLS)
+                model.see_edges(training.train_test_edges)
             self.models.append(model)
 
     def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:

@@ -10,6 +10,7 @@ from gx2c.models import (
     geography,
     kernel_ridge,
     mlp,
+    pls_twostep,
     shared_encoder,
     smt,
 )
@@ -21,6 +22,7 @@ _FILES = (
     kernel_ridge,
     geography,
     bilinear_cm,
+    pls_twostep,
     bilinear,
     mlp,
     shared_encoder,

@@ -8,17 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gx2c.data.brain import Regions
-from gx2c.models.features import Standardiser
+from gx2c.models.expression_features import PCA, PLS, RAW, ExpressionFeatures
 from gx2c.models.keywords import require_choice, require_positive
 from gx2c.models.protocol import EXPRESSION, ModelSpec
-from gx2c.models.reduction import fit_reduction, most_components
 from gx2c.models.region_smoother import RegionSmoother
 
 FloatArray = NDArray[np.float64]
 
 FIXED, GCV = "fixed", "gcv"
 ZERO, IMPUTE = "zero", "impute"
-RAW, Z_SCORED, PCA, PLS = "raw", "z_scored", "pca", "pls"
 
 
 class BilinearClosedForm:
@@ -53,19 +51,16 @@ class BilinearClosedForm:
         ridge: float = 0.1,
         diagonal: str = ZERO,
     ) -> None:
-        require_choice("features", features, (RAW, Z_SCORED, PCA, PLS))
         require_choice("ridge_rule", ridge_rule, (FIXED, GCV))
         require_choice("diagonal", diagonal, (ZERO, IMPUTE))
         require_positive("ridge", ridge)
-        require_positive("n_components", n_components)
-        self.features, self.n_components = features, n_components
+        self.features = ExpressionFeatures(features, n_components=n_components)
         self.ridge_rule, self.ridge = ridge_rule, ridge
         self.diagonal = diagonal
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn from training regions; see `Model.fit`."""
-        self._learn_features(training, connectome)
-        self._training_features = self._features_of(training)
+        self._training_features = self.features.fit(training, connectome)
         smoother = RegionSmoother(
             self._training_features @ self._training_features.T,
             connectome,
@@ -76,32 +71,14 @@ class BilinearClosedForm:
 
     def predict(self, regions: Regions) -> FloatArray:
         """Predict the connectome among regions never seen; see `Model.predict`."""
-        to_training = self._features_of(regions) @ self._training_features.T
+        to_training = self.features.of(regions) @ self._training_features.T
         predicted = to_training @ self._weights @ to_training.T
         symmetric: FloatArray = (predicted + predicted.T) / 2 + self._intercept
         return symmetric
 
     def n_parameters(self, n_genes: int, n_regions: int) -> int:
         """Return the size of O, and 1; see `Model.n_parameters`."""
-        width = n_genes
-        if self.features in (PCA, PLS):
-            width = min(int(self.n_components), most_components(n_regions, n_genes))
-        return width**2 + 1
-
-    def _learn_features(self, training: Regions, connectome: FloatArray) -> None:
-        if self.features in (PCA, PLS):
-            self._reduction = fit_reduction(
-                self.features, training.expression, connectome, n_components=self.n_components
-            )
-        elif self.features == Z_SCORED:
-            self._standardiser = Standardiser.learn(training.expression)
-
-    def _features_of(self, regions: Regions) -> FloatArray:
-        if self.features in (PCA, PLS):
-            return self._reduction.transform(regions.expression)
-        if self.features == Z_SCORED:
-            return self._standardiser.apply(regions.expression)
-        return regions.expression
+        return self.features.width(n_genes, n_regions) ** 2 + 1
 
 
 def _on(features: str) -> Any:

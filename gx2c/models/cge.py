@@ -7,20 +7,23 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
-from gx2c.models.features import Standardiser
-from gx2c.models.protocol import ModelSpec
+from gx2c.models.expression_features import Z_SCORED, ExpressionFeatures
+from gx2c.models.protocol import EXPRESSION, ModelSpec
 
 FloatArray = NDArray[np.float64]
 
 
 class CorrelatedGeneExpression:
-    """Pearson correlation of two regions' expression over genes.
+    """Pearson correlation of two regions' expression over genes or components.
 
     Parameters
     ----------
-    standardise
-        Z-score each gene first, with training regions' statistics; otherwise genes of high
-        variance rule the correlation.
+    features
+        What is correlated. "raw" expression, in which genes of high variance rule; "z_scored"
+        per gene; or "pca", scores of principal components. Statistics are those of training
+        regions.
+    n_components
+        Of "pca"; unused otherwise. See `gx2c.models.reduction.fit_pca`.
     scale_range
         Map predictions linearly, from the range of the training predictions to the range of the
         training edges. Predictions for other regions may leave that range.
@@ -31,8 +34,10 @@ class CorrelatedGeneExpression:
     189, 353.
     """
 
-    def __init__(self, *, standardise: bool = True, scale_range: bool = False) -> None:
-        self.standardise = standardise
+    def __init__(
+        self, *, features: str = Z_SCORED, n_components: float = 27, scale_range: bool = False
+    ) -> None:
+        self.features = ExpressionFeatures(features, n_components=n_components)
         self.scale_range = scale_range
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
@@ -41,15 +46,15 @@ class CorrelatedGeneExpression:
         Raises
         ------
         UserError
-            If there are fewer than 2 genes, or if the training predictions are all equal and
-            have no range to scale.
+            If there are fewer than 2 genes or components, or if the training predictions are
+            all equal and have no range to scale.
         """
-        if training.expression.shape[1] < 2:
+        width = self.features.fit(training, connectome).shape[1]
+        if width < 2:
             raise UserError(
-                f"cge correlates regions over genes and got {training.expression.shape[1]}; "
+                f"cge correlates regions over genes or components and got {width}; "
                 "give at least 2 genes"
             )
-        self._standardiser = Standardiser.learn(training.expression) if self.standardise else None
         self._slope, self._intercept = 1.0, 0.0
         if self.scale_range:
             edges = np.triu_indices(len(training), 1)
@@ -73,9 +78,8 @@ class CorrelatedGeneExpression:
         self._intercept = float(measured.min() - self._slope * predicted.min())
 
     def _correlation(self, regions: Regions) -> FloatArray:
-        """Correlate rows, (n_regions, n_regions); a region that is constant over genes gives 0."""
-        rows = regions.expression
-        rows = rows if self._standardiser is None else self._standardiser.apply(rows)
+        """Correlate rows, (n_regions, n_regions); a row that is constant gives 0."""
+        rows = self.features.of(regions)
         centred = rows - rows.mean(axis=1, keepdims=True)
         length = np.linalg.norm(centred, axis=1, keepdims=True)
         unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
@@ -88,10 +92,10 @@ SPECS = (
     ModelSpec(
         name="cge",
         kind="closed_form",
-        uses=("expression",),
+        uses=(EXPRESSION,),
         build=CorrelatedGeneExpression,
         summary="Correlated gene expression",
         reference="Richiardi et al. (2015), Science 348(6240), 1241",
-        defaults={"standardise": True, "scale_range": False},
+        defaults={"features": Z_SCORED, "scale_range": False},
     ),
 )

@@ -38,7 +38,12 @@ EXEMPTIONS: dict[str, dict[str, str]] = {
         "cge": "says how alike two regions are; the planted form is another one",
     },
     "encode_once": {},
-    "blind_to_test_regions": {},
+    "same_in_any_company": {
+        "pls_twostep_published": "its second step finds components of all test edges at once",
+    },
+    "blind_to_test_regions": {
+        "pls_twostep_published": "its second step learns from edges of the test regions",
+    },
 }
 
 

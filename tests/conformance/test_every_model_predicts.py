@@ -42,7 +42,7 @@ def test_predictions_are_symmetric_and_finite(model):
     np.testing.assert_array_equal(predicted, predicted.T)
 
 
-@every_model
+@pytest.mark.parametrize("model", all_but_exempt("same_in_any_company"))
 def test_a_pair_is_predicted_alike_in_any_company(model):
     fold, some = outer_fold(), [0, 7, 9]
     alone = retrained(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
@@ -23,17 +24,27 @@ def connectome():
 
 def test_without_standardising_it_is_numpys_correlation(connectome):
     training, held_out = make_regions(), make_regions(5, seed=2)
-    model = CorrelatedGeneExpression(standardise=False)
+    model = CorrelatedGeneExpression(features="raw")
     model.fit(training, connectome)
     np.testing.assert_allclose(model.predict(held_out), np.corrcoef(held_out.expression))
 
 
 def test_genes_are_standardised_with_training_statistics(connectome):
     training, held_out = make_regions(), make_regions(5, seed=2)
-    model = CorrelatedGeneExpression(standardise=True)
+    model = CorrelatedGeneExpression(features="z_scored")
     model.fit(training, connectome)
     scored = (held_out.expression - training.expression.mean(0)) / training.expression.std(0)
     np.testing.assert_allclose(model.predict(held_out), np.corrcoef(scored))
+
+
+def test_components_are_those_of_training_regions(connectome):
+    training, held_out = make_regions(), make_regions(5, seed=2)
+    model = CorrelatedGeneExpression(features="pca", n_components=6)
+    model.fit(training, connectome)
+    scores = PCA(6).fit(training.expression).transform(held_out.expression)
+    # the sign of a component is free, and a correlation over components does not forget it
+    scores *= np.sign((scores * model.features.of(held_out)).sum(axis=0))
+    np.testing.assert_allclose(model.predict(held_out), np.corrcoef(scores))
 
 
 def test_units_of_genes_do_not_matter_after_standardising(connectome):
@@ -68,7 +79,7 @@ def test_region_without_variation_predicts_zero_not_nan(connectome):
     training = make_regions()
     held_out = make_regions(4, seed=2)
     held_out.expression[0] = 7.0
-    model = CorrelatedGeneExpression(standardise=False)
+    model = CorrelatedGeneExpression(features="raw")
     model.fit(training, connectome)
     np.testing.assert_array_equal(model.predict(held_out)[0], 0.0)
 

@@ -30,6 +30,9 @@ MLP = {
     "learning_rate": [9e-5, 1e-4],
     "weight_decay": [0.0, 1e-5, 1e-4],
 }
+TWO_STEPS = {
+    name: [2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 50] for name in ("n_components_l", "n_components_k")
+}
 # GeneEx2Conn, NeurIPS 2025: its sweep of each model, in this project's words
 PUBLISHED = {
     "bilinear_lowrank": {
@@ -45,7 +48,7 @@ PUBLISHED = {
         "ridge": [1e-3, 1e-2, 0.1, 1.0],
         "n_components": [5, 10, 12, 25, 30, 50],
     },
-    "cge": {"scale_range": [True, False]},
+    "cge": {"scale_range": [True, False], "features": ["raw", "pca"], "n_components": [27]},
     "mlp": MLP,
     "mlp_coords": MLP,
     "shared_linear": {
@@ -65,6 +68,8 @@ PUBLISHED = {
         "weight_decay": [0.0, 1e-4, 1e-3, 1e-2],
         "penalty_norm": ["none", "l1"],
     },
+    "pls_twostep": TWO_STEPS,
+    "pls_twostep_published": TWO_STEPS,
     "smt": SMT,
     "smt_cls": {**SMT, "genes_per_token": [20, 60], "alibi": [True, False]},
 }

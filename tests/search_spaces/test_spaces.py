@@ -15,6 +15,7 @@ from gx2c.data.brain import Regions
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig, GeneOptions
 from gx2c.models import MODELS
+from gx2c.models.protocol import TRAIN_TEST_EDGES
 from search_spaces import SEARCH_SPACES, Scale, SearchSpace, get_search_space, suggest_config
 
 NAMES = sorted(SEARCH_SPACES)
@@ -186,6 +187,8 @@ def test_every_parameter_changes_what_a_closed_form_model_predicts(name):
     def predict(config: FitConfig) -> np.ndarray:
         model = build(config, n_genes=9)
         model.fit(regions, connectome)
+        if TRAIN_TEST_EDGES in config.uses:
+            model.see_edges(connectome)
         return model.predict(regions)
 
     changes = changed_configs(get_search_space(name), SCALES["quick"], n_trials=12)
