@@ -81,9 +81,9 @@ class NetworkFit:
         self.n_steps, self.block = steps or steps_per_pass(
             [len(s.regions) for s in training_sets], config.training.block_regions
         )
-        self._build([float(off_diagonal_values(s.connectome).mean()) for s in training_sets])
+        self._build(training_sets)
 
-    def _build(self, means: Sequence[float]) -> None:
+    def _build(self, training_sets: Sequence[TrainingSet]) -> None:
         n_genes = self.inputs[0].expression.shape[1]
         self.network = MODELS[self.config.model].build(
             n_genes,
@@ -92,7 +92,13 @@ class NetworkFit:
             **self.config.hyperparameters,
         )
         initialise(self.network, [derive_seed(seed, 0) for seed in self.seeds])
+        means = [float(off_diagonal_values(s.connectome).mean()) for s in training_sets]
         self.network.set_output_mean(torch.tensor(means))
+        for member, (maker, training) in enumerate(
+            zip(self.input_makers, training_sets, strict=True)
+        ):
+            seed = derive_seed(self.seeds[member], 0, 0)
+            self.network.prepare(member, maker.view(training), seed=seed)
         self.network.to(self.device)
         self.streams = RandomStreams(len(self.seeds), self.device)
         connect_streams(self.network, self.streams)

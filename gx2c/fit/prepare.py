@@ -13,6 +13,7 @@ from gx2c.data.brain import Brain, Regions
 from gx2c.data.genes import select_genes
 from gx2c.fit.config import GeneOptions
 from gx2c.models.features import Standardiser
+from gx2c.models.protocol import TrainingView
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -72,6 +73,14 @@ class InputMaker:
     def __init__(self, training: Regions) -> None:
         self.expression = Standardiser.learn(training.expression)
         self.coords = Standardiser.learn(training.coords_mm)
+
+    def view(self, training: TrainingSet) -> TrainingView:
+        """Show a network the training set, standardised."""
+        return TrainingView(
+            expression=self.expression.apply(training.regions.expression),
+            connectome=training.connectome,
+            coords_mm=training.regions.coords_mm,
+        )
 
     def __call__(self, regions: Regions, device: torch.device) -> NetworkInputs:
         """Standardise any regions, to float32."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gx2c.errors import UserError
 from gx2c.models.population import PopulationLinear
-from gx2c.models.protocol import ModelSpec
+from gx2c.models.protocol import ModelSpec, TrainingView
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
@@ -97,6 +97,9 @@ class BilinearLowRank(nn.Module):
         return self.offset + torch.bmm(
             left.chunk(2, dim=2)[0], right.chunk(2, dim=2)[1].transpose(1, 2)
         )
+
+    def prepare(self, member: int, training: TrainingView, *, seed: int) -> None:
+        """Do nothing: all is learned by gradient descent."""
 
     def penalty(self) -> Tensor | None:
         """Return the weighted norm of all weights, summed over members."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from gx2c.models.bilinear_head import BilinearHead
 from gx2c.models.pair_head import PairHead
+from gx2c.models.protocol import TrainingView
 
 
 class HeadedNetwork(nn.Module):
@@ -20,6 +21,9 @@ class HeadedNetwork(nn.Module):
     def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
         """Decode every pair of two lists of embeddings; see `PairNetwork`."""
         return self.head.between(self.head.left(left), self.head.right(right))
+
+    def prepare(self, member: int, training: TrainingView, *, seed: int) -> None:
+        """Do nothing: all is learned by gradient descent."""
 
     def penalty(self) -> Tensor | None:
         """Return no term: weight decay is the only regulariser."""

@@ -193,4 +193,4 @@ def connect_streams(network: nn.Module, streams: RandomStreams) -> None:
 
 def count_parameters(network: nn.Module) -> int:
     """Return the number of trained parameters of one member."""
-    return sum(p[0].numel() for p in network.parameters())
+    return sum(p[0].numel() for p in network.parameters() if p.requires_grad)

@@ -51,6 +51,25 @@ class Model(Protocol):
         """Return how many numbers a fit learns from so many genes and training regions."""
 
 
+@dataclass(frozen=True)
+class TrainingView:
+    """What a network may learn from before its first pass: the training regions of one member.
+
+    Attributes
+    ----------
+    expression
+        (n_train_regions, n_genes), standardised as the network is shown it.
+    connectome
+        (n_train_regions, n_train_regions).
+    coords_mm
+        (n_train_regions, 3), mm.
+    """
+
+    expression: FloatArray
+    connectome: FloatArray
+    coords_mm: FloatArray
+
+
 class PairNetwork(Protocol):
     """A network y_ij = decode(encode(x_i), encode(x_j)), trained by gradient descent.
 
@@ -84,6 +103,19 @@ class PairNetwork(Protocol):
 
     def decode_between(self, left: Tensor, right: Tensor) -> Tensor:
         """Decode every ordered pair of two lists of embeddings, (n_members, n_left, n_right)."""
+
+    def prepare(self, member: int, training: TrainingView, *, seed: int) -> None:
+        """Set what stays as it is while training: bins, reductions, units.
+
+        Parameters
+        ----------
+        member
+            Which member.
+        training
+            Its training regions; nothing may be learned from others.
+        seed
+            Of whatever is drawn.
+        """
 
     def penalty(self) -> Tensor | None:
         """Return the term added to the training loss, summed over members, or None."""

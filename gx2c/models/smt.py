@@ -1,23 +1,25 @@
-"""The Spatiomolecular Transformer, without and with a CLS token made from coordinates."""
+"""The Spatiomolecular Transformer: without and with a token from coordinates, pooled, convolved."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
-from gx2c.errors import UserError
-from gx2c.models.headed_network import HeadedNetwork
-from gx2c.models.pair_head import PairHead
-from gx2c.models.population import PopulationLinear
 from gx2c.models.protocol import ModelSpec
-from gx2c.models.transformer import TransformerBlock, gene_tokens
+from gx2c.models.token_network import TokenNetwork
+from gx2c.models.tokenisers import ConvolvedGenes, GeneChunks, Tokeniser, WithCoordinates
 
 
-class SMT(HeadedNetwork):
-    """Spatiomolecular Transformer: gene tokens, transformer blocks, flatten, pair head.
+def smt(
+    n_genes: int,
+    *,
+    genes_per_token: int = 60,
+    model_dim: int = 128,
+    coordinates: str | None = None,
+    n_members: int = 1,
+    **transformer: Any,
+) -> TokenNetwork:
+    """Make a Spatiomolecular Transformer: gene tokens, blocks, readout, pair head.
 
     Parameters
     ----------
@@ -25,98 +27,79 @@ class SMT(HeadedNetwork):
         Genes per region, in genomic (or another meaningful) order.
     genes_per_token
         Contiguous genes that make one token.
-    model_dim
-        Token width inside the transformer.
-    token_output_dim
-        Width to which each token is projected before all are flattened into the embedding.
-    n_heads, n_layers
-        Of the transformer.
-    hidden_dims
-        Of the pair head.
-    alibi
-        Linear attention bias by distance between tokens.
-    encoder_dropout, dropout
-        In the transformer and in the pair head.
-    with_cls
-        Prepend a token that is a linear map of the region's coordinates.
-    n_members, attention
-        See `gx2c.models.population` and `gx2c.models.attention`.
+    model_dim, n_members, transformer
+        See `TokenNetwork`.
+    coordinates
+        Prepend a token made from the region's coordinates: a key of `COORDINATE_TOKENS`.
 
     References
     ----------
     GeneEx2Conn, NeurIPS 2025 (github.com/neuroinfolab/GeneEx2Conn).
     """
+    tokens: Tokeniser = GeneChunks(
+        n_genes, genes_per_token, model_dim=model_dim, n_members=n_members
+    )
+    if coordinates is not None:
+        tokens = WithCoordinates(tokens, coordinates, model_dim=model_dim, n_members=n_members)
+    return TokenNetwork(tokens, model_dim=model_dim, n_members=n_members, **transformer)
 
-    def __init__(
-        self,
-        n_genes: int,
-        *,
-        genes_per_token: int = 60,
-        model_dim: int = 128,
-        token_output_dim: int = 10,
-        n_heads: int = 4,
-        n_layers: int = 4,
-        hidden_dims: Sequence[int] = (512, 256, 128),
-        alibi: bool = True,
-        encoder_dropout: float = 0.1,
-        dropout: float = 0.1,
-        with_cls: bool = False,
-        n_members: int = 1,
-        attention: str = "sdpa",
-    ) -> None:
-        super().__init__()
-        if model_dim % n_heads:
-            raise UserError(f"model_dim {model_dim} is not divisible by n_heads {n_heads}")
-        self.genes_per_token = genes_per_token
-        self.n_tokens = -(-n_genes // genes_per_token) + with_cls
-        self.embed = PopulationLinear(genes_per_token, model_dim, n_members=n_members)
-        self.cls = PopulationLinear(3, model_dim, n_members=n_members) if with_cls else None
-        self.blocks = nn.ModuleList(
-            TransformerBlock(
-                model_dim,
-                n_heads=n_heads,
-                dropout=encoder_dropout,
-                alibi=alibi,
-                n_members=n_members,
-                attention=attention,
-            )
-            for _ in range(n_layers)
-        )
-        self.project = PopulationLinear(model_dim, token_output_dim, n_members=n_members)
-        self.head = PairHead(
-            self.n_tokens * token_output_dim, hidden_dims, dropout=dropout, n_members=n_members
-        )
 
-    def encode(self, expression: Tensor, coords: Tensor) -> Tensor:
-        """Encode each region once, (n_members, n_regions, n_tokens * token_output_dim)."""
-        n_members, n_regions, _ = expression.shape
-        tokens = gene_tokens(expression, self.genes_per_token)
-        x = self.embed(tokens.flatten(1, 2)).view(n_members, n_regions, tokens.shape[2], -1)
-        if self.cls is not None:
-            x = torch.cat([self.cls(coords).unsqueeze(2), x], dim=2)
-        x = x.flatten(1, 2)
-        for block in self.blocks:
-            x = block(x, self.n_tokens)
-        out: Tensor = self.project(x)
-        return out.view(n_members, n_regions, -1)
+def smt_conv(
+    n_genes: int,
+    *,
+    kernel_size: int = 32,
+    stride: int = 32,
+    out_channels: int = 32,
+    n_tokens: int = 128,
+    model_dim: int = 128,
+    n_members: int = 1,
+    **transformer: Any,
+) -> TokenNetwork:
+    """Make a transformer over averages of a convolution along the genes, with pooling.
+
+    Parameters
+    ----------
+    n_genes, kernel_size, stride, out_channels, n_tokens
+        See `ConvolvedGenes`.
+    model_dim, n_members, transformer
+        See `TokenNetwork`.
+    """
+    tokens = ConvolvedGenes(
+        n_genes,
+        kernel_size=kernel_size,
+        stride=stride,
+        out_channels=out_channels,
+        n_tokens=n_tokens,
+        model_dim=model_dim,
+        n_members=n_members,
+    )
+    return TokenNetwork(
+        tokens, model_dim=model_dim, pooling=True, n_members=n_members, **transformer
+    )
 
 
 _REFERENCE = "GeneEx2Conn, NeurIPS 2025"
-_PUBLISHED = {
-    "genes_per_token": 60,
-    "model_dim": 128,
-    "token_output_dim": 10,
-    "n_heads": 4,
-    "n_layers": 4,
-    "hidden_dims": (512, 256, 128),
-    "alibi": True,
-    "encoder_dropout": 0.2,
-    "dropout": 0.2,
+_HEAD = {"hidden_dims": (512, 256, 128), "alibi": True}
+_TRANSFORMER = {"model_dim": 128, "n_heads": 4, "n_layers": 4, **_HEAD}
+_FLAT = {"token_output_dim": 10, "encoder_dropout": 0.2, "dropout": 0.2, **_TRANSFORMER}
+_POOLED = {"encoder_dropout": 0.1, "dropout": 0.1, **_TRANSFORMER}
+_CLS_SUMMARIES = {
+    "learned": "SMT with a CLS token from coordinates",
+    "fixed": "smt_cls whose map of coordinates is never trained (ablation)",
+    "random": "smt_cls with noise in place of coordinates (ablation)",
 }
 
 
-def _build_smt_cls(n_genes: int, **keywords: Any) -> SMT:
-    return SMT(n_genes, with_cls=True, **keywords)
+def _cls_spec(name: str, kind: str) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        kind="iterative",
+        uses=("expression", "coordinates"),
+        build=partial(smt, coordinates=kind),
+        summary=_CLS_SUMMARIES[kind],
+        reference=_REFERENCE,
+        defaults=_FLAT | {"genes_per_token": 20},
+    )
 
 
 SPECS = (
@@ -124,18 +107,30 @@ SPECS = (
         name="smt",
         kind="iterative",
         uses=("expression",),
-        build=SMT,
+        build=smt,
         summary="Spatiomolecular Transformer on gene tokens",
         reference=_REFERENCE,
-        defaults=_PUBLISHED,
+        defaults=_FLAT | {"genes_per_token": 60},
+    ),
+    _cls_spec("smt_cls", "learned"),
+    _cls_spec("smt_cls_fixed", "fixed"),
+    _cls_spec("smt_cls_random", "random"),
+    ModelSpec(
+        name="smt_pool",
+        kind="iterative",
+        uses=("expression",),
+        build=partial(smt, pooling=True),
+        summary="SMT whose tokens are pooled by attention",
+        reference=_REFERENCE,
+        defaults=_POOLED | {"genes_per_token": 60},
     ),
     ModelSpec(
-        name="smt_cls",
+        name="smt_conv",
         kind="iterative",
-        uses=("expression", "coordinates"),
-        build=_build_smt_cls,
-        summary="Spatiomolecular Transformer with a CLS token from coordinates",
+        uses=("expression",),
+        build=smt_conv,
+        summary="Transformer over a convolution along the genes, pooled by attention",
         reference=_REFERENCE,
-        defaults=_PUBLISHED | {"genes_per_token": 20},
+        defaults=_POOLED | {"kernel_size": 32, "stride": 32, "out_channels": 32, "n_tokens": 128},
     ),
 )

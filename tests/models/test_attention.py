@@ -9,7 +9,7 @@ import torch
 from gx2c.errors import UserError
 from gx2c.models.attention import alibi_bias, alibi_slopes, sdpa_attention
 from gx2c.models.population import PopulationLinear, initialise
-from gx2c.models.smt import SMT
+from gx2c.models.smt import smt
 from gx2c.models.transformer import TransformerBlock, gene_tokens
 
 SLOPES = {
@@ -130,7 +130,7 @@ def test_a_short_last_token_ignores_the_missing_genes():
 
 
 def test_a_network_with_a_short_token_takes_explicit_zeros_alike():
-    network = SMT(8, genes_per_token=5, model_dim=8, n_heads=2, n_layers=2)
+    network = smt(8, genes_per_token=5, model_dim=8, n_heads=2, n_layers=2)
     initialise(network, [0])
     network.eval()
     expression = torch.randn(1, 4, 8, generator=torch.Generator().manual_seed(0))
@@ -140,20 +140,26 @@ def test_a_network_with_a_short_token_takes_explicit_zeros_alike():
 
 
 def test_cls_token_is_the_map_of_coordinates_and_stands_first():
-    network = SMT(
-        10, genes_per_token=5, model_dim=8, n_heads=2, n_layers=0, with_cls=True, n_members=2
+    network = smt(
+        10,
+        genes_per_token=5,
+        model_dim=8,
+        n_heads=2,
+        n_layers=0,
+        coordinates="learned",
+        n_members=2,
     )
     initialise(network, [0, 1])
     expression, coords = torch.randn(2, 4, 10), torch.randn(2, 4, 3)
     z = network.encode(expression, coords).view(2, 4, 3, -1)
-    torch.testing.assert_close(z[:, :, 0], network.project(network.cls(coords)))
+    torch.testing.assert_close(z[:, :, 0], network.readout.project(network.tokeniser.cls(coords)))
     assert network.n_tokens == 3
 
 
 def test_order_of_genes_reaches_the_transformer_through_alibi():
     """Swapping whole tokens permutes the output without ALiBi, and does more with it."""
     for alibi, permutes in ((False, True), (True, False)):
-        network = SMT(12, genes_per_token=4, model_dim=8, n_heads=2, n_layers=2, alibi=alibi)
+        network = smt(12, genes_per_token=4, model_dim=8, n_heads=2, n_layers=2, alibi=alibi)
         initialise(network, [0])
         network.eval()
         expression = torch.randn(1, 2, 12, generator=torch.Generator().manual_seed(3))
@@ -165,4 +171,4 @@ def test_order_of_genes_reaches_the_transformer_through_alibi():
 
 def test_heads_must_divide_the_width():
     with pytest.raises(UserError, match="model_dim 10 is not divisible by n_heads 4"):
-        SMT(10, model_dim=10, n_heads=4)
+        smt(10, model_dim=10, n_heads=4)

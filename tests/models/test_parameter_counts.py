@@ -17,12 +17,16 @@ SMT = {
     "hidden_dims": HEAD,
     "token_output_dim": 10,
 }
+POOLED = {key: value for key, value in SMT.items() if key != "token_output_dim"}
 PUBLISHED = [
     ("smt", SMT, 2_162_315),
     ("smt", SMT | {"hidden_dims": (256, 128)}, 1_399_947),
     ("smt_cls", SMT, 2_173_067),
     ("smt_cls", SMT | {"hidden_dims": (256, 128)}, 1_405_579),
     ("smt_cls", SMT | {"genes_per_token": 20}, 4_686_987),
+    ("smt_cls_random", SMT, 2_173_067),
+    # without the two FiLM layers, 2 * 128 * 129, that the published smt_pool holds and never uses
+    ("smt_pool", POOLED, 1_069_826 - 33_024),
     ("mlp", {"hidden_dims": HEAD}, 7_723_777),
     ("mlp_coords", {"hidden_dims": HEAD}, 7_726_849),
     ("bilinear_lowrank", {"rank": 10}, 73_800),
@@ -60,6 +64,11 @@ def test_a_spec_counts_as_its_network(model, keywords, n_parameters):
 
 def test_a_reduction_counts_no_more_components_than_regions_allow():
     assert MODELS["bilinear_cm_pls"].count_parameters(N_GENES, 6) == 5**2 + 1
+
+
+def test_a_frozen_map_is_not_counted():
+    learned, fixed = (MODELS[name].build(N_GENES, **SMT) for name in ("smt_cls", "smt_cls_fixed"))
+    assert count_parameters(learned) - count_parameters(fixed) == 4 * SMT["model_dim"]
 
 
 def test_members_are_not_counted_twice():

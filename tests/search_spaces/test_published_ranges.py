@@ -24,6 +24,28 @@ SMT = {
     "learning_rate": [9e-5, 1e-4],
     "weight_decay": [1e-4, 1e-3],
 }
+POOL = {
+    "genes_per_token": [10, 20, 60],
+    "model_dim": [64, 128, 256],
+    "n_heads": [4],
+    "n_layers": [4],
+    "hidden_dims": ["512-256-128"],
+    "alibi": [True, False],
+    "encoder_dropout": [0.1, 0.2],
+    "dropout": [0.1, 0.2],
+    "learning_rate": [5e-4],
+    "weight_decay": [0.0, 1e-5, 1e-4],
+}
+CONV = {
+    **{name: POOL[name] for name in ("n_heads", "n_layers", "hidden_dims", "encoder_dropout")},
+    **{name: POOL[name] for name in ("dropout", "learning_rate", "weight_decay")},
+    "kernel_size": [16, 32, 64],
+    "stride": [16, 32],
+    "out_channels": [16, 32],
+    "n_tokens": [64, 96, 128, 256],
+    "model_dim": [64, 128],
+    "alibi": [True],
+}
 MLP = {
     "hidden_dims": ["256-128", "512-256-128", "1024-512-256-128"],
     "dropout": [0.0, 0.1, 0.3],
@@ -72,6 +94,8 @@ PUBLISHED = {
     "pls_twostep_published": TWO_STEPS,
     "smt": SMT,
     "smt_cls": {**SMT, "genes_per_token": [20, 60], "alibi": [True, False]},
+    "smt_pool": POOL,
+    "smt_conv": CONV,
 }
 PUBLISHED_BATCHES = (256, 512, 1024)
 CASES = [

@@ -1,0 +1,103 @@
+"""Tokens, transformer blocks, a readout and a pair head: the frame of the SMT family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from gx2c.errors import UserError
+from gx2c.models.headed_network import HeadedNetwork
+from gx2c.models.pair_head import PairHead
+from gx2c.models.protocol import TrainingView
+from gx2c.models.readout import AttentionPooling, Flatten
+from gx2c.models.tokenisers import Tokeniser
+from gx2c.models.transformer import TransformerBlock
+
+
+class TokenNetwork(HeadedNetwork):
+    """A transformer over the tokens of each region, encoded once, and a pair head.
+
+    Parameters
+    ----------
+    tokeniser
+        Makes the tokens.
+    model_dim
+        Token width inside the transformer.
+    token_output_dim
+        Width to which each token is mapped before all are flattened into the embedding; unused
+        with pooling.
+    n_heads, n_layers
+        Of the transformer.
+    hidden_dims
+        Of the pair head.
+    alibi
+        Linear attention bias by distance between tokens.
+    encoder_dropout, dropout
+        In the transformer and in the pair head.
+    pooling
+        Whether the embedding is the weighted mean of the tokens (`AttentionPooling`) in place of
+        all of them side by side.
+    n_members, attention
+        See `gx2c.models.population` and `gx2c.models.attention`.
+
+    Raises
+    ------
+    UserError
+        If the heads do not divide the width.
+    """
+
+    def __init__(
+        self,
+        tokeniser: Tokeniser,
+        *,
+        model_dim: int = 128,
+        token_output_dim: int = 10,
+        n_heads: int = 4,
+        n_layers: int = 4,
+        hidden_dims: Sequence[int] = (512, 256, 128),
+        alibi: bool = True,
+        encoder_dropout: float = 0.1,
+        dropout: float = 0.1,
+        pooling: bool = False,
+        n_members: int = 1,
+        attention: str = "sdpa",
+    ) -> None:
+        super().__init__()
+        if model_dim % n_heads:
+            raise UserError(f"model_dim {model_dim} is not divisible by n_heads {n_heads}")
+        self.tokeniser, self.n_tokens = tokeniser, tokeniser.n_tokens
+        self.blocks = nn.ModuleList(
+            TransformerBlock(
+                model_dim,
+                n_heads=n_heads,
+                dropout=encoder_dropout,
+                alibi=alibi,
+                n_members=n_members,
+                attention=attention,
+            )
+            for _ in range(n_layers)
+        )
+        self.readout: Flatten | AttentionPooling = (
+            AttentionPooling(model_dim, n_members=n_members)
+            if pooling
+            else Flatten(
+                model_dim, self.n_tokens, token_output_dim=token_output_dim, n_members=n_members
+            )
+        )
+        self.head = PairHead(
+            self.readout.embedding_dim, hidden_dims, dropout=dropout, n_members=n_members
+        )
+
+    def encode(self, expression: Tensor, coords: Tensor) -> Tensor:
+        """Encode each region once, (n_members, n_regions, embedding_dim)."""
+        tokens: Tensor = self.tokeniser(expression, coords)
+        x = tokens.flatten(1, 2)
+        for block in self.blocks:
+            x = block(x, self.n_tokens)
+        z: Tensor = self.readout(x.view(tokens.shape))
+        return z
+
+    def prepare(self, member: int, training: TrainingView, *, seed: int) -> None:
+        """Set what a member's training regions fix before the first pass."""
+        self.tokeniser.prepare(member, training, seed=seed)
