@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gx2c.data.brain import Regions
+from gx2c.models.population import count_parameters
 
 FloatArray = NDArray[np.float64]
 
@@ -180,4 +181,4 @@ class ModelSpec:
         # on "meta" nothing is allocated
         with torch.device("meta"):
             network = self.build(n_genes, n_members=1, attention="sdpa", **keywords)
-        return sum(parameter[0].numel() for parameter in network.parameters())
+        return count_parameters(network)

@@ -152,5 +152,5 @@ def averages(n_windows: int, n_tokens: int) -> Tensor:
 
     As a product it has a deterministic gradient on every device.
     """
-    identity = torch.eye(n_windows, dtype=torch.float64, device="cpu").unsqueeze(0)
+    identity = torch.eye(n_windows, dtype=torch.float64).unsqueeze(0)
     return F.adaptive_avg_pool1d(identity, n_tokens)[0].T.float().contiguous()
