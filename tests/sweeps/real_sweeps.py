@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,18 @@ TINY = (
 PATIENCE_S = 240.0
 
 
-def start_gx2c(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """Start `gx2c` in a process group of its own."""
+def start_gx2c(
+    *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start `gx2c` in a process group of its own, on this machine unless told of a cluster."""
     search_path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
     # no GPU is seen even where there is one: results must be those of every machine
-    environment = {**os.environ, "PYTHONPATH": search_path, "CUDA_VISIBLE_DEVICES": ""}
-    environment.pop("RAY_ADDRESS", None)
+    inherited = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    ours = {"PYTHONPATH": search_path, "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
         [sys.executable, "-m", "sweeps.cli", *arguments],
         cwd=cwd,
-        env=environment,
+        env=inherited | ours | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

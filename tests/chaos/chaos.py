@@ -1,0 +1,262 @@
+"""Kill parts of real sweeps at random moments, and see that nothing finished is lost.
+
+python tests/chaos/chaos.py --out docs/chaos.json     (make chaos)
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "sweeps"), str(Path(__file__).parents[2])]
+
+import processes
+from real_sweeps import finished_files, kill_driver, result_of, start_gx2c
+from virtual_cluster import VirtualCluster
+
+from gx2c.data import make_synthetic_brain, write_dataset
+from sweeps.paths import SweepPaths
+
+OPTIONS = (
+    "--preset quick --samples 8 --max-epochs 60 --folds 2 --inner-folds 2 --genes 20_var --nulls 66"
+).split()
+N_RECORDS, N_RETRAINED, N_GROUPS = 2 * (8 + 32), 4, 2 * 5
+PATIENCE_S = 600.0
+# What is killed, and in which phase; a head or driver that is killed is started again
+LOCAL = (
+    ("worker", "search"),
+    ("driver", "search"),
+    ("driver", "retrain"),
+    ("worker", "nulls"),
+    ("driver", "export"),
+)
+CLUSTER = (("node", "search"), ("head", "search"), ("node", "nulls"), ("head", "nulls"))
+Files = dict[str, tuple[int, int, str]]
+
+
+def phase_of(paths: SweepPaths) -> str:
+    """Say what a sweep does, by what it has finished."""
+    if len(list(paths.root.glob("records/*/*/config_*.json"))) < N_RECORDS:
+        return "search"
+    if len(list(paths.root.glob("retrained/*/*/result.json"))) < N_RETRAINED:
+        return "retrain"
+    if len(list(paths.root.glob("nulls/*/*/group_*.json"))) < N_GROUPS:
+        return "nulls"
+    return "export"
+
+
+def fingerprints(paths: SweepPaths) -> Files:
+    """Return inode, time and content of every file that says that something is finished."""
+    return {
+        str(path.relative_to(paths.root)): (*stat, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path, stat in finished_files(paths).items()
+    }
+
+
+class Scenario:
+    """One sweep and what happens to it.
+
+    Parameters
+    ----------
+    dataset, paths
+        Of the sweep.
+    kills
+        (what, phase) in order.
+    rng
+        Decides moments and victims.
+    log
+        Told of every kill.
+    """
+
+    def __init__(
+        self,
+        dataset: Path,
+        paths: SweepPaths,
+        kills: Sequence[tuple[str, str]],
+        rng: random.Random,
+        log: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.dataset, self.paths, self.kills, self.rng, self.log = dataset, paths, kills, rng, log
+        on_cluster = any(what in ("node", "head") for what, _ in kills)
+        self.cluster = VirtualCluster() if on_cluster else None
+        self.seen: Files = {}
+        self.rewritten: list[str] = []
+
+    def run(self) -> dict[str, Any]:
+        """Run the sweep to its end, through all kills."""
+        try:
+            self._start()
+            for what, phase in self.kills:
+                self._kill_when_busy(what, phase)
+            out, err = self.process.communicate(timeout=PATIENCE_S)
+            assert self.process.returncode == 0, err + out
+            self._compare()
+            return result_of(self.paths)
+        finally:
+            if self.process.poll() is None:
+                kill_driver(self.process)
+            if self.cluster:
+                self.cluster.end()
+
+    def _start(self) -> None:
+        resume = ["--resume"] if self.paths.sweep.exists() else []
+        address = {"RAY_ADDRESS": self.cluster.address} if self.cluster else {}
+        self.process = start_gx2c(
+            "sweep", "mlp", "--dataset", str(self.dataset), "--out", str(self.paths.root),
+            *OPTIONS, *resume, cwd=self.paths.root.parent, environment=address,
+        )  # fmt: skip
+
+    def _kill_when_busy(self, what: str, phase: str) -> None:
+        end = time.monotonic() + PATIENCE_S
+        self._wait_for(phase, end)
+        # somewhere in the phase, not always at its beginning
+        time.sleep(self.rng.uniform(0, {"search": 3.0, "nulls": 2.0}.get(phase, 0.1)))
+        while True:
+            assert time.monotonic() < end, f"no busy {what} to kill in {phase}"
+            assert self.process.poll() is None, f"ended before {what} could be killed in {phase}"
+            before, now = fingerprints(self.paths), phase_of(self.paths)
+            work = self._work(what, now)
+            if work:
+                break
+        self._compare(before)
+        self.log(
+            {
+                "sweep": self.paths.root.name,
+                "what": what,
+                "phase": now,
+                **self._kill(what, work),
+                "finished_before": len(before),
+            }
+        )
+
+    def _wait_for(self, phase: str, end: float) -> None:
+        there = ("search", "retrain", "nulls", "export")
+        while there.index(phase_of(self.paths)) < there.index(phase) or not self.seen_anything():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < end, f"{phase} not reached"
+            time.sleep(0.005)
+
+    def seen_anything(self) -> bool:
+        return self.paths.sweep.exists()
+
+    def _members(self) -> list[int]:
+        return self.cluster.workers() if self.cluster else processes.descendants(self.process.pid)
+
+    def _work(self, what: str, phase: str) -> dict[int, float]:
+        """Return busy processes and the processor seconds they just used; none: do not kill."""
+        if phase in ("export", "retrain") and what in ("driver", "head"):
+            # between two tasks, or writing: then the driver itself is at work
+            used = processes.uses_processor(self.process.pid)
+            return {self.process.pid: used} if used and not self.paths.summary.exists() else {}
+        return processes.busy(self._members())
+
+    def _kill(self, what: str, work: dict[int, float]) -> dict[str, Any]:
+        pid = self.rng.choice(sorted(work))
+        proof = {"busy_pid": pid, "title": processes.title(pid)[:60], "used_s": round(work[pid], 3)}
+        if what == "worker":
+            processes.kill([pid])
+            return {"pid": pid, **proof}
+        if what == "node":
+            node = next(n for n in self.cluster.nodes if pid in self.cluster.workers_of(n))
+            killed = self.cluster.kill_node(node)
+            self.cluster.add_node()
+            return {"pid": killed[0], **proof}
+        if what == "driver":
+            killed = [self.process.pid]
+            kill_driver(self.process)
+        else:
+            killed = self.cluster.kill_head()
+            self._end_of_driver()
+            self.cluster.end()
+            self.cluster.start()
+        self._start()
+        return {"pid": killed[0], **proof}
+
+    def _end_of_driver(self) -> None:
+        """Give the driver of a dead head a moment to notice, then kill it."""
+        try:
+            self.process.communicate(timeout=self.rng.uniform(0, 3))
+        except subprocess.TimeoutExpired:
+            kill_driver(self.process)
+
+    def _compare(self, now: Files | None = None) -> None:
+        now = fingerprints(self.paths) if now is None else now
+        self.rewritten += [name for name in self.seen if now.get(name) != self.seen[name]]
+        self.seen = now
+
+
+def run_chaos(folder: Path, *, rounds: int, seed: int) -> dict[str, Any]:
+    """Run sweeps in pairs, one on this machine and one on a virtual cluster.
+
+    Returns
+    -------
+    dict
+        "kills" one by one, and what must be: all sweeps completed, nothing finished run again,
+        every summary equal to the undisturbed run's.
+    """
+    started = time.monotonic()
+    brain = make_synthetic_brain(n_regions=32, n_genes=40, seed=3)
+    dataset = write_dataset(folder / "tiny", brain, {"Name": "tiny", "Summary": "synthetic"})
+    undisturbed = _run(dataset, folder / "undisturbed", (), random.Random(0), print)[0]
+    kills: list[dict[str, Any]] = []
+
+    def log(entry: dict[str, Any]) -> None:
+        kills.append({"at_s": round(time.monotonic() - started, 1), **entry})
+        print(json.dumps(kills[-1]), flush=True)
+
+    rng = random.Random(seed)
+    equal, rewritten, n_sweeps = 0, [], 0
+    for number in range(rounds):
+        for name, plan in (("local", LOCAL), ("cluster", CLUSTER)):
+            out = folder / f"{name}-{number}"
+            result, changed = _run(dataset, out, plan, rng, log)
+            n_sweeps, equal = n_sweeps + 1, equal + (result == undisturbed)
+            rewritten += changed
+    return {
+        "seed": seed,
+        "sweeps": n_sweeps,
+        "completed": n_sweeps,
+        "equal_to_undisturbed": equal,
+        "finished_files_rewritten": rewritten,
+        "n_kills": len(kills),
+        "kills_by": {k: Counter(e[k] for e in kills) for k in ("what", "phase")},
+        "seconds": round(time.monotonic() - started),
+        "kills": kills,
+    }
+
+
+def _run(dataset: Path, out: Path, kills: Any, rng: random.Random, log: Any) -> Any:
+    scenario = Scenario(dataset, SweepPaths(out), kills, rng, log)
+    return scenario.run(), scenario.rewritten
+
+
+def main() -> None:
+    """Run chaos and write what happened."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = run_chaos(Path(folder), rounds=given.rounds, seed=given.seed)
+    if given.out:
+        given.out.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps({k: v for k, v in found.items() if k != "kills"}, indent=1))
+    good = found["equal_to_undisturbed"] == found["sweeps"]
+    sys.exit(0 if good and not found["finished_files_rewritten"] else 1)
+
+
+if __name__ == "__main__":
+    os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
+    main()

@@ -1,0 +1,19 @@
+"""A shorter chaos than `make chaos`: nine kills in two sweeps."""
+
+from __future__ import annotations
+
+import pytest
+from chaos import CLUSTER, LOCAL, run_chaos
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.timeout(900)
+def test_sweeps_survive_the_death_of_any_part_of_them(tmp_path):
+    found = run_chaos(tmp_path, rounds=1, seed=7)
+    assert found["n_kills"] == len(LOCAL) + len(CLUSTER) >= 8
+    assert set(found["kills_by"]["what"]) == {"worker", "driver", "node", "head"}
+    assert found["equal_to_undisturbed"] == found["sweeps"] == 2
+    assert found["finished_files_rewritten"] == []
+    for kill in found["kills"]:
+        assert kill["used_s"] > 0, f"an idle process was killed: {kill}"
