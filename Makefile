@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: sweep test test-slow check format clean
+.PHONY: sweep test test-slow chaos check format clean
 
 sweep: $(INSTALLED)
 	$(BIN)/gx2c sweep smt --preset quick
@@ -14,6 +14,10 @@ test: check
 
 test-slow: $(INSTALLED)
 	$(BIN)/pytest -m slow
+
+# kills parts of real sweeps fifty times; about half an hour
+chaos: $(INSTALLED)
+	PYTHONPATH=.:tests/sweeps $(BIN)/python tests/chaos/chaos.py --out docs/chaos.json
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

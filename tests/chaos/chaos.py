@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import random
 import subprocess
 import sys
@@ -18,8 +17,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-sys.path[:0] = [str(Path(__file__).parents[1] / "sweeps"), str(Path(__file__).parents[2])]
 
 import processes
 from real_sweeps import finished_files, kill_driver, result_of, start_gx2c
@@ -258,5 +255,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
     main()
