@@ -26,9 +26,9 @@ from gx2c.data import make_synthetic_brain, write_dataset
 from sweeps.paths import SweepPaths
 
 OPTIONS = (
-    "--preset quick --samples 8 --max-epochs 60 --folds 2 --inner-folds 2 --genes 20_var --nulls 66"
+    "--preset quick --samples 24 --max-epochs 60 --folds 2 --inner-folds 2 --genes 20_var --nulls 66"
 ).split()
-N_RECORDS, N_RETRAINED, N_GROUPS = 2 * (8 + 32), 4, 2 * 5
+N_RECORDS, N_RETRAINED, N_GROUPS = 2 * (24 + 32), 4, 2 * 5
 PATIENCE_S = 600.0
 # What is killed, and in which phase; a head or driver that is killed is started again
 LOCAL = (
@@ -109,6 +109,7 @@ class Scenario:
     def _start(self) -> None:
         resume = ["--resume"] if self.paths.sweep.exists() else []
         address = {"RAY_ADDRESS": self.cluster.address} if self.cluster else {}
+        self.started = time.time()
         self.process = start_gx2c(
             "sweep", "mlp", "--dataset", str(self.dataset), "--out", str(self.paths.root),
             *OPTIONS, *resume, cwd=self.paths.root.parent, environment=address,
@@ -118,7 +119,7 @@ class Scenario:
         end = time.monotonic() + PATIENCE_S
         self._wait_for(phase, end)
         # somewhere in the phase, not always at its beginning
-        time.sleep(self.rng.uniform(0, {"search": 3.0, "nulls": 2.0}.get(phase, 0.1)))
+        time.sleep(self.rng.uniform(0, {"search": 2.0, "nulls": 1.0}.get(phase, 0.02)))
         while True:
             assert time.monotonic() < end, f"no busy {what} to kill in {phase}"
             assert self.process.poll() is None, f"ended before {what} could be killed in {phase}"
@@ -139,24 +140,24 @@ class Scenario:
 
     def _wait_for(self, phase: str, end: float) -> None:
         there = ("search", "retrain", "nulls", "export")
-        while there.index(phase_of(self.paths)) < there.index(phase) or not self.seen_anything():
+        while there.index(phase_of(self.paths)) < there.index(phase):
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < end, f"{phase} not reached"
             time.sleep(0.005)
-
-    def seen_anything(self) -> bool:
-        return self.paths.sweep.exists()
 
     def _members(self) -> list[int]:
         return self.cluster.workers() if self.cluster else processes.descendants(self.process.pid)
 
     def _work(self, what: str, phase: str) -> dict[int, float]:
         """Return busy processes and the processor seconds they just used; none: do not kill."""
-        if phase in ("export", "retrain") and what in ("driver", "head"):
-            # between two tasks, or writing: then the driver itself is at work
-            used = processes.uses_processor(self.process.pid)
-            return {self.process.pid: used} if used and not self.paths.summary.exists() else {}
-        return processes.busy(self._members())
+        if phase != "export":
+            return processes.busy(self._members())
+        # then the driver writes, and no worker has anything to do
+        written = self.paths.trials.exists() and self.paths.trials.stat().st_mtime > self.started
+        if not written or self.paths.summary.exists():
+            return {}
+        used = processes.uses_processor(self.process.pid)
+        return {self.process.pid: used} if used else {}
 
     def _kill(self, what: str, work: dict[int, float]) -> dict[str, Any]:
         pid = self.rng.choice(sorted(work))
