@@ -10,7 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # Titles that Ray gives to workers while they run a piece of a sweep
-AT_WORK = ("ray::FoldTrainable", "ray::ResourceTrainable", "ray::retrain_one", "ray::run_null_group")
+AT_WORK = (
+    "ray::FoldTrainable",
+    "ray::ResourceTrainable",
+    "ray::retrain_one",
+    "ray::run_null_group",
+)
 
 
 def title(pid: int) -> str:
