@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: sweep test test-slow chaos check format clean
+.PHONY: sweep test test-slow chaos audit check format clean
 
 sweep: $(INSTALLED)
 	$(BIN)/gx2c sweep smt --preset quick
@@ -24,6 +24,11 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive gx2c trainables search_spaces sweeps cluster
+
+# known vulnerabilities of what constraints.txt pins
+audit: $(INSTALLED)
+	$(BIN)/python tests/audit.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

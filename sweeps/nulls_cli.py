@@ -123,7 +123,13 @@ def _read_spins(path: Path, n_regions: int) -> Any:
 
     if not path.exists():
         raise UserError(f"there is no file {path}; `gx2c nulls make --out {path}` makes one")
-    spins = np.load(path)
+    try:
+        with path.open("rb") as stream:
+            spins = np.lib.format.read_array(stream, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} is not an array of spins ({error}); `gx2c nulls make` makes one"
+        ) from None
     inside = spins.dtype.kind in "iu" and spins.ndim == 2 and len(spins) == n_regions
     if not inside or not spins.size or spins.min() < 0 or spins.max() >= n_regions:
         raise UserError(

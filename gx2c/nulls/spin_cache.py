@@ -45,7 +45,7 @@ def cached_spins(
         sphere_coords, hemisphere, seed=seed, method=method, max_distortion=max_distortion
     )
     path = cache_dir / f"spins_{name}.npy"
-    known = np.load(path) if path.exists() else np.empty((len(hemisphere), 0), dtype=np.int64)
+    known = _read(path, len(hemisphere))
     if 0 < n_spins <= known.shape[1]:
         return np.ascontiguousarray(known[:, :n_spins], dtype=np.int64)
     new = make_spins(
@@ -76,6 +76,17 @@ def spin_hash(
     found.update(np.ascontiguousarray(sphere_coords, dtype=np.float64).tobytes())
     found.update(np.ascontiguousarray(hemisphere, dtype=np.int64).tobytes())
     return found.hexdigest()[:16]
+
+
+def _read(path: Path, n_regions: int) -> IntArray:
+    """Return the spins in a file; none if it is not there or is damaged."""
+    none = np.empty((n_regions, 0), dtype=np.int64)
+    try:
+        known = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return none
+    whole = isinstance(known, np.ndarray) and known.ndim == 2 and len(known) == n_regions
+    return known if whole else none
 
 
 def _write(path: Path, spins: IntArray) -> None:

@@ -26,7 +26,8 @@ from gx2c.data import make_synthetic_brain, write_dataset
 from sweeps.paths import SweepPaths
 
 OPTIONS = (
-    "--preset quick --samples 24 --max-epochs 60 --folds 2 --inner-folds 2 --genes 20_var --nulls 66"
+    "--preset quick --samples 24 --max-epochs 60 --folds 2 --inner-folds 2 --genes 20_var "
+    "--nulls 66"
 ).split()
 N_RECORDS, N_RETRAINED, N_GROUPS = 2 * (24 + 32), 4, 2 * 5
 PATIENCE_S = 600.0

@@ -11,8 +11,8 @@ from pathlib import Path
 
 # Titles that Ray gives to workers while they run a piece of a sweep
 AT_WORK = (
-    "ray::FoldTrainable",
-    "ray::ResourceTrainable",
+    "ray::ResourceTrainable.train",
+    "ray::ResourceTrainable.save",
     "ray::retrain_one",
     "ray::run_null_group",
 )

@@ -53,3 +53,12 @@ def test_no_spins_are_refused_with_and_without_a_file(cortex, tmp_path):
         with pytest.raises(UserError, match="n_spins"):
             cached_spins(tmp_path, *cortex, n_spins=0, seed=0)
         cached_spins(tmp_path, *cortex, n_spins=2, seed=0)
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"\x93NUMPY"])
+def test_a_damaged_file_is_made_anew(cortex, tmp_path, damage):
+    first = cached_spins(tmp_path, *cortex, n_spins=2, seed=1)
+    (path,) = tmp_path.glob("spins_*.npy")
+    path.write_bytes(damage)
+    found = cached_spins(tmp_path, *cortex, n_spins=2, seed=1)
+    np.testing.assert_array_equal(found, first)
