@@ -8,8 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig, GeneOptions, TrainingSettings
+from gx2c.fit.task import Task
 
 Value = bool | int | float | str
+DEFAULT_TASK = Task()
 ChoiceT = TypeVar("ChoiceT", bool, int, float, str)
 
 
@@ -35,7 +37,7 @@ class Scale:
     small
         Whether widths and depths are the reduced ones of the quick preset.
     n_genes
-        Genes that the model sees.
+        Genes that the model sees, or columns of features in their place.
     n_train_regions
         Fewest training regions of any inner fold.
     max_passes, patience
@@ -139,7 +141,11 @@ def suggest_one(trial: TrialLike, name: str, choices: Sequence[ChoiceT]) -> Choi
 
 
 def suggest_config(
-    space: SearchSpace, trial: TrialLike, scale: Scale, genes: GeneOptions
+    space: SearchSpace,
+    trial: TrialLike,
+    scale: Scale,
+    genes: GeneOptions,
+    task: Task = DEFAULT_TASK,
 ) -> FitConfig:
     """Ask a trial for the config that it stands for.
 
@@ -153,6 +159,8 @@ def suggest_config(
         The same for every trial of a study.
     genes
         The genes that the model sees; not searched.
+    task
+        What else it sees, and what it learns; not searched.
     """
     hyperparameters, training = space.suggest(trial, scale)
     return FitConfig(
@@ -160,4 +168,5 @@ def suggest_config(
         hyperparameters=hyperparameters,
         training=TrainingSettings() if training is None else training,
         genes=genes,
+        task=task,
     )

@@ -52,6 +52,7 @@ class BestFile(_Strict):
     checksum: str
     model: str
     split: str
+    conditions: list[str] = []
     seed: int
     view: dict[str, Any] = {}
     train_test_edges: bool = False

@@ -70,6 +70,19 @@ def sweep(
     gene_order: Annotated[
         str | None, typer.Option(help="tss, expression, random or cluster_<k>.")
     ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            help="In the place of expression, joined by +: expression, expression-pca:20, "
+            "coordinates, structural, structural-laplacian:20, structural-adjacency:20."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="functional, structural or geography-residual.")
+    ] = None,
+    binarise: Annotated[
+        float | None, typer.Option(help="Predict which edges are above this value.")
+    ] = None,
     nulls: Annotated[int | None, typer.Option(help="Spin nulls, each retrained.")] = None,
     null_search: Annotated[
         str | None, typer.Option(help="full: search again in each null; none: keep the config.")

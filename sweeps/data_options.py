@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gx2c.data.genes import gene_order
-from gx2c.data.views import BOTH, HEMISPHERES, BrainView
+from gx2c.data.views import BOTH, FUNCTIONAL, HEMISPHERES, STRUCTURAL, BrainView
+from gx2c.fit.features import EXPRESSION, feature_rule, parse_features
+from gx2c.fit.task import CONNECTOME, GEOGRAPHY_RESIDUAL, Task
 from sweeps.option_checks import Check, accepted, choice
+
+# option -> (connectome to be predicted, what the model learns of it)
+TARGETS = {
+    FUNCTIONAL: (FUNCTIONAL, CONNECTOME),
+    STRUCTURAL: (STRUCTURAL, CONNECTOME),
+    GEOGRAPHY_RESIDUAL: (FUNCTIONAL, GEOGRAPHY_RESIDUAL),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +34,12 @@ class DataOptions:
         "all", "<N>_var", the name of a group, or a file of symbols or sets.
     gene_order
         One of `GENE_ORDERS`, or "cluster_<k>".
+    features
+        What the model reads in the place of expression: names in `FEATURES` joined by "+".
+    target
+        One of `TARGETS`.
+    binarise
+        Edges above this value are present, all others absent; None to predict values.
     """
 
     dataset: str = "schaefer100"
@@ -32,14 +47,45 @@ class DataOptions:
     cortex_only: bool = False
     genes: str = "all"
     gene_order: str = "tss"
+    features: str = EXPRESSION
+    target: str = FUNCTIONAL
+    binarise: float | None = None
 
     @property
     def view(self) -> BrainView:
         """The part of the dataset that is taken."""
-        return BrainView(hemisphere=self.hemisphere, cortex_only=self.cortex_only)
+        return BrainView(
+            hemisphere=self.hemisphere,
+            cortex_only=self.cortex_only,
+            connectome=TARGETS[self.target][0],
+            threshold=self.binarise,
+        )
+
+    @property
+    def task(self) -> Task:
+        """What the model reads and learns."""
+        return Task(features=parse_features(self.features), learned=TARGETS[self.target][1])
 
 
 DATA_CHECKS: tuple[Check, ...] = (
     choice("hemisphere", HEMISPHERES),
     accepted("gene_order", gene_order),
+    accepted("features", parse_features),
+    choice("target", TARGETS),
+    accepted("binarise", lambda threshold: BrainView(threshold=threshold)),
 )
+
+
+def _check_structure(options: DataOptions) -> str:
+    if options.target != STRUCTURAL:
+        return ""
+    names = options.task.features
+    if structural := [name for name in names if feature_rule(name)[0].reads_structure]:
+        return (
+            f"the feature {structural[0]} is made of what --target structural is to predict; "
+            "choose other features or another target"
+        )
+    return ""
+
+
+DATA_RULES: tuple[Check, ...] = (_check_structure,)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gx2c.errors import UserError
 from search_spaces import SEARCH_SPACES
+from sweeps.conditions import conditions
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord, write_bytes
@@ -61,6 +62,7 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
         "checksum": plan.brain.checksum,
         "model": plan.options.model,
         "split": plan.options.split,
+        "conditions": conditions(plan.options),
         "seed": plan.options.seed,
         "view": plan.options.view.to_dict(),
         "train_test_edges": plan.options.train_test_edges,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from gx2c.errors import UserError
 from gx2c.fit import SELECTION_METRICS
+from gx2c.fit.features import EXPRESSION, parse_features, reads_expression
 from gx2c.models import MODELS
 from search_spaces import SEARCH_SPACES
-from sweeps.data_options import DATA_CHECKS, DataOptions
+from sweeps.data_options import DATA_CHECKS, DATA_RULES, DataOptions
 from sweeps.limit_options import LIMIT_CHECKS, LimitOptions
 from sweeps.option_checks import Check, at_least, choice
 from sweeps.search.rungs import SCHEDULERS
 from sweeps.split_options import SPLIT_CHECKS, SPLIT_RULES, SplitOptions
 from sweeps.storage.uri import storage_problem
+from sweeps.task_rules import TASK_RULES
 
 NULL_SEARCHES = ("full", "none")
 GEOGRAPHY = "geography"
@@ -97,8 +99,8 @@ class SweepOptions(DataOptions, SplitOptions, LimitOptions):
 
     @property
     def uses_expression(self) -> bool:
-        """Whether the model reads genes at all."""
-        return "expression" in MODELS[self.model].uses
+        """Whether the model reads genes at all, as they are or as features made of them."""
+        return _reads_genes(self.model, self.task.features)
 
     @property
     def iterative(self) -> bool:
@@ -139,12 +141,16 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     fitting: dict[str, Any] = {
         "null_search": "full" if MODELS[model].kind == "closed_form" else "none"
     }
-    if "expression" not in MODELS[model].uses:
+    if not _reads_genes(model, parse_features(chosen.get("features", EXPRESSION))):
         fitting["nulls"] = 0
     settings = {"model": model, "preset": preset} | PRESETS[preset] | fitting | chosen
     longest = max(1, int(settings["max_epochs"]))
     shares = {name: max(1, round(longest * share)) for name, share in PASS_SHARES.items()}
     return SweepOptions(**(settings | shares | settings))
+
+
+def _reads_genes(model: str, features: Sequence[str]) -> bool:
+    return "expression" in MODELS[model].uses and reads_expression(features)
 
 
 def _check_gpus(options: SweepOptions) -> str:
@@ -156,7 +162,8 @@ def _check_gpus(options: SweepOptions) -> str:
 
 def _check_nulls(options: SweepOptions) -> str:
     if options.nulls and not options.uses_expression:
-        return f"{options.model} reads no genes, so spins of them change nothing; give --nulls 0"
+        what = options.model if options.features == EXPRESSION else options.features
+        return f"{what} reads no genes, so spins of them change nothing; give --nulls 0"
     return ""
 
 
@@ -192,4 +199,10 @@ _CHECKS: tuple[Check, ...] = (
     _check_storage,
     at_least("max_concurrent", 0),
 )
-_RULES: tuple[Check, ...] = (_check_nulls, _check_null_search, *SPLIT_RULES)
+_RULES: tuple[Check, ...] = (
+    _check_nulls,
+    _check_null_search,
+    *SPLIT_RULES,
+    *DATA_RULES,
+    *TASK_RULES,
+)

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gx2c.data import Brain, load_dataset, resolve_genes, select_genes
-from gx2c.fit import ComputeProfile, GeneOptions
+from gx2c.fit import ComputeProfile, GeneOptions, Task
+from gx2c.fit.features import check_features, n_columns
+from gx2c.fit.residual import check_can_cross_fit
+from gx2c.fit.task import GEOGRAPHY_RESIDUAL
 from gx2c.models import MODELS
 from gx2c.nulls import make_brain_spins
 from gx2c.splits import Fold, make_brain_folds
@@ -69,6 +72,10 @@ class SweepPlan:
         model = self.options.model
         return (model,) if model == GEOGRAPHY else (model, GEOGRAPHY)
 
+    def task(self, model: str) -> Task:
+        """Return what a model reads and learns; geography beside it learns the connectome."""
+        return self.options.task if model == self.options.model else Task()
+
     def n_configs(self, model: str) -> int:
         """Configs to try per outer fold; geography gets at least as many as its rival."""
         if model == self.options.model:
@@ -92,7 +99,9 @@ class SweepPlan:
         inner = [fold for outer in self.folds for fold in outer.inner]
         return Scale(
             small=self.options.small,
-            n_genes=self._n_genes(),
+            n_genes=n_columns(
+                self.options.task.features, n_genes=self.n_genes(), n_regions=self.brain.n_regions
+            ),
             n_train_regions=min(len(fold.train_regions) for fold in inner),
             max_passes=self.options.max_epochs,
             patience=self.options.patience,
@@ -127,6 +136,7 @@ class SweepPlan:
                 SEARCH_SPACES[model],
                 scale=scale,
                 genes=self.genes,
+                task=self.task(model),
                 seed=sampler_seed(options.seed, model, fold),
                 records=records,
                 warm=self.warm.of(model, fold),
@@ -143,7 +153,8 @@ class SweepPlan:
             store=store,
         )
 
-    def _n_genes(self) -> int:
+    def n_genes(self) -> int:
+        """Return how many genes every fit chooses."""
         regions = self.brain.regions(self.folds[0].inner[0].train_regions)
         chosen = select_genes(
             regions,
@@ -171,6 +182,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         spins cannot be made.
     """
     brain = options.view.of(dataset)
+    check_features(options.task.features, brain)
     genes = GeneOptions(
         which=resolve_genes(options.genes, brain.genes),
         order=options.gene_order,
@@ -186,6 +198,8 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         resolution=options.resolution,
         buffer_mm=options.buffer_mm,
     )
+    if options.task.learned == GEOGRAPHY_RESIDUAL:
+        check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
     spins = np.empty((brain.n_regions, 0), dtype=np.int64)
     if options.nulls:
         spins = make_brain_spins(brain, n_spins=options.nulls, seed=options.seed)

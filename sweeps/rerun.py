@@ -12,6 +12,7 @@ import torch
 from gx2c.data import Brain, BrainView, check_gene_choice, load_dataset
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, FitConfig
+from gx2c.fit.features import check_features
 from gx2c.metrics import average_scores
 from gx2c.models.attention import flash_attention_is_available
 from gx2c.splits import SPLITS_USING_TARGET, Fold
@@ -84,7 +85,9 @@ def _check_data(path: Path, best: BestFile, brain: Brain) -> None:
                 f"{path}, fold {fold.fold}: regions {unknown[:3]} are not in {best.dataset}"
             )
     for job in best.jobs:
-        check_gene_choice(FitConfig.from_dict(job.config).genes.which, brain.genes)
+        config = FitConfig.from_dict(job.config)
+        check_gene_choice(config.genes.which, brain.genes)
+        check_features(config.task.features, brain)
 
 
 def _context(best: BestFile, brain: Brain) -> TrialContext:
@@ -125,6 +128,7 @@ def _summary(
         "dataset": context.brain.name,
         "split": best.split,
         "split_label": SPLITS_USING_TARGET.get(best.split, ""),
+        "conditions": best.conditions,
         "seed": best.seed,
         "n_regions": context.brain.n_regions,
         "rerun_of": str(path),

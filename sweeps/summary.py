@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gx2c.fit.task import GEOGRAPHY_RESIDUAL
 from gx2c.metrics import METRICS, Average, average_scores
 from gx2c.nulls import NullSummary, summarise_nulls
+from sweeps.conditions import conditions
 from sweeps.details import summarise_details, summarise_train_test
 from sweeps.disk import folder_bytes
-from sweeps.options import GEOGRAPHY
+from sweeps.options import GEOGRAPHY, SweepOptions
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.provenance import provenance
@@ -58,7 +60,8 @@ def summarise(
         **split_facts(options),
         "seed": options.seed,
         "n_regions": plan.brain.n_regions,
-        "n_genes": plan.scale().n_genes,
+        "n_genes": plan.n_genes(),
+        "conditions": conditions(options),
         "folds": [
             _fold(plan, options.model, fold, records, best, tests[options.model][fold])
             for fold in range(len(plan.folds))
@@ -82,14 +85,17 @@ def summarise(
     }
 
 
+def adjusted_for_geography(options: SweepOptions) -> bool:
+    """Tell whether the prediction contains the whole geography term, in nulls too."""
+    return options.model in ADJUSTED_FOR_GEOGRAPHY or options.target == GEOGRAPHY_RESIDUAL
+
+
 def split_facts(options: SplitOptions) -> dict[str, Any]:
     """Return what every output says of the split."""
     return {
         "split": options.split,
         "split_label": options.split_label,
         "deterministic_split": options.deterministic_split,
-        "score": options.score,
-        "buffer_mm": options.buffer_mm,
     }
 
 
@@ -153,7 +159,7 @@ def _nulls(plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Average]) ->
         "method": "hungarian",
         "moved": "expression",
         "search": "full" if full else "tuned on the true data",
-        "adjusted_for_geography": plan.options.model in ADJUSTED_FOR_GEOGRAPHY,
+        "adjusted_for_geography": adjusted_for_geography(plan.options),
         **{name: {"mean": s.mean, "sd": s.sd} for name, s in summaries.items()},
         "gain": {name: s.gain for name, s in summaries.items()},
         "p_values": {name: s.p_value for name, s in summaries.items()},
@@ -199,7 +205,7 @@ def _notes(plan: SweepPlan) -> list[str]:
     if plan.brain.excluded:
         names = ", ".join(plan.brain.excluded)
         notes.append(f"{len(plan.brain.excluded)} region(s) without expression left out: {names}")
-    if plan.options.nulls and plan.options.model not in ADJUSTED_FOR_GEOGRAPHY:
+    if plan.options.nulls and not adjusted_for_geography(plan.options):
         notes.append(
             "the gain over nulls is not adjusted for geography: spun genes also lose what genes "
             "say of place; the gain over geography is the honest rival"

@@ -32,9 +32,12 @@ def print_summary(
 ) -> None:
     """Print a table per outer fold, the rivals, and where the files are."""
     console = console or Console(highlight=False)
+    console.print(_title(summary), soft_wrap=True)
     console.print(_fold_table(summary))
     for fold in summary["folds"]:
-        console.print(f"fold {fold['fold']}  {_config(fold['best_config'])}", soft_wrap=True)
+        held_out = f"{fold['name']}: " if fold["name"] else ""
+        line = f"fold {fold['fold']}  {held_out}{_config(fold['best_config'])}"
+        console.print(line, soft_wrap=True)
     for line in summary_lines(summary):
         console.print(line, soft_wrap=True)
     if disk := summary["provenance"].get("disk_bytes"):
@@ -80,29 +83,26 @@ def _spread(average: Mapping[str, Any], *, signed: bool = False) -> str:
 
 
 def _split(summary: Mapping[str, Any]) -> str:
-    """Name the split, with what belongs to its name wherever it is printed."""
-    words = [f"{summary['split']} split"]
-    if summary["score"] != "folds":
-        words.append(summary["score"])
-    if summary["buffer_mm"]:
-        words.append(f"buffer {summary['buffer_mm']:g} mm")
-    if summary["split_label"]:
-        words.append(f"({summary['split_label']})")
-    return " ".join(words)
+    """Name the split, with what belongs to its name wherever it is printed, and conditions."""
+    label = f" ({summary['split_label']})" if summary["split_label"] else ""
+    return ", ".join([f"{summary['split']} split{label}", *summary["conditions"]])
 
 
-def _fold_table(summary: Mapping[str, Any]) -> Table:
-    title = (
+def _title(summary: Mapping[str, Any]) -> str:
+    return (
         f"{summary['model']} on {summary['dataset']}, {_split(summary)}, "
         f"{summary['n_regions']} regions, {summary['n_genes']} genes, seed {summary['seed']}"
     )
-    table = Table(title=title, title_justify="left")
+
+
+def _fold_table(summary: Mapping[str, Any]) -> Table:
+    table = Table()
     for name in COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     for fold, rival in zip(summary["folds"], summary["geography"]["folds"], strict=True):
         trials = fold["trials"]
         table.add_row(
-            f"{fold['fold']} {fold['name']}".strip(),
+            str(fold["fold"]),
             f"{fold['n_train_regions']}/{fold['n_test_regions']}",
             *(str(trials[name]) for name in ("total", "pruned", "failed")),
             str(fold["passes"]),

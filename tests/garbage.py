@@ -21,8 +21,12 @@ def with_garbage(brain: Brain, rows: np.ndarray, *, seed: int = 0) -> Brain:
     connectome = brain.connectome.copy()
     connectome[rows], connectome[:, rows] = noise[rows], noise[rows].T
     connectome = np.triu(connectome, 1) + np.triu(connectome, 1).T + np.eye(n_regions)
+    fibres = brain.structural_connectome.copy()
+    fibres[rows], fibres[:, rows] = np.abs(noise[rows]), np.abs(noise[rows]).T
+    fibres = np.triu(fibres, 1)
     return dataclasses.replace(
         brain,
+        structural_connectome=fibres + fibres.T,
         expression=expression,
         coords_mm=coords,
         connectome=connectome,

@@ -21,7 +21,7 @@ class Regions:
     Attributes
     ----------
     expression
-        (n_regions, n_genes), normalised expression.
+        (n_regions, n_genes), normalised expression, or features in its place.
     coords_mm
         (n_regions, 3), region centroids in MNI space, mm.
     hemisphere
@@ -35,9 +35,9 @@ class Regions:
     def __len__(self) -> int:
         return len(self.coords_mm)
 
-    def with_genes(self, gene_indices: IntArray) -> Regions:
-        """Keep the genes given, in the order given."""
-        return Regions(self.expression[:, gene_indices], self.coords_mm, self.hemisphere)
+    def with_columns(self, columns: FloatArray) -> Regions:
+        """Put other features in the place of expression, (n_regions, n_columns)."""
+        return Regions(columns, self.coords_mm, self.hemisphere)
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,9 @@ class Brain:
         n_regions network names.
     holdout_connectome
         As `connectome`, of another group of people, or None.
+    structural_connectome
+        (n_regions, n_regions), structural connectivity in [0, 1], symmetric, or None; the
+        diagonal is never used.
     sphere_coords
         (n_regions, 3), region centroids on their hemisphere's inflated sphere, mm, or None;
         rows of regions outside the cortex are NaN.
@@ -97,6 +100,7 @@ class Brain:
     excluded: tuple[str, ...] = ()
     checksum: str = ""
     lobe: tuple[str, ...] | None = None
+    structural_connectome: FloatArray | None = None
 
     def __post_init__(self) -> None:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -36,6 +36,7 @@ def brain_problems(
     tss: Any = None,
     excluded: Sequence[str] = (),
     lobe: Sequence[str] | None = None,
+    structural_connectome: Any = None,
 ) -> Iterator[str]:
     """Yield every problem of the parts of a brain, one sentence each.
 
@@ -56,6 +57,8 @@ def brain_problems(
     for name, matrix in (("connectome", connectome), ("holdout connectome", holdout_connectome)):
         if matrix is not None:
             yield from _connectome_problems(name, matrix, labels)
+    if structural_connectome is not None:
+        yield from _structural_problems(structural_connectome, labels)
     yield from _place_problems(coords_mm, hemisphere, labels)
     if network is not None and labels is not None and len(network) != len(labels):
         yield f"network has {len(network)} names; {len(labels)} labels need one each"
@@ -140,7 +143,50 @@ def _expression_problems(
         )
 
 
+def _structural_problems(matrix: Any, labels: Sequence[str] | None) -> Iterator[str]:
+    name = "structural connectome"
+    wrong = list(_matrix_problems(name, matrix, labels))
+    yield from wrong
+    if wrong:
+        return
+    values = matrix[~np.eye(len(matrix), dtype=bool)]
+    if values.min(initial=0.0) < 0 or values.max(initial=0.0) > 1 + RANGE_TOLERANCE:
+        yield (
+            f"{name} has values from {values.min():.6g} to {values.max():.6g}; weights within "
+            "[0, 1] are needed (divide log(1 + streamlines) by its largest value)"
+        )
+    elif not values.any():
+        yield f"{name} is 0 for every pair; leave it out"
+
+
 def _connectome_problems(name: str, matrix: Any, labels: Sequence[str] | None) -> Iterator[str]:
+    wrong = list(_matrix_problems(name, matrix, labels))
+    yield from wrong
+    if wrong and not _is_square(matrix):
+        return
+    off_diagonal = ~np.eye(len(matrix), dtype=bool)
+    finite = np.isfinite(matrix) | ~off_diagonal
+    largest = np.abs(np.where(off_diagonal & finite, matrix, 0.0)).max(initial=0.0)
+    if largest > 1 + RANGE_TOLERANCE:
+        yield (
+            f"{name} has values up to {largest:.6g} in size; Pearson r within [-1, 1] is needed "
+            "(take tanh of Fisher z values)"
+        )
+    elif finite.all() and len(matrix) > 1 and np.ptp(matrix[off_diagonal]) == 0:
+        yield f"{name} has the same value for every pair; there is nothing to predict"
+
+
+def _is_square(matrix: Any) -> bool:
+    return (
+        isinstance(matrix, np.ndarray)
+        and matrix.dtype.kind in "fiu"
+        and matrix.ndim == 2
+        and matrix.shape[0] == matrix.shape[1]
+    )
+
+
+def _matrix_problems(name: str, matrix: Any, labels: Sequence[str] | None) -> Iterator[str]:
+    """Check shape, finite values and symmetry of a connectome; the diagonal may hold anything."""
     wrong = list(_array_problems(name, matrix, (_n(labels), _n(labels))))
     yield from wrong
     if wrong or matrix.shape[0] != matrix.shape[1]:
@@ -164,14 +210,6 @@ def _connectome_problems(name: str, matrix: Any, labels: Sequence[str] | None) -
             f"{name} is not symmetric: {values[row, column]:.6g} and {values[column, row]:.6g} "
             f"for {pair}; check that rows and columns have the same order"
         )
-    largest = np.abs(values).max(initial=0.0)
-    if largest > 1 + RANGE_TOLERANCE:
-        yield (
-            f"{name} has values up to {largest:.6g} in size; Pearson r within [-1, 1] is needed "
-            "(take tanh of Fisher z values)"
-        )
-    elif finite.all() and len(matrix) > 1 and np.ptp(matrix[off_diagonal]) == 0:
-        yield f"{name} has the same value for every pair; there is nothing to predict"
 
 
 def _place_problems(coords_mm: Any, hemisphere: Any, labels: Sequence[str] | None) -> Iterator[str]:

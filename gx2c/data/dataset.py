@@ -107,6 +107,7 @@ def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
         "n_genes": brain.n_genes,
         "n_genes_with_tss": 0 if brain.tss is None else int(np.isfinite(brain.tss).sum()),
         "holdout_connectome": brain.holdout_connectome is not None,
+        "structural_connectome": brain.structural_connectome is not None,
         "sphere_coordinates": brain.sphere_coords is not None,
         "license": description.get("License", "not stated"),
         "licences": description.get("Licences", {}),

@@ -17,6 +17,7 @@ DATASET_DIRS = (PACKAGE_DIR.parent / "data", PACKAGE_DIR / "_datasets")
 MAIN_COHORT = "main"
 HOLDOUT_COHORT = "holdout"
 _RELMAT = "_meas-PearsonCorrelation_relmat.tsv"
+_STRUCTURAL = "_meas-StructuralConnectivity_relmat.tsv"
 
 
 def relmat_name(segmentation: str, cohort: str) -> str:
@@ -29,8 +30,16 @@ def relmat_name(segmentation: str, cohort: str) -> str:
     cohort
         The group of people: "main" or "holdout".
     """
-    label = re.sub(r"[^0-9A-Za-z]", "", segmentation) or "unnamed"
-    return f"task-rest_cohort-{cohort}_seg-{label}{_RELMAT}"
+    return f"task-rest_cohort-{cohort}_seg-{_entity(segmentation)}{_RELMAT}"
+
+
+def structural_name(segmentation: str) -> str:
+    """Name a structural connectome's file after BIDS BEP017."""
+    return f"seg-{_entity(segmentation)}{_STRUCTURAL}"
+
+
+def _entity(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]", "", name) or "unnamed"
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,15 @@ class DatasetFolder:
             if (f"cohort-{HOLDOUT_COHORT}" in path.name.split("_")) is holdout
         ]
 
+    def structural_connectomes(self) -> list[Path]:
+        """Find the structural connectome files, sorted; there should be one at most."""
+        return sorted(self.root.glob(f"*{_STRUCTURAL}"))
+
     def data_files(self) -> list[Path]:
         """List the files that a brain is made of; any may be missing."""
         connectomes = self.connectomes(holdout=False) + self.connectomes(holdout=True)
-        return [self.expression, self.regions, self.genes, *connectomes]
+        structural = self.structural_connectomes()
+        return [self.expression, self.regions, self.genes, *connectomes, *structural]
 
     def files(self) -> list[Path]:
         """List every file of the dataset but its description, sorted by name."""

@@ -160,8 +160,12 @@ def _read_genes(reader: _Reader, genes: Sequence[str] | None) -> dict[str, Any]:
 
 def _read_connectomes(reader: _Reader, labels: Sequence[str] | None) -> dict[str, Any]:
     parts: dict[str, Any] = {}
-    for part, holdout in (("connectome", False), ("holdout_connectome", True)):
-        paths = reader.folder.connectomes(holdout=holdout)
+    files = {
+        "connectome": reader.folder.connectomes(holdout=False),
+        "holdout_connectome": reader.folder.connectomes(holdout=True),
+        "structural_connectome": reader.folder.structural_connectomes(),
+    }
+    for part, paths in files.items():
         if len(paths) > 1:
             names = shown([path.name for path in paths])
             reader.problems.append(
@@ -171,7 +175,7 @@ def _read_connectomes(reader: _Reader, labels: Sequence[str] | None) -> dict[str
             matrix = _read_connectome(reader, paths[0], labels)
             if matrix is not None:
                 parts[part] = matrix
-        elif not holdout:
+        elif part == "connectome":
             reader.problems.append(
                 "there is no connectome; a file whose name ends in "
                 "_meas-PearsonCorrelation_relmat.tsv is needed"
@@ -186,7 +190,7 @@ def _read_connectome(
     if facts is not None and facts.get("Directed") not in (None, False):
         reader.problems.append(
             f"{sidecar(path).name} says that the connectome is directed; an undirected one "
-            "(Pearson r) is needed"
+            "is needed"
         )
     matrix: Matrix | None = read_matrix_tsv(path, reader.problems)
     if matrix is None:
@@ -237,7 +241,7 @@ def _without_empty_regions(parts: dict[str, Any]) -> dict[str, Any]:
     empty = np.isnan(expression).all(axis=1)
     keep = np.flatnonzero(~empty)
     kept = dict(parts)
-    for part in ("connectome", "holdout_connectome"):
+    for part in ("connectome", "holdout_connectome", "structural_connectome"):
         if part in parts:
             kept[part] = parts[part][np.ix_(keep, keep)]
     for part in ("expression", "coords_mm", "sphere_coords", "hemisphere"):

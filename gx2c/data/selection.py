@@ -68,7 +68,8 @@ def take_regions(brain: Brain, indices: IntArray) -> Brain:
         If the rest cannot be a brain: too few regions, or one given twice.
     """
     rows, block = indices, np.ix_(indices, indices)
-    holdout, sphere, lobe = brain.holdout_connectome, brain.sphere_coords, brain.lobe
+    holdout, structural = brain.holdout_connectome, brain.structural_connectome
+    sphere, lobe = brain.sphere_coords, brain.lobe
     return replace(
         brain,
         labels=tuple(brain.labels[i] for i in indices.tolist()),
@@ -78,6 +79,7 @@ def take_regions(brain: Brain, indices: IntArray) -> Brain:
         hemisphere=brain.hemisphere[rows],
         network=tuple(brain.network[i] for i in indices.tolist()),
         holdout_connectome=None if holdout is None else holdout[block],
+        structural_connectome=None if structural is None else structural[block],
         sphere_coords=None if sphere is None else sphere[rows],
         lobe=None if lobe is None else tuple(lobe[i] for i in indices.tolist()),
     )

@@ -92,8 +92,8 @@ def make_synthetic_brain(
     Returns
     -------
     Brain
-        With sphere coordinates, a holdout connectome (the same parts, fresh noise) and
-        transcription starts.
+        With sphere coordinates, a holdout connectome (the same parts, fresh noise), a sparse
+        structural connectome (planted connectivity among near regions) and transcription starts.
 
     Raises
     ------
@@ -137,6 +137,7 @@ def make_synthetic_brain(
         holdout_connectome=_as_correlations(signal + noise_weight * again),
         sphere_coords=sphere_coords,
         tss=_starts(n_genes, _rng(seed, "starts")),
+        structural_connectome=_fibres(coords_mm, signal, _rng(seed, "fibres")),
     )
 
 
@@ -225,7 +226,7 @@ def _check(
         raise UserError("; ".join(broken))
 
 
-STREAMS = ("fields", "loadings", "form", "noise", "holdout", "gene noise", "starts")
+STREAMS = ("fields", "loadings", "form", "noise", "holdout", "gene noise", "starts", "fibres")
 
 
 def _rng(seed: int, stream: str) -> np.random.Generator:
@@ -292,6 +293,16 @@ def _geography(coords_mm: FloatArray) -> FloatArray:
 def _symmetric_noise(n_regions: int, rng: np.random.Generator) -> FloatArray:
     noise = rng.standard_normal((n_regions, n_regions))
     return np.triu(noise, 1) + np.triu(noise, 1).T
+
+
+def _fibres(coords_mm: FloatArray, signal: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Make structural weights in [0, 1]: positive, fewer with distance, more with the signal."""
+    noise = 0.5 * _symmetric_noise(len(coords_mm), rng)
+    reach = np.exp(-_distances(coords_mm, coords_mm) / DECAY_MM)
+    weights: FloatArray = np.clip(signal + noise, 0.0, None) * (reach + reach.T) / 2
+    np.fill_diagonal(weights, 0.0)
+    weights /= weights.max()
+    return weights
 
 
 def _unit(matrix: FloatArray) -> FloatArray:

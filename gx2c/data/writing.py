@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.genome import chromosome_and_tss
-from gx2c.data.layout import HOLDOUT_COHORT, MAIN_COHORT, DatasetFolder, relmat_name, sidecar
+from gx2c.data.layout import (
+    HOLDOUT_COHORT,
+    MAIN_COHORT,
+    DatasetFolder,
+    relmat_name,
+    sidecar,
+    structural_name,
+)
 from gx2c.errors import UserError
 
 BIDS_VERSION = "1.10.0"
@@ -32,6 +39,12 @@ RELMAT_SIDECAR: dict[str, Any] = {
     "StorageFormat": "Full",
     "NonNegative": False,
     "Units": "1",
+}
+
+STRUCTURAL_SIDECAR: dict[str, Any] = RELMAT_SIDECAR | {
+    "Description": "Structural connectivity; the header names the regions, rows follow its order.",
+    "RelationshipMeasure": "Structural connectivity, scaled to [0, 1]",
+    "NonNegative": True,
 }
 
 
@@ -59,6 +72,8 @@ class DatasetTables:
         n_genes rows: gene, chromosome, tss, strand, source, as text.
     lobe
         n_regions lobe names, or None.
+    structural_connectome
+        (n_regions, n_regions), within [0, 1], or None.
     """
 
     labels: tuple[str, ...]
@@ -72,6 +87,7 @@ class DatasetTables:
     sphere_coords: FloatArray | None
     gene_rows: Sequence[Sequence[str]]
     lobe: tuple[str, ...] | None = None
+    structural_connectome: FloatArray | None = None
 
 
 def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, Any]) -> Path:
@@ -116,6 +132,7 @@ def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, An
         brain.sphere_coords,
         rows,
         brain.lobe,
+        brain.structural_connectome,
     )
     return write_tables(folder, tables, description)
 
@@ -160,6 +177,10 @@ def write_tables(
             path = dataset.root / relmat_name(label, cohort)
             _write_rows(path, tables.labels, connectome)
             _write_json(sidecar(path), RELMAT_SIDECAR | {"Cohort": cohort})
+    if tables.structural_connectome is not None:
+        path = dataset.root / structural_name(label)
+        _write_rows(path, tables.labels, tables.structural_connectome)
+        _write_json(sidecar(path), STRUCTURAL_SIDECAR)
     _write_expression(dataset.expression, tables)
     _write_regions(dataset.regions, tables)
     _write_text(dataset.genes, [GENE_COLUMNS, *tables.gene_rows])
@@ -200,7 +221,8 @@ def _make_folder(dataset: DatasetFolder) -> None:
             f"{dataset.root} holds files that are not a dataset's; give a new or empty folder"
         )
     # A connectome of an earlier writing under another name would be read as a second one
-    for path in dataset.connectomes(holdout=False) + dataset.connectomes(holdout=True):
+    earlier = dataset.connectomes(holdout=False) + dataset.connectomes(holdout=True)
+    for path in earlier + dataset.structural_connectomes():
         path.unlink()
         sidecar(path).unlink(missing_ok=True)
 

@@ -11,6 +11,7 @@ from gx2c.fit.network import NetworkFit, derive_seed
 from gx2c.fit.prepare import TrainingSet
 from gx2c.fit.retrain import Retrained, retrain
 from gx2c.fit.scoring import SELECTION_METRICS
+from gx2c.fit.task import Task
 
 __all__ = [
     "SELECTION_METRICS",
@@ -22,6 +23,7 @@ __all__ = [
     "NestedFit",
     "NetworkFit",
     "Retrained",
+    "Task",
     "TrainingSet",
     "TrainingSettings",
     "Validated",

@@ -9,6 +9,7 @@ from typing import Any
 
 from gx2c.data.genes import gene_order
 from gx2c.errors import UserError
+from gx2c.fit.task import Task
 from gx2c.models import MODELS
 
 SCHEDULES = ("constant", "cosine", "plateau")
@@ -93,12 +94,15 @@ class FitConfig:
         For iterative models; ignored by closed-form ones.
     genes
         The genes that the model sees.
+    task
+        What else it sees, and what it is to learn.
     """
 
     model: str
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     genes: GeneOptions = field(default_factory=GeneOptions)
+    task: Task = field(default_factory=Task)
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -114,7 +118,7 @@ class FitConfig:
         }
         if isinstance(self.genes.which, tuple):
             plain["genes"]["which"] = list(self.genes.which)
-        return plain
+        return plain | {"task": self.task.to_dict()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> FitConfig:
@@ -142,6 +146,7 @@ class FitConfig:
                 },
                 training=TrainingSettings(**plain.get("training", {})),
                 genes=GeneOptions(**genes),
+                task=Task.from_dict(plain.get("task", {})),
             )
         except UserError:
             raise

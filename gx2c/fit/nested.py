@@ -82,7 +82,8 @@ class NestedFit:
     ) -> None:
         self.config, self.metric = config, metric
         training_sets = [
-            TrainingSet.cut(brain, inner.train_regions, config.genes) for inner in fold.inner
+            TrainingSet.cut(brain, inner.train_regions, config.genes, config.task)
+            for inner in fold.inner
         ]
         self.fit = FitInTurn(
             config,
@@ -94,6 +95,9 @@ class NestedFit:
         self._validation = [
             s.show(brain, inner.test_regions)
             for s, inner in zip(training_sets, fold.inner, strict=True)
+        ]
+        self._finishers = [
+            s.finisher(r) for s, r in zip(training_sets, self._validation, strict=True)
         ]
         self._course = LearningRateCourse(config.training)
         self.curve: list[CurvePoint] = []
@@ -121,8 +125,8 @@ class NestedFit:
             losses = self.fit.run_pass(number, rate)
             predicted = self.fit.predict(self._validation)
         scores = [
-            score_or_diverged(p, self._brain, inner)
-            for p, inner in zip(predicted, self._inner, strict=True)
+            score_or_diverged(finish(p), self._brain, inner)
+            for p, finish, inner in zip(predicted, self._finishers, self._inner, strict=True)
         ]
         finite = [s for s in scores if s is not None]
         validation = mean_scores(finite) if len(finite) == len(scores) else {}

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from gx2c.data.brain import Brain, Regions
+from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
 from gx2c.data.genes import select_genes
 from gx2c.fit.config import GeneOptions
+from gx2c.fit.features import ShowFeature, learn_features
+from gx2c.fit.residual import take_geography_out
+from gx2c.fit.task import GEOGRAPHY_RESIDUAL, Task
+from gx2c.models import Model
 from gx2c.models.features import Standardiser
 from gx2c.models.protocol import TrainingView
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+DEFAULT_TASK = Task()
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,17 @@ class TrainingSet:
     Attributes
     ----------
     regions
-        The training regions, with the chosen genes in the chosen order.
+        The training regions; in the place of expression are the task's features, by default the
+        chosen genes in the chosen order.
     connectome
-        (n_train_regions, n_train_regions).
+        (n_train_regions, n_train_regions), what is to be learned: the connectome, or what
+        geography leaves of it.
     gene_indices
         Which of the brain's genes were chosen, in order.
+    features
+        Shows the features of any regions.
+    geography
+        What is added to predictions; None if nothing was taken out.
     train_test_edges
         (n_train_regions, n_test_regions), measured; only for a model that is marked as using them.
     """
@@ -38,11 +47,19 @@ class TrainingSet:
     regions: Regions
     connectome: FloatArray
     gene_indices: IntArray
+    features: ShowFeature
+    geography: Model | None = None
     train_test_edges: FloatArray | None = None
 
     @classmethod
-    def cut(cls, brain: Brain, train_regions: IntArray, genes: GeneOptions) -> TrainingSet:
-        """Cut training regions out of a brain and choose genes on them alone."""
+    def cut(
+        cls,
+        brain: Brain,
+        train_regions: IntArray,
+        genes: GeneOptions,
+        task: Task = DEFAULT_TASK,
+    ) -> TrainingSet:
+        """Cut training regions out of a brain; genes and features are decided on them alone."""
         regions = brain.regions(train_regions)
         chosen = select_genes(
             regions,
@@ -52,11 +69,28 @@ class TrainingSet:
             order=genes.order,
             seed=genes.seed,
         )
-        return cls(regions.with_genes(chosen), brain.connectome_block(train_regions), chosen)
+        features = learn_features(task.features, brain, train_regions, chosen)
+        connectome = brain.connectome_block(train_regions)
+        geography = None
+        if task.learned == GEOGRAPHY_RESIDUAL:
+            geography, connectome = take_geography_out(regions, connectome)
+        shown = regions.with_columns(features(brain, train_regions))
+        return cls(shown, connectome, chosen, features, geography)
 
     def show(self, brain: Brain, region_indices: IntArray) -> Regions:
-        """Show other regions with the same genes in the same order."""
-        return brain.regions(region_indices).with_genes(self.gene_indices)
+        """Show other regions with the same features in the same order."""
+        columns = self.features(brain, region_indices)
+        return brain.regions(region_indices).with_columns(columns)
+
+    def finisher(self, regions: Regions) -> Callable[[FloatArray], FloatArray]:
+        """Return what turns a model's prediction for some regions into one of their connectome.
+
+        Where geography was taken out it is added again, within [-1, 1].
+        """
+        if self.geography is None:
+            return lambda predicted: predicted
+        offset = self.geography.predict(regions)
+        return lambda predicted: np.clip(predicted + offset, -1.0, 1.0)
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def fit_predict_closed_form(config: FitConfig, brain: Brain, fold: Fold) -> Floa
 
 def _cut(config: FitConfig, brain: Brain, fold: Fold) -> TrainingSet:
     """Cut what a config may see; one model is marked as seeing more than the training regions."""
-    training = TrainingSet.cut(brain, fold.train_regions, config.genes)
+    training = TrainingSet.cut(brain, fold.train_regions, config.genes, config.task)
     if TRAIN_TEST_EDGES not in config.uses:
         return training
     edges = brain.connectome[np.ix_(fold.train_regions, fold.test_regions)]
@@ -165,7 +165,9 @@ def _fit_closed_forms(
 def _predict(
     fitted: Fitted, sets: Sequence[TrainingSet], brains: Sequence[Brain], regions: IntArray
 ) -> list[FloatArray]:
-    return fitted.predict([s.show(b, regions) for s, b in zip(sets, brains, strict=True)])
+    shown = [s.show(b, regions) for s, b in zip(sets, brains, strict=True)]
+    predicted = fitted.predict(shown)
+    return [s.finisher(r)(p) for s, r, p in zip(sets, shown, predicted, strict=True)]
 
 
 def _score_across(

@@ -140,6 +140,9 @@ class ModelSpec:
     build
         Keywords of the model -> the model. An iterative model is also given `n_genes`,
         `n_members` and `attention`.
+    gene_tokens
+        Whether it reads expression as a sequence or a set of named genes, so that no other
+        features can stand in its place.
     summary
         One line for tables.
     reference
@@ -157,6 +160,7 @@ class ModelSpec:
     summary: str
     reference: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    gene_tokens: bool = False
     uses_with: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
 
     def used_by(self, keywords: Mapping[str, Any]) -> tuple[str, ...]:

@@ -98,6 +98,7 @@ def _cls_spec(name: str, kind: str) -> ModelSpec:
         build=partial(smt, coordinates=kind),
         summary=_CLS_SUMMARIES[kind],
         reference=_REFERENCE,
+        gene_tokens=True,
         defaults=_FLAT | {"genes_per_token": 20},
     )
 
@@ -110,6 +111,7 @@ SPECS = (
         build=smt,
         summary="Spatiomolecular Transformer on gene tokens",
         reference=_REFERENCE,
+        gene_tokens=True,
         defaults=_FLAT | {"genes_per_token": 60},
     ),
     _cls_spec("smt_cls", "learned"),
@@ -122,6 +124,7 @@ SPECS = (
         build=partial(smt, pooling=True),
         summary="SMT whose tokens are pooled by attention",
         reference=_REFERENCE,
+        gene_tokens=True,
         defaults=_POOLED | {"genes_per_token": 60},
     ),
     ModelSpec(
@@ -131,6 +134,7 @@ SPECS = (
         build=smt_conv,
         summary="Transformer over a convolution along the genes, pooled by attention",
         reference=_REFERENCE,
+        gene_tokens=True,
         defaults=_POOLED | {"kernel_size": 32, "stride": 32, "out_channels": 32, "n_tokens": 128},
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gx2c.data.brain import Brain, FloatArray
+from gx2c.data.brain import Brain
 from gx2c.errors import UserError
 from gx2c.splits.cutting import block_pair_folds, make_folds
 from gx2c.splits.fold import Fold
@@ -38,7 +38,6 @@ def make_brain_folds(
     seed: int,
     resolution: float = 1.0,
     buffer_mm: float = 0.0,
-    structural: FloatArray | None = None,
 ) -> tuple[Fold, ...]:
     """Cut a brain into folds by any rule.
 
@@ -46,13 +45,12 @@ def make_brain_folds(
     ----------
     brain
         Gives coordinates, hemispheres, networks, lobes and, to find communities in, its holdout
-        connectome (`community`) or the target itself (`community-target`).
+        connectome (`community`), its structural connectome (`community-structural`) or the
+        target itself (`community-target`).
     split, n_folds, n_inner_folds, seed, resolution, buffer_mm
         As in `make_folds`.
     score
         A name in `FOLD_SCORES`.
-    structural
-        (n_regions, n_regions), structural connectome for `community-structural`.
 
     Raises
     ------
@@ -63,7 +61,7 @@ def make_brain_folds(
         raise UserError(f"no score {score!r}; choose from {sorted(FOLD_SCORES)}")
     connectomes = {
         "community": brain.holdout_connectome,
-        "community-structural": structural,
+        "community-structural": brain.structural_connectome,
         "community-target": brain.connectome,
     }
     if split in COMMUNITY_SPLITS and connectomes[split] is None:

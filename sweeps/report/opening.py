@@ -27,6 +27,7 @@ def top(run: RunFiles) -> Markup:
     about += [] if s.n_regions is None else [counted(s.n_regions, "region")]
     about += [] if s.n_genes is None else [counted(s.n_genes, "gene")]
     about += [] if s.seed is None else [f"seed {s.seed}"]
+    about += s.conditions
     return node(
         "header",
         node("p", f"gx2c · {run.name}", class_="over"),
@@ -38,9 +39,7 @@ def top(run: RunFiles) -> Markup:
 
 
 def _split(s: Summary) -> str:
-    words = f"{s.split} split" + (f" ({s.split_label})" if s.split_label else "")
-    words += "" if s.score == "folds" else f", {s.score}"
-    return words + (f", buffer {s.buffer_mm:g} mm" if s.buffer_mm else "")
+    return f"{s.split} split" + (f" ({s.split_label})" if s.split_label else "")
 
 
 def _key_numbers(s: Summary) -> Markup:

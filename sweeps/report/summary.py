@@ -127,8 +127,7 @@ class Summary(BaseModel):
     dataset: str
     split: str = "n/a"
     split_label: str = ""
-    score: str = "folds"
-    buffer_mm: float = 0.0
+    conditions: list[str] = Field(default_factory=list)
     seed: int | None = None
     n_regions: int | None = None
     n_genes: int | None = None

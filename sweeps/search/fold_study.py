@@ -11,13 +11,14 @@ import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from gx2c.errors import UserError
-from gx2c.fit import FitConfig, GeneOptions, derive_seed
+from gx2c.fit import FitConfig, GeneOptions, Task, derive_seed
 from search_spaces.space import Scale, SearchSpace, suggest_config
 from sweeps.records import ConfigRecord
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
+DEFAULT_TASK = Task()
 _STATES = {
     "COMPLETE": TrialState.COMPLETE,
     "PRUNED": TrialState.PRUNED,
@@ -41,8 +42,8 @@ class FoldStudy:
 
     Parameters
     ----------
-    space, scale, genes
-        What may vary, within which limits, on which genes.
+    space, scale, genes, task
+        What may vary, within which limits, on which genes, and what is read and learned.
     seed
         Of this search.
     records
@@ -58,10 +59,12 @@ class FoldStudy:
         scale: Scale,
         genes: GeneOptions,
         seed: int,
+        task: Task = DEFAULT_TASK,
         records: Iterable[ConfigRecord] = (),
         warm: Sequence[ConfigRecord] = (),
     ) -> None:
         self.space, self.scale, self.genes, self.seed = space, scale, genes, seed
+        self.task = task
         self.first, self.n_warm = _first_params(space, scale, warm), len(warm)
         self.study = optuna.create_study(direction="maximize")
         self.study.add_trials([frozen_trial(r, space, scale, genes) for r in warm])
@@ -87,7 +90,7 @@ class FoldStudy:
         suggestions = []
         for number in range(first, first + n_configs):
             trial = self.study.ask()
-            config = suggest_config(self.space, trial, self.scale, self.genes)
+            config = suggest_config(self.space, trial, self.scale, self.genes, self.task)
             self._open[number] = trial
             suggestions.append(Suggestion(dict(trial.params), config))
         return suggestions

@@ -28,6 +28,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
             "expression": b.expression[:6],
             "connectome": b.connectome[:6, :6],
             "holdout_connectome": None,
+            "structural_connectome": None,
             "coords_mm": b.coords_mm[:6],
             "hemisphere": b.hemisphere[:6],
             "network": b.network[:6],
@@ -75,6 +76,26 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "holdout asymmetric": (
         lambda b: {"holdout_connectome": changed(b.connectome, (0, 5), 0.9)},
         "holdout connectome is not symmetric",
+    ),
+    "structural asymmetric": (
+        lambda b: {"structural_connectome": changed(b.structural_connectome, (0, 5), 0.9)},
+        "structural connectome is not symmetric",
+    ),
+    "structural counts": (
+        lambda b: {"structural_connectome": 900 * b.structural_connectome},
+        "weights within [0, 1] are needed",
+    ),
+    "structural negative": (
+        lambda b: {"structural_connectome": symmetric_change(b.structural_connectome, 1, 2, -0.1)},
+        "weights within [0, 1] are needed",
+    ),
+    "structural empty": (
+        lambda b: {"structural_connectome": np.zeros((12, 12))},
+        "0 for every pair; leave it out",
+    ),
+    "structural short": (
+        lambda b: {"structural_connectome": b.structural_connectome[:5, :5]},
+        "structural connectome has shape (5, 5)",
     ),
     "coordinates in metres": (lambda b: {"coords_mm": b.coords_mm / 1000}, "are these metres"),
     "coordinates in micrometres": (

@@ -27,8 +27,10 @@ def fold(brain):
 
 def validation_score(fit, brain, fold):
     """Score the present weights anew, from the brain and the folds."""
+    along = brain.expression[:, np.argsort(brain.tss)]
     shown = [
-        brain.regions(inner.test_regions).with_genes(np.argsort(brain.tss)) for inner in fold.inner
+        brain.regions(inner.test_regions).with_columns(along[inner.test_regions])
+        for inner in fold.inner
     ]
     scores = [
         score_or_diverged(predicted, brain, inner)

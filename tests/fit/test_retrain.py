@@ -104,12 +104,10 @@ def test_a_closed_form_is_validated_on_its_inner_folds(brain, fold, model):
     expected = []
     for inner in fold.inner:
         built = spec.build(**spec.defaults)
-        order = np.argsort(brain.tss)
-        built.fit(
-            brain.regions(inner.train_regions).with_genes(order),
-            brain.connectome_block(inner.train_regions),
-        )
-        predicted = built.predict(brain.regions(inner.test_regions).with_genes(order))
+        train, test = inner.train_regions, inner.test_regions
+        along = brain.expression[:, np.argsort(brain.tss)]
+        built.fit(brain.regions(train).with_columns(along[train]), brain.connectome_block(train))
+        predicted = built.predict(brain.regions(test).with_columns(along[test]))
         expected.append(score_edges(predicted, brain.connectome_block(inner.test_regions)))
     for name, value in validated.validation.items():
         assert value == pytest.approx(np.mean([scores[name] for scores in expected]))

@@ -63,11 +63,15 @@ def with_garbage(brain: Brain, rows: np.ndarray, *, expression: bool = True) -> 
     connectome = brain.connectome.copy()
     connectome[rows], connectome[:, rows] = noise[rows], noise[rows].T
     upper = np.triu(connectome, 1)
+    fibres = brain.structural_connectome.copy()
+    fibres[rows], fibres[:, rows] = np.abs(noise[rows]), np.abs(noise[rows]).T
+    fibres = np.triu(fibres, 1)
     return dataclasses.replace(
         brain,
         expression=genes,
         coords_mm=coords,
         connectome=upper + upper.T + np.eye(brain.n_regions),
+        structural_connectome=fibres + fibres.T,
     )
 
 

@@ -38,7 +38,7 @@ def lobed_brain() -> Brain:
     return dataclasses.replace(brain, lobe=lobe)
 
 
-@pytest.mark.parametrize("split", sorted(set(SPLITTERS) - {"community-structural"}))
+@pytest.mark.parametrize("split", sorted(SPLITTERS))
 def test_every_split_can_be_swept(tmp_path, split):
     plan = make_plan("kernel_ridge", brain=lobed_brain(), split=split, nulls=0, samples=1)
     held_out = np.concatenate([fold.test_regions for fold in plan.folds])
@@ -75,7 +75,11 @@ def test_a_split_that_uses_the_target_says_so_everywhere(tmp_path):
     [
         ("lobe", {"lobe": None}, "needs the lobe of every region"),
         ("community", {"holdout_connectome": None}, "needs a holdout connectome"),
-        ("community-structural", {}, "needs a structural connectome"),
+        (
+            "community-structural",
+            {"structural_connectome": None},
+            "needs a structural connectome",
+        ),
     ],
 )
 def test_a_split_that_the_dataset_cannot_serve_is_refused(split, lacks, words):
@@ -151,7 +155,7 @@ def test_the_report_shows_only_edges_that_are_scored(block_pairs):
     both = read_run(paths).connectomes[0]
     same = np.equal.outer(plan.folds[0].blocks, plan.folds[0].blocks)
     np.testing.assert_array_equal(np.isnan(both.predicted), same)
-    assert "block-pairs" in write_report(paths).read_text()
+    assert "edges between two held-out folds" in write_report(paths).read_text()
 
 
 def test_edges_with_one_end_in_training_are_scored_apart_and_labelled(tmp_path):

@@ -64,6 +64,51 @@ def test_garbage_in_test_regions_changes_no_config_and_no_weight(tmp_path, model
     assert results[0].scores != results[1].scores
 
 
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("kernel_ridge", {"split": "network"}),
+        ("kernel_ridge", {"score": "block-pairs", "folds": 3}),
+        ("kernel_ridge", {"buffer_mm": 15.0, "train_test_edges": True}),
+        ("mlp", {"gene_order": "cluster_3"}),
+        ("mlp", {"gene_order": "expression", "target": "geography-residual"}),
+        ("mlp", {"features": "expression+coordinates"}),
+        ("mlp", {"features": "expression-pca:5+structural"}),
+        ("kernel_ridge", {"features": "structural-laplacian:3+structural-adjacency:3"}),
+        ("kernel_ridge", {"target": "structural"}),
+        ("kernel_ridge", {"target": "geography-residual", "features": "expression-pca:5"}),
+        ("mlp", {"binarise": 0.1}),
+    ],
+)
+def test_no_option_lets_test_regions_in(tmp_path, monkeypatch, model, options):
+    monkeypatch.setattr("sweeps.plan.MIN_GEOGRAPHY_CONFIGS", 2)
+    common = {"nulls": 0, "samples": 2, "max_epochs": 2, "grace_epochs": 1}
+    brain = make_brain(n_regions=64)
+    plan = make_plan(model, brain=brain, **common | options)
+    spoiled = with_garbage(brain, plan.folds[0].test_regions)
+    garbage = dataclasses.replace(plan, brain=plan.options.view.of(spoiled))
+    records = [searched(p, tmp_path / str(k)) for k, p in enumerate((plan, garbage))]
+    for name in plan.models:
+        assert found(records[0][name, 0]) == found(records[1][name, 0])
+    assert found(records[0][model, 1]) != found(records[1][model, 1])
+    job = best_job(plan, records[0])
+    results = [retrain_one(p.context(), job)[0] for p in (plan, garbage)]
+    for name, weight in results[0].weights.items():
+        assert weight.numpy().tobytes() == results[1].weights[name].numpy().tobytes()
+    assert results[0].scores != results[1].scores
+
+
+def test_inner_folds_of_every_split_ignore_test_regions():
+    """But for rules that read places: those are part of the folds, not learned from them."""
+    brain = make_brain(n_regions=48)
+    for split in ("network", "community", "community-structural", "community-target"):
+        plan = make_plan("kernel_ridge", brain=brain, split=split, nulls=0)
+        fold = plan.folds[0]
+        outside = set(fold.test_regions.tolist())
+        for inner in fold.inner:
+            assert not outside & {*inner.train_regions.tolist(), *inner.test_regions.tolist()}
+
+
 def test_the_limits_of_the_search_space_do_not_look_at_test_regions():
     plan, garbage = both_plans("smt")
     assert plan.scale() == garbage.scale()

@@ -1,0 +1,236 @@
+"""What stands in the place of expression: features of regions, learned on training regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from gx2c.data.brain import Brain, FloatArray, IntArray
+from gx2c.errors import UserError
+from gx2c.models.reduction import fit_pca
+
+EXPRESSION = "expression"
+DEFAULT_COMPONENTS = 20
+# Of an eigenvalue, relative to the largest: new regions are divided by it
+EIGENVALUE_TOLERANCE = 1e-8
+
+# Columns of any regions of a brain, (n_regions, n_columns)
+ShowFeature = Callable[[Brain, IntArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class FeatureRule:
+    """One kind of feature.
+
+    Attributes
+    ----------
+    learn
+        (brain, training regions, genes, number of components) -> a function that shows the
+        feature of any regions; it reads no region outside training.
+    components
+        Whether the number of columns is chosen, with ":<k>" behind the name.
+    reads_expression, reads_structure
+        What it is made from.
+    """
+
+    learn: Callable[[Brain, IntArray, IntArray, int], ShowFeature]
+    components: bool = False
+    reads_expression: bool = False
+    reads_structure: bool = False
+
+
+def _expression(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
+    return lambda brain, regions: brain.expression[np.ix_(regions, genes)]
+
+
+def _expression_pca(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
+    reduction = fit_pca(brain.expression[np.ix_(train, genes)], n_components=k)
+
+    def show(brain: Brain, regions: IntArray) -> FloatArray:
+        return _padded(reduction.transform(brain.expression[np.ix_(regions, genes)]), k)
+
+    return show
+
+
+def _coordinates(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
+    return lambda brain, regions: brain.coords_mm[regions]
+
+
+def _structural(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
+    def show(brain: Brain, regions: IntArray) -> FloatArray:
+        # a column for every region of the brain, so that all folds have the same columns
+        profiles = np.zeros((len(regions), brain.n_regions))
+        profiles[:, train] = _to_training(brain, regions, train)
+        return profiles
+
+    return show
+
+
+def _structural_eigenvectors(
+    brain: Brain, train: IntArray, genes: IntArray, k: int, *, laplacian: bool
+) -> ShowFeature:
+    """Extend eigenvectors of the training regions' connectome to any region (Nyström).
+
+    Of the normalised Laplacian those with the smallest eigenvalues but the first, which is
+    constant but for degrees; of the connectome itself those with the largest absolute ones.
+
+    References
+    ----------
+    Bengio et al. (2004), Adv. Neural Inf. Process. Syst. 16, 177.
+    """
+    block = _to_training(brain, train, train)
+    weight = _inverse_root(block.sum(axis=1)) if laplacian else np.ones(len(train))
+    values, vectors = np.linalg.eigh(weight[:, None] * block * weight)
+    order = np.argsort(-values if laplacian else -np.abs(values), kind="stable")[laplacian:]
+    usable = np.abs(values[order]) > EIGENVALUE_TOLERANCE * np.abs(values).max()
+    kept = order[usable][:k]
+    vectors = vectors[:, kept]
+    # the sign of an eigenvector is arbitrary and differs between machines
+    largest = np.abs(vectors).argmax(axis=0)
+    extension = vectors * np.sign(vectors[largest, np.arange(len(kept))]) / values[kept]
+
+    def show(brain: Brain, regions: IntArray) -> FloatArray:
+        rows = _to_training(brain, regions, train)
+        if laplacian:
+            rows = _inverse_root(rows.sum(axis=1))[:, None] * rows
+        return _padded(rows * weight @ extension, k)
+
+    return show
+
+
+FEATURES: dict[str, FeatureRule] = {
+    EXPRESSION: FeatureRule(_expression, reads_expression=True),
+    "expression-pca": FeatureRule(_expression_pca, components=True, reads_expression=True),
+    "coordinates": FeatureRule(_coordinates),
+    "structural": FeatureRule(_structural, reads_structure=True),
+    "structural-laplacian": FeatureRule(
+        partial(_structural_eigenvectors, laplacian=True), components=True, reads_structure=True
+    ),
+    "structural-adjacency": FeatureRule(
+        partial(_structural_eigenvectors, laplacian=False), components=True, reads_structure=True
+    ),
+}
+
+
+def parse_features(text: str) -> tuple[str, ...]:
+    """Read features joined by "+", such as "expression+coordinates" or "expression-pca:10".
+
+    Raises
+    ------
+    UserError
+        If there is none of that name, one comes twice, or a number of components cannot be.
+    """
+    names = tuple(part.strip() for part in text.split("+"))
+    rules = [feature_rule(name)[0] for name in names]
+    if len(set(map(id, rules))) < len(rules):
+        raise UserError(f"features {text!r} name one kind twice; give each once")
+    return names
+
+
+def feature_rule(name: str) -> tuple[FeatureRule, int]:
+    """Look a feature up; return its rule and its number of components.
+
+    Raises
+    ------
+    UserError
+        As `parse_features`.
+    """
+    stem, colon, number = name.partition(":")
+    if stem not in FEATURES:
+        raise UserError(f"no feature named {name!r}; choose from {sorted(FEATURES)}")
+    rule = FEATURES[stem]
+    if not colon:
+        return rule, DEFAULT_COMPONENTS
+    if not rule.components or not number.isdecimal() or int(number) < 1:
+        sized = [other for other, r in FEATURES.items() if r.components]
+        raise UserError(
+            f"feature {name!r} cannot be; a number of components from 1 on goes with {sized} only"
+        )
+    return rule, int(number)
+
+
+def check_features(names: Sequence[str], brain: Brain) -> None:
+    """Refuse features that a brain does not have.
+
+    Raises
+    ------
+    UserError
+        If a feature needs a structural connectome and there is none.
+    """
+    for name in names:
+        if feature_rule(name)[0].reads_structure and brain.structural_connectome is None:
+            raise UserError(
+                f"the feature {name!r} needs a structural connectome and {brain.name} has none; "
+                "add one to the dataset or choose other features"
+            )
+
+
+def learn_features(
+    names: Sequence[str], brain: Brain, train_regions: IntArray, gene_indices: IntArray
+) -> ShowFeature:
+    """Learn features on training regions; columns are in the order of `names`.
+
+    Parameters
+    ----------
+    names
+        As `parse_features` returns them.
+    brain
+        Only its training regions are read.
+    train_regions, gene_indices
+        Region and gene indices.
+
+    Returns
+    -------
+    ShowFeature
+        (brain, region indices) -> (n_regions, n_columns). Of a region it shows that region alone
+        and, for structural features, its structural connectivity with training regions.
+    """
+    rules = [feature_rule(name) for name in names]
+    parts = [rule.learn(brain, train_regions, gene_indices, k) for rule, k in rules]
+    if len(parts) == 1:
+        return parts[0]
+    return lambda brain, regions: np.hstack([show(brain, regions) for show in parts])
+
+
+def n_columns(names: Sequence[str], *, n_genes: int, n_regions: int) -> int:
+    """Return how many columns features have, the same in every fold.
+
+    Parameters
+    ----------
+    names
+        As `parse_features` returns them.
+    n_genes
+        Genes chosen.
+    n_regions
+        Regions of the whole brain.
+    """
+    sizes = {EXPRESSION: n_genes, "coordinates": 3, "structural": n_regions}
+    rules = [(name, *feature_rule(name)) for name in names]
+    return sum(k if rule.components else sizes[name] for name, rule, k in rules)
+
+
+def reads_expression(names: Sequence[str]) -> bool:
+    """Tell whether any of the features is made from expression."""
+    return any(feature_rule(name)[0].reads_expression for name in names)
+
+
+def _to_training(brain: Brain, regions: IntArray, train: IntArray) -> FloatArray:
+    """Return structural connectivity with training regions, none with oneself."""
+    assert brain.structural_connectome is not None, "checked before the first trial"
+    rows = brain.structural_connectome[np.ix_(regions, train)].copy()
+    rows[np.equal.outer(regions, train)] = 0.0
+    return rows
+
+
+def _inverse_root(degrees: FloatArray) -> FloatArray:
+    """Return 1 / sqrt(degree), 0 for a region that is connected with none."""
+    root = np.sqrt(degrees)
+    return np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
+
+
+def _padded(columns: FloatArray, k: int) -> FloatArray:
+    """Append columns of zeros up to k: networks of different folds must have one shape."""
+    return np.pad(columns, ((0, 0), (0, k - columns.shape[1])))

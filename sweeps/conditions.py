@@ -1,0 +1,21 @@
+"""What was asked for beside the defaults, in words that every output repeats."""
+
+from __future__ import annotations
+
+from gx2c.data.views import BOTH, FUNCTIONAL
+from gx2c.fit.features import EXPRESSION
+from sweeps.options import SweepOptions
+
+
+def conditions(options: SweepOptions) -> list[str]:
+    """Return a few words for each option of data, target and split that is not the default."""
+    words = {
+        f"{options.hemisphere} hemisphere": options.hemisphere != BOTH,
+        "cortex only": options.cortex_only,
+        f"features {options.features}": options.features != EXPRESSION,
+        f"target {options.target}": options.target != FUNCTIONAL,
+        f"edges above {options.binarise} are present": options.binarise is not None,
+        "scores of edges between two held-out folds": options.score == "block-pairs",
+        f"buffer {options.buffer_mm:g} mm": bool(options.buffer_mm),
+    }
+    return [text for text, holds in words.items() if holds]
