@@ -214,6 +214,35 @@ def study(run: Annotated[Path, typer.Argument(help="A run folder, finished or no
 
 
 @app.command()
+def status(
+    run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,
+) -> None:
+    """Say how far a run is, what failed and why; reads files only."""
+    import json
+
+    from sweeps.paths import SweepPaths
+    from sweeps.status import read_status
+    from sweeps.status_table import print_status
+
+    found = read_status(SweepPaths(run))
+    print(json.dumps(found, indent=1)) if as_json else print_status(found)
+
+
+@app.command()
+def dashboard(
+    run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
+    port: Annotated[int, typer.Option(help="On this machine alone.")] = 8080,
+) -> None:
+    """Open a run's search in optuna-dashboard; also says where Ray's dashboard is."""
+    from sweeps.dashboard import prepare_dashboard, serve_dashboard
+    from sweeps.paths import SweepPaths
+
+    print("\n".join(prepare_dashboard(SweepPaths(run), port=port)), flush=True)
+    serve_dashboard(SweepPaths(run), port=port)
+
+
+@app.command()
 def bench(
     name: Annotated[
         str, typer.Argument(help="step, time-to-score, spins, schedulers or overhead.")

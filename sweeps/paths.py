@@ -106,6 +106,16 @@ class SweepPaths:
         return self.root / "tune"
 
     @property
+    def cluster(self) -> Path:
+        """Where the latest session's cluster can be looked at."""
+        return self.root / "cluster.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Learning curves of networks for TensorBoard."""
+        return self.root / "tensorboard"
+
+    @property
     def sessions(self) -> Path:
         """Names of Ray Tune's folders, one per session of the sweep."""
         return self.root / "sessions.json"

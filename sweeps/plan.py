@@ -77,10 +77,8 @@ class SweepPlan:
         return self.options.task if model == self.options.model else Task()
 
     def n_configs(self, model: str) -> int:
-        """Configs to try per outer fold; geography gets at least as many as its rival."""
-        if model == self.options.model:
-            return self.options.samples
-        return max(self.options.samples, MIN_GEOGRAPHY_CONFIGS)
+        """Configs to try per outer fold."""
+        return configs_per_fold(self.options, model)
 
     def context(self) -> TrialContext:
         """Return what trials share."""
@@ -165,6 +163,13 @@ class SweepPlan:
             seed=0,
         )
         return len(chosen)
+
+
+def configs_per_fold(options: SweepOptions, model: str) -> int:
+    """Return how many configs a model of a sweep gets; geography as many as its rival or more."""
+    if model == options.model:
+        return options.samples
+    return max(options.samples, MIN_GEOGRAPHY_CONFIGS)
 
 
 def make_plan(options: SweepOptions) -> SweepPlan:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 import ray
+from ray._private.worker import get_dashboard_url
 
 from gx2c.errors import UserError
 from sweeps.storage.reach import check_reach
@@ -59,6 +60,12 @@ def ray_session(*, cpus_per_trial: int, gpus_per_trial: float, shared: str) -> I
         yield n_slots
     finally:
         ray.shutdown()
+
+
+def dashboard_address() -> str:
+    """Return where Ray's dashboard is, empty if there is none."""
+    address = get_dashboard_url() if ray.is_initialized() else ""
+    return f"http://{address}" if address else ""
 
 
 def slots(*, cpus_per_trial: int, gpus_per_trial: float) -> int:

@@ -163,6 +163,16 @@ class FolderLock:
                 self.folder.rmdir()
 
 
+def holder_of(folder: Path) -> Holder | None:
+    """Return who holds a run folder; None if nobody does, for all that can be seen from here."""
+    try:
+        holder = Holder.from_bytes((folder / LOCK_FILE).read_bytes())
+    except OSError:
+        return None
+    here = holder is not None and holder.host == socket.gethostname()
+    return None if holder is None or (here and not Path(f"/proc/{holder.pid}").exists()) else holder
+
+
 def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,6 +18,7 @@ from sweeps.search.checkpoint_keeper import CheckpointKeeper
 from sweeps.search.halt import Halt
 from sweeps.search.rungs import ETA
 from sweeps.search.study_copier import SilentTrials, StudyCopier
+from sweeps.search.tensorboard import LearningCurves
 from sweeps.search.tune_adapters import AsyncBoardScheduler, BoardScheduler, BoardSearcher, Slots
 from sweeps.storage.mirror import NO_MIRROR, Mirror, NoMirror
 from sweeps.storage.session import run_in_storage
@@ -102,6 +103,7 @@ def _make_tuner(
             callbacks=[
                 StudyCopier(lambda: write_study(plan, paths, board.records())),
                 CheckpointKeeper(earlier, keep=options.keep_checkpoints),
+                LearningCurves(paths.tensorboard, max_passes=options.max_epochs),
                 SilentTrials(),
                 halt,
             ],

@@ -24,7 +24,7 @@ from sweeps.options import SweepOptions
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan, make_plan
 from sweeps.progress import Phase, ProgressLine
-from sweeps.ray_session import ray_session
+from sweeps.ray_session import dashboard_address, ray_session
 from sweeps.records import ConfigRecord, write_json
 from sweeps.report import write_report
 from sweeps.request import check_folder, check_inputs, write_request
@@ -83,6 +83,7 @@ class SweepRun:
             stack.enter_context(stops_cleanly(60 * options.time_budget_min))
             # nothing is written before all that could be refused was accepted
             write_request(self.paths, self.plan)
+            write_json(self.paths.cluster, {"ray_dashboard": dashboard_address()})
             self.mirror.push_outputs()
             return self._phases(board)
 
