@@ -29,6 +29,34 @@ def selection_score(scores: Mapping[str, float], metric: str) -> float:
     return sign * value if math.isfinite(value) else -math.inf
 
 
+def selection_scores(predicted: FloatArray, measured: FloatArray, metric: str) -> FloatArray:
+    """Return `selection_score` of many predictions of the same edges.
+
+    Parameters
+    ----------
+    predicted
+        (n_predictions, n_edges); a row that is not finite diverged.
+    measured
+        (n_edges,).
+    metric
+        A key of `SELECTION_METRICS`.
+
+    Returns
+    -------
+    FloatArray
+        (n_predictions,), minus infinity where there is no score.
+    """
+    name, sign = SELECTION_METRICS[metric]
+    finite = np.isfinite(predicted).all(axis=1)
+    found = np.array(
+        [
+            sign * METRICS[name].compute(row, measured) if ok else -np.inf
+            for row, ok in zip(predicted, finite, strict=True)
+        ]
+    )
+    return np.where(np.isnan(found), -np.inf, found)
+
+
 def mean_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Average each metric over inner folds."""
     return {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}

@@ -38,12 +38,16 @@ class KernelRidge:
     ----------
     expression_kernel, coordinate_kernel
         "cosine": ((1 + cos) / 2)^power; "rbf": exp(-d^2 / (scale * median d^2)), the median over
-        pairs of training regions; or "none". At least one must be there. Expression is z-scored
-        per gene and coordinates are centred, with training regions' statistics.
+        pairs of training regions; or "none". At least one must be there. Coordinates are centred
+        with training regions' statistics.
     expression_power, coordinate_power
         Of a cosine kernel: 1, 2, 3, ….
     expression_scale, coordinate_scale
         Of an rbf kernel.
+    expression_scaling
+        "centre": each gene's training mean is taken off; expression is normalised per gene in the
+        dataset, and a spin then only permutes the kernel's inner products. "z-score": each gene
+        is also scaled to unit variance in training.
     mirrored
         Compare coordinates on (|x|, y, z), so that homologues are neighbours.
     combine
@@ -81,6 +85,7 @@ class KernelRidge:
         expression_kernel: str = "cosine",
         expression_power: int = 4,
         expression_scale: float = 1.0,
+        expression_scaling: str = "centre",
         coordinate_kernel: str = NO_KERNEL,
         coordinate_power: int = 4,
         coordinate_scale: float = 0.1,
@@ -106,22 +111,24 @@ class KernelRidge:
             require_positive(keyword, value)
         self.kernels = _region_kernels(
             places=(coordinate_kernel, coordinate_scale, coordinate_power, mirrored),
-            genes=(expression_kernel, expression_scale, expression_power),
+            genes=(expression_kernel, expression_scale, expression_power, expression_scaling),
         )
         self.averages = combine == AVERAGE and len(self.kernels) == 2
         self.ridges = (ridge, gene_ridge) if self.averages else (ridge,)
         self.gene_weight = gene_weight
         self.mean = MEAN_FUNCTIONS[mean](mean_ridge)
-        self._combine = combine
-        self._impute_diagonal = diagonal == "impute"
+        self.mean_key = (mean, mean_ridge if mean == "geography" else None)
+        self.isometric = expression_kernel == NO_KERNEL or expression_scaling == "centre"
+        self.combine = combine
+        self.impute_diagonal = diagonal == "impute"
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn from training regions; see `Model.fit`."""
         self.mean.fit(training, connectome)
         residual = connectome - self.mean.predict(training)
-        blocks = self._join([kernel.fit(training) for kernel in self.kernels])
+        blocks = self.join([kernel.fit(training) for kernel in self.kernels])
         self._smoothers = [
-            KroneckerRidge(block, residual, impute_diagonal=self._impute_diagonal)
+            KroneckerRidge(block, residual, impute_diagonal=self.impute_diagonal)
             for block in blocks
         ]
 
@@ -158,21 +165,25 @@ class KernelRidge:
         table = self._ridge_table(ridges)
         predicted = self.mean.predict(regions)[None]
         predicted = np.repeat((predicted + predicted.transpose(0, 2, 1)) / 2, len(table), axis=0)
-        blocks = self._join([kernel.to_training(regions) for kernel in self.kernels])
-        shares = (1 - self.gene_weight, self.gene_weight) if self.averages else (1.0,)
+        blocks = self.join([kernel.to_training(regions) for kernel in self.kernels])
         for smoother, block, share, column in zip(
-            self._smoothers, blocks, shares, table.T, strict=True
+            self._smoothers, blocks, self.shares, table.T, strict=True
         ):
             distinct, which = np.unique(column, return_inverse=True)
             predicted += share * smoother.predict(block, distinct.tolist())[which]
         return predicted
 
-    def _join(self, blocks: list[FloatArray]) -> list[FloatArray]:
+    def join(self, blocks: list[FloatArray]) -> list[FloatArray]:
         """Make one kernel of two, unless they are averaged or there is but one."""
         if self.averages or len(blocks) == 1:
             return blocks
         places, genes = blocks
-        return [JOINED_KERNELS[self._combine](places, genes, self.gene_weight)]
+        return [JOINED_KERNELS[self.combine](places, genes, self.gene_weight)]
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """What each smoother's prediction counts: of coordinates, then of expression."""
+        return (1 - self.gene_weight, self.gene_weight) if self.averages else (1.0,)
 
     def _ridge_table(self, ridges: FloatArray) -> FloatArray:
         table = np.asarray(ridges, dtype=np.float64)
@@ -203,7 +214,7 @@ _DEFAULTS = {"expression_kernel": "cosine", "coordinate_kernel": NO_KERNEL, "mea
 
 
 def _region_kernels(
-    *, places: tuple[str, float, int, bool], genes: tuple[str, float, int]
+    *, places: tuple[str, float, int, bool], genes: tuple[str, float, int, str]
 ) -> list[RegionKernel]:
     """Build the kernels that are not "none": that of coordinates first."""
     kernels = []
@@ -211,8 +222,8 @@ def _region_kernels(
         name, scale, power, fold = places
         kernels.append(coordinate_kernel(name, scale=scale, power=power, fold=fold))
     if genes[0] != NO_KERNEL:
-        gene_name, scale, power = genes
-        kernels.append(expression_kernel(gene_name, scale=scale, power=power))
+        gene_name, scale, power, scaling = genes
+        kernels.append(expression_kernel(gene_name, scale=scale, power=power, scaling=scaling))
     if not kernels:
         raise UserError(
             "expression_kernel and coordinate_kernel are both 'none'; choose 'cosine' or 'rbf' "

@@ -5,7 +5,7 @@ A `RegionKernel` learns everything it needs (standardisation, length scale) from
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
 import numpy as np
@@ -87,6 +87,8 @@ KERNELS: dict[str, Callable[[float, int], Kernel]] = {
     "cosine": lambda scale, power: CosinePower(power=power),
 }
 NO_KERNEL = "none"
+# How expression is prepared -> whether each gene is scaled to unit variance in training
+EXPRESSION_SCALINGS = {"centre": False, "z-score": True}
 
 
 class RegionKernel:
@@ -101,11 +103,19 @@ class RegionKernel:
     unit_variance
         Scale each feature to unit variance in training; coordinates are only centred, because
         their three axes share one unit.
+    key
+        Equal for two kernels that are the same function of the same regions.
     """
 
     def __init__(
-        self, kernel: Kernel, raw_features: Callable[[Regions], FloatArray], *, unit_variance: bool
+        self,
+        kernel: Kernel,
+        raw_features: Callable[[Regions], FloatArray],
+        *,
+        unit_variance: bool,
+        key: Hashable,
     ) -> None:
+        self.key = key
         self.kernel = kernel
         self.raw_features = raw_features
         self.unit_variance = unit_variance
@@ -127,10 +137,18 @@ class RegionKernel:
         return self.kernel.between(features, self._training_features)
 
 
-def expression_kernel(name: str, *, scale: float, power: int) -> RegionKernel:
-    """Build a kernel on z-scored expression; `name` is a key of `KERNELS`."""
+def expression_kernel(
+    name: str, *, scale: float, power: int, scaling: str = "centre"
+) -> RegionKernel:
+    """Build a kernel on expression; `name` is in `KERNELS`, `scaling` in `EXPRESSION_SCALINGS`."""
     require_choice("expression_kernel", name, [*KERNELS, NO_KERNEL])
-    return RegionKernel(KERNELS[name](scale, power), lambda r: r.expression, unit_variance=True)
+    require_choice("expression_scaling", scaling, EXPRESSION_SCALINGS)
+    return RegionKernel(
+        KERNELS[name](scale, power),
+        lambda r: r.expression,
+        unit_variance=EXPRESSION_SCALINGS[scaling],
+        key=("expression", name, _shape(name, scale, power), scaling),
+    )
 
 
 def coordinate_kernel(name: str, *, scale: float, power: int, fold: bool) -> RegionKernel:
@@ -140,4 +158,10 @@ def coordinate_kernel(name: str, *, scale: float, power: int, fold: bool) -> Reg
         KERNELS[name](scale, power),
         lambda r: mirrored(r.coords_mm) if fold else r.coords_mm,
         unit_variance=False,
+        key=("coordinates", name, _shape(name, scale, power), fold),
     )
+
+
+def _shape(name: str, scale: float, power: int) -> float:
+    """Return the one of two settings that a kernel reads."""
+    return scale if name == "rbf" else power

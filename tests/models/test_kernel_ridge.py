@@ -12,7 +12,11 @@ from gx2c.models.kernel_ridge import KernelRidge
 from gx2c.models.kronecker import KroneckerRidge
 from gx2c.models.mean_function import GeographyMean
 
-GENES = {"expression_kernel": "cosine", "expression_power": 3}
+GENES = {
+    "expression_kernel": "cosine",
+    "expression_power": 3,
+    "expression_scaling": "z-score",
+}
 PLACES = {"coordinate_kernel": "rbf", "coordinate_scale": 0.4}
 
 
@@ -182,6 +186,7 @@ def test_values_scale_through(brain, split):
         ({"expression_kernel": "none"}, "both 'none'"),
         ({"expression_kernel": "linear"}, "expression_kernel is 'linear'"),
         ({"coordinate_kernel": "linear"}, "coordinate_kernel is 'linear'"),
+        ({"expression_scaling": "rank"}, "expression_scaling is 'rank'"),
         ({"combine": "mix"}, "combine is 'mix'"),
         ({"mean": "distance"}, "mean is 'distance'"),
         ({"diagonal": "one"}, "diagonal is 'one'"),

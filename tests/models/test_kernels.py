@@ -59,10 +59,19 @@ def regions(features):
 
 def test_expression_is_standardised_with_training_statistics(regions):
     training = make_regions(regions.expression[:10], regions.coords_mm[:10])
-    kernel = expression_kernel("cosine", scale=1.0, power=2)
+    kernel = expression_kernel("cosine", scale=1.0, power=2, scaling="z-score")
     kernel.fit(training)
     scored = (regions.expression - training.expression.mean(0)) / training.expression.std(0)
     expected = ((1 + cosine_similarity(scored, scored[:10])) / 2) ** 2
+    np.testing.assert_allclose(kernel.to_training(regions), expected, atol=1e-12)
+
+
+def test_expression_is_centred_with_training_statistics(regions):
+    training = make_regions(regions.expression[:10], regions.coords_mm[:10])
+    kernel = expression_kernel("cosine", scale=1.0, power=2)
+    kernel.fit(training)
+    centred = regions.expression - training.expression.mean(0)
+    expected = ((1 + cosine_similarity(centred, centred[:10])) / 2) ** 2
     np.testing.assert_allclose(kernel.to_training(regions), expected, atol=1e-12)
 
 
@@ -79,7 +88,7 @@ def test_constant_gene_is_ignored_however_it_varies_elsewhere(regions):
     expression = np.column_stack([regions.expression, np.full(14, 0.1)])
     training = make_regions(expression[:10], regions.coords_mm[:10])
     held_out = expression[10:].copy()
-    kernel = expression_kernel("cosine", scale=1.0, power=2)
+    kernel = expression_kernel("cosine", scale=1.0, power=2, scaling="z-score")
     kernel.fit(training)
     before = kernel.to_training(make_regions(held_out, regions.coords_mm[10:]))
     held_out[:, -1] = 50.0

@@ -1,0 +1,252 @@
+"""Kernel ridge on many surrogates at once: each null searched and retrained, at a small cost.
+
+A surrogate changes expression alone. What geography contributes is computed once per split; of
+expression only the inner products between regions count, so that thousands of genes become at
+most one column a region; and one eigendecomposition serves every ridge of a kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
+from gx2c.errors import UserError
+from gx2c.fit.config import FitConfig
+from gx2c.fit.scoring import score_or_diverged, selection_scores
+from gx2c.models import MODELS
+from gx2c.models.kernel_ridge import KernelRidge
+from gx2c.models.kernels import RegionKernel
+from gx2c.models.kronecker import KroneckerRidge
+from gx2c.splits.fold import Fold
+
+Scores = dict[str, float]
+
+
+def is_isometric(config: FitConfig) -> bool:
+    """Tell whether a config's predictions read expression through inner products alone.
+
+    So does kernel ridge on expression that is centred, not scaled, by training statistics, on
+    genes whose choice does not depend on the training regions.
+    """
+    chosen_by_training = isinstance(config.genes.which, str) and config.genes.which != "all"
+    if chosen_by_training or MODELS[config.model].kind != "closed_form":
+        return False
+    model = _build(config)
+    return isinstance(model, KernelRidge) and model.isometric
+
+
+def search_kernel_nulls(
+    brain: Brain,
+    fold: Fold,
+    configs: Sequence[FitConfig],
+    expressions: Iterable[FloatArray],
+    *,
+    metric: str,
+) -> list[Scores | None]:
+    """Choose a config by inner validation, retrain and test it, for each surrogate of a brain.
+
+    The same, up to rounding, as `choose_closed_form` and `retrain` on each surrogate brain.
+
+    Parameters
+    ----------
+    brain
+        The true brain; its coordinates and connectome are the surrogates' too.
+    fold
+        An outer fold with inner folds.
+    configs
+        Each `is_isometric`; the first of equals is chosen, and a single one is not validated.
+    expressions
+        (n_regions, n_columns) each: a surrogate's expression, or columns with the same distances
+        (`gx2c.models.isometry.same_distances`).
+    metric
+        A key of `SELECTION_METRICS`.
+
+    Returns
+    -------
+    list
+        Per surrogate, each metric over the test edges; None where nothing could be fitted.
+    """
+    inner = [SharedSplit(brain, split, configs) for split in fold.inner if len(configs) > 1]
+    outer = [SharedSplit(brain, fold, [config]) for config in configs]
+    found = []
+    for expression in expressions:
+        chosen = _choose(inner, expression, len(configs), metric)
+        found.append(outer[chosen].scores(expression)[0])
+    return found
+
+
+def _choose(inner: Sequence[SharedSplit], expression: FloatArray, n: int, metric: str) -> int:
+    if not inner:
+        return 0
+    scores = np.zeros(n)
+    for split in inner:
+        scores += split.validate(expression, metric)
+    # the first of equals, as in the search
+    return int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
+
+
+class SharedSplit:
+    """Some kernel ridges on one split of a brain, ready for any expression.
+
+    Parameters
+    ----------
+    brain, fold
+        Whose training regions are fitted and whose test regions are predicted.
+    configs
+        Each `is_isometric`.
+    """
+
+    def __init__(self, brain: Brain, fold: Fold, configs: Sequence[FitConfig]) -> None:
+        self.brain, self.fold = brain, fold
+        self.training = _places_of(brain, fold.train_regions)
+        self.test = _places_of(brain, fold.test_regions)
+        self._connectome = brain.connectome_block(fold.train_regions)
+        self._edges = fold.scored_edges()
+        self._measured = brain.connectome_block(fold.test_regions)[self._edges]
+        self._means: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
+        self._places: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
+        self.plans = [self._plan(_build(config)) for config in configs]
+        # configs that differ in the ridge of expression alone share an eigendecomposition
+        self._groups: dict[Hashable, list[int]] = {}
+        for number, plan in enumerate(self.plans):
+            if plan.genes is not None:
+                self._groups.setdefault(plan.key, []).append(number)
+
+    def predict(self, expression: FloatArray) -> FloatArray:
+        """Predict the test regions by each config, (n_configs, n_test, n_test).
+
+        NaN where a config cannot be fitted.
+        """
+        genes = _GeneBlocks(self.training, self.test, expression, self.fold)
+        predicted = np.stack([plan.fixed for plan in self.plans])
+        for members in self._groups.values():
+            plans = [self.plans[i] for i in members]
+            try:
+                predicted[members] += plans[0].smooth(genes, [plan.ridge for plan in plans]) * [
+                    [[plan.share]] for plan in plans
+                ]
+            except (UserError, np.linalg.LinAlgError):
+                predicted[members] = np.nan
+        return predicted
+
+    def validate(self, expression: FloatArray, metric: str) -> FloatArray:
+        """Return each config's selection score, (n_configs,); larger is better."""
+        predicted = self.predict(expression)[:, self._edges[0], self._edges[1]]
+        return selection_scores(predicted, self._measured, metric)
+
+    def scores(self, expression: FloatArray) -> list[Scores | None]:
+        """Return each config's scores over the test edges."""
+        return [score_or_diverged(p, self.brain, self.fold) for p in self.predict(expression)]
+
+    def _plan(self, model: KernelRidge) -> _Plan:
+        residual, mean = self._mean_of(model)
+        kernels = {str(kernel.key[0]): kernel for kernel in model.kernels}
+        places, genes = kernels.get("coordinates"), kernels.get("expression")
+        fixed = mean
+        place_blocks = None if places is None else self._blocks_of(places)
+        if place_blocks is not None and (model.averages or genes is None):
+            block, to_training = place_blocks
+            smoother = KroneckerRidge(block, residual, impute_diagonal=model.impute_diagonal)
+            fixed = mean + model.shares[0] * smoother.predict(to_training, model.ridges[:1])[0]
+            place_blocks = None
+        return _Plan(model, genes, place_blocks, residual, fixed)
+
+    def _mean_of(self, model: KernelRidge) -> tuple[FloatArray, FloatArray]:
+        if model.mean_key not in self._means:
+            model.mean.fit(self.training, self._connectome)
+            residual = self._connectome - model.mean.predict(self.training)
+            predicted = model.mean.predict(self.test)
+            self._means[model.mean_key] = residual, (predicted + predicted.T) / 2
+        return self._means[model.mean_key]
+
+    def _blocks_of(self, kernel: RegionKernel) -> tuple[FloatArray, FloatArray]:
+        if kernel.key not in self._places:
+            self._places[kernel.key] = kernel.fit(self.training), kernel.to_training(self.test)
+        return self._places[kernel.key]
+
+
+class _GeneBlocks:
+    """The kernels of one surrogate's expression, each computed once."""
+
+    def __init__(
+        self, training: Regions, test: Regions, expression: FloatArray, fold: Fold
+    ) -> None:
+        self._training = replace(training, expression=expression[fold.train_regions])
+        self._test = replace(test, expression=expression[fold.test_regions])
+        self._known: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
+
+    def of(self, kernel: RegionKernel) -> tuple[FloatArray, FloatArray]:
+        if kernel.key not in self._known:
+            self._known[kernel.key] = kernel.fit(self._training), kernel.to_training(self._test)
+        return self._known[kernel.key]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One config on one split.
+
+    Attributes
+    ----------
+    model
+        Never fitted itself.
+    genes
+        Its kernel of expression, or None.
+    places
+        Its kernel of coordinates, among training regions and from test to training regions,
+        where the two kernels are joined; None otherwise.
+    residual
+        What the mean leaves over among training regions.
+    fixed
+        The part of the prediction that no surrogate changes.
+    """
+
+    model: KernelRidge
+    genes: RegionKernel | None
+    places: tuple[FloatArray, FloatArray] | None
+    residual: FloatArray
+    fixed: FloatArray
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for configs whose smoothers differ in the ridge of expression alone."""
+        model = self.model
+        joined = None if self.places is None else (model.combine, model.gene_weight)
+        kernels = tuple(k.key for k in (model.kernels if joined else model.kernels[-1:]))
+        return kernels, joined, model.mean_key, model.impute_diagonal
+
+    @property
+    def ridge(self) -> float:
+        """The ridge of the smoother that expression enters."""
+        return self.model.ridges[-1]
+
+    @property
+    def share(self) -> float:
+        """What that smoother's prediction counts."""
+        return self.model.shares[-1]
+
+    def smooth(self, genes: _GeneBlocks, ridges: list[float]) -> FloatArray:
+        """Smooth the residual by expression, for several ridges, (n_ridges, n_test, n_test)."""
+        assert self.genes is not None, "a config without expression has nothing to smooth"
+        blocks = genes.of(self.genes)
+        if self.places is not None:
+            pairs = zip(self.places, blocks, strict=True)
+            among, to_training = (self.model.join([place, gene])[0] for place, gene in pairs)
+            blocks = among, to_training
+        smoother = KroneckerRidge(
+            blocks[0], self.residual, impute_diagonal=self.model.impute_diagonal
+        )
+        return smoother.predict(blocks[1], ridges)
+
+
+def _places_of(brain: Brain, indices: IntArray) -> Regions:
+    """Show regions without their expression, which each surrogate brings."""
+    nothing = np.empty((len(indices), 0))
+    return Regions(nothing, brain.coords_mm[indices], brain.hemisphere[indices])
+
+
+def _build(config: FitConfig) -> KernelRidge:
+    model: KernelRidge = MODELS[config.model].build(**config.hyperparameters)
+    return model

@@ -1,0 +1,29 @@
+"""Fewer columns with the same distances between rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+def same_distances(rows: FloatArray) -> FloatArray:
+    """Rotate centred rows onto as few axes as they span.
+
+    Inner products between rows, once any set of rows has been centred on the mean of any other,
+    stay what they were: a kernel of such products sees no difference.
+
+    Parameters
+    ----------
+    rows
+        (n_rows, n_columns).
+
+    Returns
+    -------
+    FloatArray
+        (n_rows, min(n_rows, n_columns)).
+    """
+    left, lengths, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
+    reduced: FloatArray = left * lengths
+    return reduced
