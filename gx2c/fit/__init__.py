@@ -5,11 +5,8 @@ from __future__ import annotations
 from gx2c.fit.closed_form import Validated, choose_closed_form, validate_closed_form
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig, GeneOptions, TrainingSettings
-<<<<<<< HEAD
 from gx2c.fit.in_turn import FitInTurn
-=======
 from gx2c.fit.kernel_nulls import is_isometric, search_kernel_nulls
->>>>>>> 2e24a1f (Kernel ridge on many surrogates at once: geography shared, expression reduced to a column a region, centred not scaled)
 from gx2c.fit.nested import CurvePoint, NestedFit
 from gx2c.fit.network import NetworkFit, derive_seed
 from gx2c.fit.prepare import TrainingSet
