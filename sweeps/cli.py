@@ -83,7 +83,13 @@ def sweep(
     binarise: Annotated[
         float | None, typer.Option(help="Predict which edges are above this value.")
     ] = None,
-    nulls: Annotated[int | None, typer.Option(help="Spin nulls, each retrained.")] = None,
+    nulls: Annotated[int | None, typer.Option(help="How many, each retrained.")] = None,
+    null_method: Annotated[
+        str | None, typer.Option(help="A surrogate: hungarian, moran, random_field, ...")
+    ] = None,
+    null_moves: Annotated[
+        str | None, typer.Option(help="genes, genes+coordinates or connectome.")
+    ] = None,
     null_search: Annotated[
         str | None, typer.Option(help="full: search again in each null; none: keep the config.")
     ] = None,

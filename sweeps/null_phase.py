@@ -1,140 +1,82 @@
-"""Spin nulls: each is the whole retraining, on the same folds, with spun expression."""
+"""Nulls: each is the whole retraining, on the same folds, of a surrogate brain."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gx2c.data import Brain
-from gx2c.errors import UserError
-from gx2c.fit import FitConfig, retrain
 from gx2c.metrics import METRICS, score_edges
-from gx2c.nulls import spin_expression
 from gx2c.splits import Fold
+from sweeps.null_group import NullJob, Scores
+from sweeps.null_options import NullOptions
+from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
-from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord, read_json, write_bytes, write_json
 from sweeps.retrain_phase import RetrainJob
 from sweeps.seeds import retrain_seed
-from trainables.runners import validate_or_say_why
 from trainables.work import TrialContext
 
 # Nulls 16 g ... 16 g + 15 train side by side: by index alone, so that any run groups alike
 NULLS_PER_GROUP = 16
+# What leaves a model of coordinates alone: its nulls would all be its own score
+LEAVES_GEOGRAPHY = ("genes",)
 
-Scores = dict[str, float]
-
-
-@dataclass(frozen=True)
-class NullJob:
-    """One group of nulls on one outer fold.
-
-    Attributes
-    ----------
-    job
-        What was retrained on the true brain.
-    group
-        Number of the group.
-    spins
-        (n_regions, nulls in the group) region indices.
-    seeds
-        One per null.
-    candidates
-        Configs among which each null searches again; empty to keep the one found.
-    """
-
-    job: RetrainJob
-    group: int
-    spins: NDArray[np.int64]
-    seeds: list[int]
-    candidates: list[dict[str, Any]]
+Records = Mapping[tuple[str, int], Sequence[ConfigRecord]]
 
 
 def null_jobs(
-    plan: SweepPlan, jobs: Sequence[RetrainJob], records: dict[int, list[ConfigRecord]]
+    options: NullOptions, seed: int, jobs: Sequence[RetrainJob], records: Records
 ) -> list[NullJob]:
-    """Cut the nulls into groups, group by group over all folds."""
-    n_nulls = plan.spins.shape[1]
+    """Cut the nulls of some models into groups, group by group over all models and folds.
+
+    Parameters
+    ----------
+    options
+        How nulls are made.
+    seed
+        Of the sweep.
+    jobs
+        What was retrained on the true brain; geography only counts where its coordinates move.
+    records
+        The configs that were tried, by model and fold.
+    """
+    still = options.null_moves in LEAVES_GEOGRAPHY
+    mine = [job for job in jobs if not (still and job.model == GEOGRAPHY)]
     return [
-        _null_job(plan, job, first, records[job.fold])
-        for first in range(0, n_nulls, NULLS_PER_GROUP)
-        for job in jobs
+        _null_job(options, seed, job, first, records[job.model, job.fold])
+        for first in range(0, options.nulls, NULLS_PER_GROUP)
+        for job in mine
     ]
 
 
 def _null_job(
-    plan: SweepPlan, job: RetrainJob, first: int, records: Sequence[ConfigRecord]
+    options: NullOptions,
+    seed: int,
+    job: RetrainJob,
+    first: int,
+    records: Sequence[ConfigRecord],
 ) -> NullJob:
-    nulls = range(first, min(first + NULLS_PER_GROUP, plan.spins.shape[1]))
-    full = plan.options.null_search == "full"
+    numbers = list(range(first, min(first + NULLS_PER_GROUP, options.nulls)))
+    full = options.null_search == "full"
     return NullJob(
         job=job,
         group=first // NULLS_PER_GROUP,
-        spins=plan.spins[:, nulls.start : nulls.stop],
-        seeds=[retrain_seed(plan.options.seed, job.model, job.fold, k + 1) for k in nulls],
+        numbers=numbers,
+        seeds=[retrain_seed(seed, job.model, job.fold, k + 1) for k in numbers],
         candidates=[record.config for record in records] if full else [],
+        method=options.null_method,
+        moves=options.null_moves,
+        seed=seed,
     )
 
 
 def open_null_jobs(paths: SweepPaths, jobs: Sequence[NullJob]) -> list[NullJob]:
     """Return the groups that are not finished."""
     return [j for j in jobs if not paths.null_group(j.job.model, j.job.fold, j.group).exists()]
-
-
-def run_null_group(context: TrialContext, null: NullJob) -> tuple[list[Scores | None], float]:
-    """Retrain one group of nulls; return each null's scores and the seconds taken.
-
-    A null has no scores on a fold where it diverged or could not be fitted.
-    """
-    started = time.monotonic()
-    brains = [spin_expression(context.brain, spin) for spin in null.spins.T]
-    run = _search_again if null.candidates else _retrain_together
-    return run(context, null, brains), time.monotonic() - started
-
-
-def _retrain_together(
-    context: TrialContext, null: NullJob, brains: list[Brain]
-) -> list[Scores | None]:
-    results = retrain(
-        FitConfig.from_dict(null.job.config),
-        brains,
-        context.folds[null.job.fold],
-        learning_rates=null.job.learning_rates,
-        seeds=null.seeds,
-        profile=context.profile,
-    )
-    return [result.scores for result in results]
-
-
-def _search_again(context: TrialContext, null: NullJob, brains: list[Brain]) -> list[Scores | None]:
-    candidates = [FitConfig.from_dict(config) for config in null.candidates]
-    fold = context.folds[null.job.fold]
-    return [_search_one(context, fold, candidates, brain) for brain in brains]
-
-
-def _search_one(
-    context: TrialContext, fold: Fold, candidates: list[FitConfig], brain: Brain
-) -> Scores | None:
-    with context.profile.active():
-        found = [
-            validate_or_say_why(brain, fold, config, metric=context.metric)[0].score
-            for config in candidates
-        ]
-    # the first of equals, as in the search
-    chosen = candidates[max(range(len(found)), key=found.__getitem__)]
-    try:
-        return retrain(
-            chosen, [brain], fold, learning_rates=(), seeds=(0,), profile=context.profile
-        )[0].scores
-    except (UserError, np.linalg.LinAlgError):
-        return None
 
 
 def save_null_group(
@@ -147,8 +89,8 @@ def save_null_group(
 
 def collect_nulls(
     context: TrialContext, paths: SweepPaths, jobs: Sequence[NullJob]
-) -> pd.DataFrame:
-    """Average each null over folds and write the table.
+) -> dict[str, pd.DataFrame]:
+    """Average each null over folds and write a table per model.
 
     A null without scores on a fold counts there as the mean of the training edges, predicted
     everywhere; a correlation that is undefined (a constant prediction) counts as 0. Leaving the
@@ -156,22 +98,28 @@ def collect_nulls(
 
     Returns
     -------
-    DataFrame
-        One row per null, one column per metric, and in "failed_folds" the number of folds without
-        scores.
+    dict of DataFrame
+        By model: one row per null, one column per metric, and in "failed_folds" the number of
+        folds without scores.
     """
+    models = dict.fromkeys(null.job.model for null in jobs)
+    return {m: _collect(context, paths, m, [j for j in jobs if j.job.model == m]) for m in models}
+
+
+def _collect(
+    context: TrialContext, paths: SweepPaths, model: str, jobs: Sequence[NullJob]
+) -> pd.DataFrame:
     rows = []
     for null in jobs:
-        path = paths.null_group(null.job.model, null.job.fold, null.group)
+        path = paths.null_group(model, null.job.fold, null.group)
         without = constant_scores(context.brain, context.folds[null.job.fold])
-        for offset, scores in enumerate(read_json(path)["scores"]):
-            number = null.group * NULLS_PER_GROUP + offset
+        for number, scores in zip(null.numbers, read_json(path)["scores"], strict=True):
             values = {m: _value(scores or without, m) for m in METRICS}
             rows.append({"null": number, **values, "failed_folds": int(scores is None)})
     means = dict.fromkeys(METRICS, "mean")
     table = pd.DataFrame(rows).groupby("null").agg({**means, "failed_folds": "sum"}).sort_index()
     text = table.to_csv(sep="\t", float_format="%.17g")
-    write_bytes(paths.null_scores(jobs[0].job.model), text.encode())
+    write_bytes(paths.null_scores(model), text.encode())
     return table
 
 

@@ -13,24 +13,24 @@ from gx2c.models import MODELS
 from search_spaces import SEARCH_SPACES
 from sweeps.data_options import DATA_CHECKS, DATA_RULES, DataOptions
 from sweeps.limit_options import LIMIT_CHECKS, LimitOptions
+from sweeps.null_options import NULL_CHECKS, NullOptions
 from sweeps.option_checks import Check, at_least, choice
 from sweeps.search.rungs import SCHEDULERS
 from sweeps.split_options import SPLIT_CHECKS, SPLIT_RULES, SplitOptions
 from sweeps.storage.uri import storage_problem
 from sweeps.task_rules import TASK_RULES
 
-NULL_SEARCHES = ("full", "none")
 GEOGRAPHY = "geography"
 # A network uses one GPU; Ray counts shares in steps of this size
 LEAST_GPU_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
-class SweepOptions(DataOptions, SplitOptions, LimitOptions):
+class SweepOptions(DataOptions, SplitOptions, NullOptions, LimitOptions):
     """All that decides what a sweep computes, and where and how it runs.
 
-    Those of `DataOptions`, `SplitOptions` and `LimitOptions` come with it; all lie side by side in
-    sweep.yaml.
+    Those of `DataOptions`, `SplitOptions`, `NullOptions` and `LimitOptions` come with it; all lie
+    side by side in sweep.yaml.
 
     Attributes
     ----------
@@ -42,8 +42,6 @@ class SweepOptions(DataOptions, SplitOptions, LimitOptions):
         Passes of a network at most, before the first rung, and without improvement.
     metric
         By which configs are ranked.
-    nulls, null_search
-        Spin nulls, and whether each repeats the search ("full") or not ("none").
     seed
         Of everything random.
     small
@@ -66,8 +64,6 @@ class SweepOptions(DataOptions, SplitOptions, LimitOptions):
     grace_epochs: int = 20
     patience: int = 67
     metric: str = "val_mse"
-    nulls: int = 100
-    null_search: str = "none"
     seed: int = 1
     small: bool = False
     preset: str = "standard"
@@ -163,16 +159,7 @@ def _check_gpus(options: SweepOptions) -> str:
 def _check_nulls(options: SweepOptions) -> str:
     if options.nulls and not options.uses_expression:
         what = options.model if options.features == EXPRESSION else options.features
-        return f"{what} reads no genes, so spins of them change nothing; give --nulls 0"
-    return ""
-
-
-def _check_null_search(options: SweepOptions) -> str:
-    if options.null_search == "full" and options.iterative:
-        return (
-            "a full search in every null is for closed-form models; "
-            f"give --null-search none for {options.model}"
-        )
+        return f"{what} reads no genes, so nulls of them change nothing; give --nulls 0"
     return ""
 
 
@@ -184,15 +171,14 @@ _CHECKS: tuple[Check, ...] = (
     choice("model", MODELS),
     *DATA_CHECKS,
     *SPLIT_CHECKS,
+    *NULL_CHECKS,
     *LIMIT_CHECKS,
     choice("metric", SELECTION_METRICS),
     choice("scheduler", SCHEDULERS),
-    choice("null_search", NULL_SEARCHES),
     at_least("samples", 1),
     at_least("max_epochs", 1),
     at_least("grace_epochs", 1),
     at_least("patience", 1),
-    at_least("nulls", 0),
     at_least("seed", 0),
     at_least("cpus_per_trial", 1),
     _check_gpus,
@@ -201,7 +187,6 @@ _CHECKS: tuple[Check, ...] = (
 )
 _RULES: tuple[Check, ...] = (
     _check_nulls,
-    _check_null_search,
     *SPLIT_RULES,
     *DATA_RULES,
     *TASK_RULES,

@@ -7,16 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gx2c.data import Brain, load_dataset, resolve_genes, select_genes
 from gx2c.fit import ComputeProfile, GeneOptions, Task
 from gx2c.fit.features import check_features, n_columns
 from gx2c.fit.residual import check_can_cross_fit
 from gx2c.fit.task import GEOGRAPHY_RESIDUAL
 from gx2c.models import MODELS
-from gx2c.nulls import make_brain_spins
+from gx2c.nulls import check_nulls
 from gx2c.splits import Fold, make_brain_folds
 from search_spaces import SEARCH_SPACES
 from search_spaces.space import Scale
@@ -52,8 +49,6 @@ class SweepPlan:
         Which genes every fit chooses on its own training regions.
     profile
         How every fit is computed.
-    spins
-        (n_regions, n_nulls) region indices; no columns without nulls.
     warm
         Trials of earlier runs that the searches are told of.
     """
@@ -63,7 +58,6 @@ class SweepPlan:
     folds: tuple[Fold, ...]
     genes: GeneOptions
     profile: ComputeProfile
-    spins: NDArray[np.int64]
     warm: WarmStart = WarmStart()
 
     @property
@@ -178,13 +172,13 @@ def make_plan(options: SweepOptions) -> SweepPlan:
 
 
 def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
-    """Take what is wanted of a dataset, choose genes, cut the folds, draw the spins.
+    """Take what is wanted of a dataset, choose genes, cut the folds, check nulls.
 
     Raises
     ------
     UserError
         If the dataset lacks what the options need, a gene list cannot be used, or the folds or
-        spins cannot be made.
+        nulls cannot be made.
     """
     brain = options.view.of(dataset)
     check_features(options.task.features, brain)
@@ -205,8 +199,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
     )
     if options.task.learned == GEOGRAPHY_RESIDUAL:
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
-    spins = np.empty((brain.n_regions, 0), dtype=np.int64)
     if options.nulls:
-        spins = make_brain_spins(brain, n_spins=options.nulls, seed=options.seed)
+        check_nulls(brain, method=options.null_method, moves=options.null_moves, seed=options.seed)
     profile = ComputeProfile.choose(gpu=options.gpus_per_trial > 0, threads=options.cpus_per_trial)
-    return SweepPlan(options, brain, folds, genes, profile, spins)
+    return SweepPlan(options, brain, folds, genes, profile)

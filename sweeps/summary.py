@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from gx2c.fit.task import GEOGRAPHY_RESIDUAL
-from gx2c.metrics import METRICS, Average, average_scores
-from gx2c.nulls import NullSummary, summarise_nulls
+from gx2c.metrics import METRICS, average_scores
 from sweeps.conditions import conditions
 from sweeps.details import summarise_details, summarise_train_test
 from sweeps.disk import folder_bytes
+from sweeps.null_summary import adjusted_for_geography, summarise_sweep_nulls
 from sweeps.options import GEOGRAPHY, SweepOptions
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
@@ -21,10 +21,6 @@ from sweeps.provenance import provenance
 from sweeps.records import ConfigRecord
 from sweeps.retrain_phase import read_retrained
 from sweeps.split_options import SplitOptions
-
-# Models that contain the whole geography term: only their gain over spins speaks of genes alone
-ADJUSTED_FOR_GEOGRAPHY = ("geography+genes",)
-HEADLINE = "pearson_r"
 
 Records = Mapping[tuple[str, int], Sequence[ConfigRecord]]
 
@@ -35,7 +31,7 @@ def summarise(
     *,
     records: Records,
     best: Mapping[tuple[str, int], ConfigRecord],
-    nulls: pd.DataFrame | None,
+    nulls: Mapping[str, pd.DataFrame] | None,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """Put a sweep's results together.
@@ -47,7 +43,7 @@ def summarise(
     records, best
         All finished configs, and the chosen one, per model and outer fold.
     nulls
-        One row per null, averaged over folds; None without nulls.
+        One row per null, averaged over folds, by model; None without nulls.
     seconds
         Per phase.
     """
@@ -78,16 +74,18 @@ def summarise(
         },
         "details": summarise_details(paths, plan.brain, plan.folds, plan.models),
         "train_test": summarise_train_test(paths, plan.models, len(plan.folds)),
-        "nulls": None if nulls is None else _nulls(plan, nulls, averaged[options.model]),
+        "nulls": None
+        if nulls is None
+        else summarise_sweep_nulls(
+            options,
+            nulls,
+            test={name: averaged[options.model][name]["mean"] for name in METRICS},
+            geography={name: averaged[GEOGRAPHY][name]["mean"] for name in METRICS},
+        ),
         "provenance": _provenance(plan, paths),
         "seconds": dict(seconds),
         "notes": _notes(plan),
     }
-
-
-def adjusted_for_geography(options: SweepOptions) -> bool:
-    """Tell whether the prediction contains the whole geography term, in nulls too."""
-    return options.model in ADJUSTED_FOR_GEOGRAPHY or options.target == GEOGRAPHY_RESIDUAL
 
 
 def split_facts(options: SplitOptions) -> dict[str, Any]:
@@ -147,38 +145,6 @@ def _fold(
             "failed": states.count("FAILED"),
         },
     }
-
-
-def _nulls(plan: SweepPlan, nulls: pd.DataFrame, test: Mapping[str, Average]) -> dict[str, Any]:
-    summaries = {name: _compare(name, test[name]["mean"], nulls[name]) for name in METRICS}
-    headline = summaries[HEADLINE]
-    full = plan.options.null_search == "full"
-    return {
-        "n": headline.n,
-        "failed": int((nulls["failed_folds"] > 0).sum()),
-        "method": "hungarian",
-        "moved": "expression",
-        "search": "full" if full else "tuned on the true data",
-        "adjusted_for_geography": adjusted_for_geography(plan.options),
-        **{name: {"mean": s.mean, "sd": s.sd} for name, s in summaries.items()},
-        "gain": {name: s.gain for name, s in summaries.items()},
-        "p_values": {name: s.p_value for name, s in summaries.items()},
-        "p_value": headline.p_value,
-        "p_floor": headline.p_floor,
-        "p_se": headline.p_se,
-        "z": headline.z,
-    }
-
-
-def _compare(metric: str, observed: float, nulls: pd.Series[float]) -> NullSummary:
-    """Compare with nulls; an undefined score has no gain and no p-value."""
-    scores = np.asarray(nulls, dtype=np.float64)
-    better = METRICS[metric].larger_is_better
-    if np.isfinite(observed):
-        return summarise_nulls(observed, scores, larger_is_better=better)
-    unknown = float("nan")
-    found = summarise_nulls(0.0, scores, larger_is_better=better)
-    return found._replace(observed=unknown, gain=unknown, z=unknown, p_value=unknown, p_se=unknown)
 
 
 def _provenance(plan: SweepPlan, paths: SweepPaths) -> dict[str, Any]:

@@ -12,14 +12,8 @@ import pandas as pd
 
 from sweeps.disk import DiskBudget, disk_trouble_said
 from sweeps.export import write_best, write_study, write_trials
-from sweeps.null_phase import (
-    NullJob,
-    collect_nulls,
-    null_jobs,
-    open_null_jobs,
-    run_null_group,
-    save_null_group,
-)
+from sweeps.null_group import NullJob, run_null_group
+from sweeps.null_phase import collect_nulls, null_jobs, open_null_jobs, save_null_group
 from sweeps.options import SweepOptions
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan, make_plan
@@ -88,7 +82,6 @@ class SweepRun:
             return self._phases(board)
 
     def _phases(self, board: SearchBoard) -> dict[str, Any]:
-        model = self.plan.options.model
         with self.clock.phase("search"):
             self._search(board)
         records = board.records()
@@ -99,9 +92,8 @@ class SweepRun:
         nulls = None
         if self.plan.options.nulls:
             with self.clock.phase("nulls"):
-                mine = [job for job in jobs if job.model == model]
-                by_fold = {fold: records[model, fold] for fold in range(len(self.plan.folds))}
-                nulls = self._nulls(null_jobs(self.plan, mine, by_fold))
+                options = self.plan.options
+                nulls = self._nulls(null_jobs(options, options.seed, jobs, records))
         return self._finish(records, best, jobs, nulls)
 
     def _search(self, board: SearchBoard) -> None:
@@ -133,16 +125,16 @@ class SweepRun:
             self.mirror.push_all(self.paths.retrained_files(job.model, job.fold))
             self.n_done += 1
 
-    def _nulls(self, jobs: list[NullJob]) -> pd.DataFrame:
+    def _nulls(self, jobs: list[NullJob]) -> dict[str, pd.DataFrame]:
         todo = open_null_jobs(self.paths, jobs)
-        total = sum(j.spins.shape[1] for j in jobs)
-        done = total - sum(j.spins.shape[1] for j in todo)
+        total = sum(len(j.numbers) for j in jobs)
+        done = total - sum(len(j.numbers) for j in todo)
         self._begin_counted("nulls", "retrained", total, done)
         for index, (scores, seconds) in self._run(run_null_group, [(job,) for job in todo]):
             null = todo[index]
             save_null_group(self.paths, null, scores, seconds)
             self.mirror.push(self.paths.null_group(null.job.model, null.job.fold, null.group))
-            self.n_done += todo[index].spins.shape[1]
+            self.n_done += len(null.numbers)
         return collect_nulls(self.plan.context(), self.paths, jobs)
 
     def _run(self, function: Any, jobs: list[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
@@ -174,7 +166,7 @@ class SweepRun:
         records: dict[tuple[str, int], list[ConfigRecord]],
         best: dict[tuple[str, int], ConfigRecord],
         jobs: list[RetrainJob],
-        nulls: pd.DataFrame | None,
+        nulls: dict[str, pd.DataFrame] | None,
     ) -> dict[str, Any]:
         self.progress.begin(Phase("writing the report"))
         write_trials(self.paths, records)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gx2c.models import MODELS
+from gx2c.nulls import SPIN_METHODS
 from sweeps.options import SweepOptions
 from sweeps.paths import SweepPaths
 
@@ -61,17 +62,33 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
     if nulls is None:
         return [*lines, f"{'gain over spin nulls':<20} not asked for (--nulls)"]
     gain = (
-        f"{'gain over spin nulls':<20} {nulls['gain'][SHOWN]:+.3f} "
+        f"{_gain_name(nulls):<20} {nulls['gain'][SHOWN]:+.3f} "
         f"(nulls {nulls[SHOWN]['mean']:.3f}, SD {nulls[SHOWN]['sd'] or float('nan'):.3f}, "
         f"n {nulls['n']}), p = {nulls['p_value']:.3f} (floor {nulls['p_floor']:.3f})"
     )
-    return [*lines, gain, f"{'':<20} {_labels(nulls)}"]
+    lines += [gain, f"{'':<20} {_labels(nulls)}"]
+    if (nested := nulls.get("over_geography")) is not None:
+        found = nested[SHOWN]
+        lines.append(
+            f"{'gain over geography':<20} {found['gain']:+.3f} "
+            f"(nulls {found['null_mean']:+.3f}, SD {found['null_sd'] or float('nan'):.3f}), "
+            f"p = {found['p_value']:.3f} (two-sided {found['p_two_sided']:.3f}, "
+            f"max-T over metrics {found['p_max_t']:.3f})"
+        )
+    if caution := nulls.get("caution"):
+        lines.append(f"{'caution':<20} {caution}")
+    return lines
+
+
+def _gain_name(nulls: Mapping[str, Any]) -> str:
+    return "gain over spin nulls" if nulls["method"] in SPIN_METHODS else "gain over nulls"
 
 
 def _labels(nulls: Mapping[str, Any]) -> str:
     adjusted = "adjusted" if nulls["adjusted_for_geography"] else "not adjusted"
     search = "search repeated in each null" if nulls["search"] == "full" else nulls["search"]
-    return f"{search}; {adjusted} for geography"
+    kind = f"{nulls['method']} nulls move {nulls['moved']}"
+    return f"{kind}; {search}; {adjusted} for geography"
 
 
 def _spread(average: Mapping[str, Any], *, signed: bool = False) -> str:

@@ -16,6 +16,7 @@ from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig
 from gx2c.fit.scoring import score_or_diverged, selection_scores
+from gx2c.fit.task import Task
 from gx2c.models import MODELS
 from gx2c.models.kernel_ridge import KernelRidge
 from gx2c.models.kernels import RegionKernel
@@ -29,10 +30,12 @@ def is_isometric(config: FitConfig) -> bool:
     """Tell whether a config's predictions read expression through inner products alone.
 
     So does kernel ridge on expression that is centred, not scaled, by training statistics, on
-    genes whose choice does not depend on the training regions.
+    genes whose choice does not depend on the training regions; expression is all that it reads
+    beside coordinates, and the connectome itself is learned.
     """
     chosen_by_training = isinstance(config.genes.which, str) and config.genes.which != "all"
-    if chosen_by_training or MODELS[config.model].kind != "closed_form":
+    kernel_like = MODELS[config.model].kind == "closed_form" and config.task == Task()
+    if chosen_by_training or not kernel_like:
         return False
     model = _build(config)
     return isinstance(model, KernelRidge) and model.isometric

@@ -47,7 +47,7 @@ def selection_scores(predicted: FloatArray, measured: FloatArray, metric: str) -
         (n_predictions,), minus infinity where there is no score.
     """
     name, sign = SELECTION_METRICS[metric]
-    finite = np.isfinite(predicted).all(axis=1)
+    finite = np.isfinite(predicted).all(axis=1).tolist()
     found = np.array(
         [
             sign * METRICS[name].compute(row, measured) if ok else -np.inf

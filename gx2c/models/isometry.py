@@ -24,6 +24,9 @@ def same_distances(rows: FloatArray) -> FloatArray:
     FloatArray
         (n_rows, min(n_rows, n_columns)).
     """
-    left, lengths, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
-    reduced: FloatArray = left * lengths
+    centred: FloatArray = rows - rows.mean(axis=0)
+    if centred.shape[1] <= len(centred):
+        return centred
+    squares, axes = np.linalg.eigh(centred @ centred.T)
+    reduced: FloatArray = axes * np.sqrt(np.maximum(squares, 0.0))
     return reduced

@@ -5,7 +5,7 @@ A `RegionKernel` learns everything it needs (standardisation, length scale) from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -113,7 +113,7 @@ class RegionKernel:
         raw_features: Callable[[Regions], FloatArray],
         *,
         unit_variance: bool,
-        key: Hashable,
+        key: tuple[object, ...],
     ) -> None:
         self.key = key
         self.kernel = kernel

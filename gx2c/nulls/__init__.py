@@ -1,6 +1,13 @@
 """Null models: spins of the cortex, surrogate brains and maps, significance."""
 
+from gx2c.nulls.brains import check_nulls, surrogate_brains, surrogate_rows
 from gx2c.nulls.false_positives import FalsePositiveRate, false_positive_table
+from gx2c.nulls.many_tests import (
+    SequentialP,
+    fdr_p_values,
+    max_t_p_values,
+    sequential_p_value,
+)
 from gx2c.nulls.moves import MOVES, move, replace_expression
 from gx2c.nulls.protocol import IndexSurrogate, MapSurrogate, Surrogate
 from gx2c.nulls.quality import SurrogateQuality, share_staying, surrogate_quality
@@ -22,25 +29,32 @@ __all__ = [
     "IndexSurrogate",
     "MapSurrogate",
     "NullSummary",
+    "SequentialP",
     "SpinRanking",
     "Surrogate",
     "SurrogateQuality",
     "baum_spins",
     "cached_spins",
     "check_handedness",
+    "check_nulls",
     "false_positive_table",
+    "fdr_p_values",
     "make_brain_spins",
     "make_spins",
     "make_surrogate",
+    "max_t_p_values",
     "move",
     "random_rotation",
     "rank_spins",
     "replace_expression",
+    "sequential_p_value",
     "share_staying",
     "spin_distortion",
     "spin_expression",
     "spin_p_value",
     "spin_rotations",
     "summarise_nulls",
+    "surrogate_brains",
     "surrogate_quality",
+    "surrogate_rows",
 ]

@@ -68,11 +68,14 @@ class MapSurrogate:
         As for `Surrogate`.
     draw
         (expression, k) -> surrogate k, (n_regions, n_genes).
+    linear
+        Whether surrogate k is one linear map between regions, the same for every column.
     """
 
     name: str
     statement: str
     draw: Callable[[FloatArray, int], FloatArray]
+    linear: bool = False
 
     def expression(self, brain: Brain, k: int) -> FloatArray:
         """Return surrogate k, (n_regions, n_genes)."""

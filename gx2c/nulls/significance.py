@@ -26,6 +26,8 @@ class NullSummary(NamedTuple):
         gain / sd; NaN where sd is 0 or NaN.
     p_value
         One-sided, (b + 1) / (n + 1).
+    p_two_sided
+        Twice the smaller of the two one-sided p, at most 1.
     p_floor
         The smallest p that n nulls can give, 1 / (n + 1).
     p_se
@@ -40,6 +42,7 @@ class NullSummary(NamedTuple):
     gain: float
     z: float
     p_value: float
+    p_two_sided: float
     p_floor: float
     p_se: float
     n: int
@@ -83,6 +86,7 @@ def summarise_nulls(
     Parameters and errors are those of `spin_p_value`.
     """
     p_value = spin_p_value(observed, null_scores, larger_is_better=larger_is_better)
+    below = spin_p_value(observed, null_scores, larger_is_better=not larger_is_better)
     n = len(null_scores)
     mean = float(np.mean(null_scores))
     sd = _spread(null_scores)
@@ -94,6 +98,7 @@ def summarise_nulls(
         gain=float(gain),
         z=float(gain / sd) if sd > 0 else float("nan"),
         p_value=p_value,
+        p_two_sided=min(1.0, 2 * min(p_value, below)),
         p_floor=1 / (n + 1),
         p_se=float(np.sqrt(p_value * (1 - p_value) / n)),
         n=n,

@@ -72,6 +72,7 @@ def _moran(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
         "Moran spectral randomisation over MNI distance: each gene's Moran's I and the gene-gene"
         " covariance are kept exactly",
         make_moran(brain.coords_mm, seed=seed).draw,
+        linear=True,
     )
 
 
@@ -130,6 +131,7 @@ def _stitched(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
         f"{len(cortex)} cortical regions by hungarian spins, {len(rest)} others by moran, drawn"
         " independently: covariance between cortex and the rest is broken",
         draw,
+        linear=True,
     )
 
 

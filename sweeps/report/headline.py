@@ -55,7 +55,8 @@ def null_sentence(nulls: Nulls) -> str:
 def null_caveats(nulls: Nulls) -> list[str]:
     """Return the labels that belong to the p-value wherever it is printed."""
     adjusted = [] if nulls.adjusted_for_geography in (True, None) else [NOT_ADJUSTED]
-    return adjusted + ([TUNED] if TUNED in nulls.search else [])
+    tuned = [TUNED] if TUNED in nulls.search else []
+    return adjusted + tuned + ([nulls.caution] if nulls.caution else [])
 
 
 def at_floor(nulls: Nulls) -> bool:

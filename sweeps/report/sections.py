@@ -113,10 +113,15 @@ def configs(run: RunFiles) -> Markup:
     return section("Chosen configs", node("p", words, class_="note"), table)
 
 
+def _caveat(label: str) -> str:
+    """Return the sentence of a label; one that was measured speaks for itself."""
+    return CAVEATS.get(label, f"Read p with care, {label}.")
+
+
 def limits(run: RunFiles) -> Markup:
     """Return what the numbers do not say, and what the run itself noted."""
     found = run.summary.nulls
-    caveats = [] if found is None else [CAVEATS[label] for label in null_caveats(found)]
+    caveats = [] if found is None else [_caveat(label) for label in null_caveats(found)]
     own = [*caveats, *run.summary.notes]
     items = [node("li", words) for words in (*LIMITS, *own)]
     return section("What these numbers do not say", node("ul", *items, class_="limits"))

@@ -81,7 +81,7 @@ class Nulls(BaseModel):
 
     n: int
     method: str = "spin"
-    moved: str = "expression"
+    moved: str = "genes"
     search: str = ""
     model: str | None = None
     adjusted_for_geography: bool | None = None
@@ -90,6 +90,7 @@ class Nulls(BaseModel):
     p_value: Number = UNDEFINED
     p_floor: Number = UNDEFINED
     z: Number = UNDEFINED
+    caution: str = ""
 
 
 class DetailsFold(BaseModel):

@@ -117,7 +117,7 @@ def make_summary(
     geography = [make_scores(float(rng.normal(0.53, 0.05)), rng) for _ in range(n_folds)]
     gains = [{m: a[m] - b[m] for m in METRICS} for a, b in zip(test, geography, strict=True)]
     nulls = {
-        "n": n_nulls, "method": "hungarian", "moved": "expression", "model": model,
+        "n": n_nulls, "method": "hungarian", "moved": "genes", "model": model,
         "search": "tuned on the true data", "adjusted_for_geography": False,
         "pearson_r": {"mean": 0.211, "sd": 0.048}, "gain": {"pearson_r": 0.198},
         "p_value": 1 / (n_nulls + 1), "p_floor": 1 / (n_nulls + 1), "z": 4.12,

@@ -12,7 +12,8 @@ import pandas as pd
 
 from gx2c.data import Brain, make_synthetic_brain
 from sweeps.export import write_best
-from sweeps.null_phase import collect_nulls, null_jobs, run_null_group, save_null_group
+from sweeps.null_group import run_null_group
+from sweeps.null_phase import collect_nulls, null_jobs, save_null_group
 from sweeps.options import SweepOptions, make_options
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan, plan_sweep
@@ -127,11 +128,12 @@ def search_and_retrain(
     return jobs
 
 
-def run_nulls(plan: SweepPlan, paths: SweepPaths, jobs: list[RetrainJob]) -> pd.DataFrame:
+def run_nulls(
+    plan: SweepPlan, paths: SweepPaths, jobs: list[RetrainJob]
+) -> dict[str, pd.DataFrame]:
     """Run a plan's nulls in this process; `jobs` may include those of other models."""
-    model = plan.options.model
-    records = {fold: plan.board(paths).records()[model, fold] for fold in range(len(plan.folds))}
-    nulls = null_jobs(plan, [job for job in jobs if job.model == model], records)
+    options = plan.options
+    nulls = null_jobs(options, options.seed, jobs, plan.board(paths).records())
     context: TrialContext = plan.context()
     for null in nulls:
         save_null_group(paths, null, *run_null_group(context, null))

@@ -58,7 +58,7 @@ def test_the_summary_says_what_was_asked(mlp_run, summary):
     assert (nulls["n"], nulls["search"], nulls["moved"]) == (
         18,
         "tuned on the true data",
-        "expression",
+        "genes",
     )
     assert nulls["p_floor"] == pytest.approx(1 / 19)
     assert {"total", "start", "search", "retrain", "nulls"} <= set(summary["seconds"])

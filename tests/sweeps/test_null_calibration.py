@@ -31,7 +31,7 @@ def p_value(folder: Path, model: str, *, seed: int, expression_weight: float) ->
     paths = SweepPaths(folder)
     nulls = run_nulls(plan, paths, search_and_retrain(plan, paths, beside_geography=False))
     observed = [r["test"]["pearson_r"] for r in read_retrained(paths, model, len(plan.folds))]
-    return summarise_nulls(float(np.mean(observed)), nulls["pearson_r"].to_numpy()).p_value
+    return summarise_nulls(float(np.mean(observed)), nulls[model]["pearson_r"].to_numpy()).p_value
 
 
 @pytest.mark.parametrize("model", ["geography+genes", "kernel_ridge"])

@@ -11,15 +11,14 @@ from sweep_fixtures import make_plan, run_board_serially, run_nulls, search_and_
 
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS
-from gx2c.nulls import spin_expression
-from sweeps import null_phase
+from gx2c.nulls import SURROGATES, IndexSurrogate
+from sweeps import null_group
+from sweeps.null_group import NullJob, run_null_group
 from sweeps.null_phase import (
-    NULLS_PER_GROUP,
     collect_nulls,
     constant_scores,
     null_jobs,
     open_null_jobs,
-    run_null_group,
     save_null_group,
 )
 from sweeps.paths import SweepPaths
@@ -33,14 +32,18 @@ def paths(tmp_path: Path) -> SweepPaths:
     return SweepPaths(tmp_path / "run")
 
 
-def jobs_of(plan: Any, paths: SweepPaths) -> tuple[list[RetrainJob], dict[int, list]]:
-    """Search, and return the retraining jobs and records of the plan's model."""
+def jobs_of(plan: Any, paths: SweepPaths) -> tuple[list[RetrainJob], dict]:
+    """Search, and return the retraining jobs and records of all models."""
     board = plan.board(paths)
     run_board_serially(plan, board)
-    model = plan.options.model
-    records = {fold: board.records()[model, fold] for fold in range(len(plan.folds))}
-    best = [best_record(records[fold], model=model, fold=fold) for fold in records]
+    records = board.records()
+    best = [best_record(found, model=key[0], fold=key[1]) for key, found in records.items()]
     return [job_of(record, seed=plan.options.seed) for record in best], records
+
+
+def jobs_in(plan: Any, jobs: list[RetrainJob], records: Any = None) -> list[NullJob]:
+    none_tried = {(job.model, job.fold): [] for job in jobs}
+    return null_jobs(plan.options, plan.options.seed, jobs, records or none_tried)
 
 
 def fake_job(fold: int) -> RetrainJob:
@@ -49,76 +52,107 @@ def fake_job(fold: int) -> RetrainJob:
 
 def test_nulls_are_grouped_by_their_number_alone():
     plan = make_plan("mlp", nulls=40)
-    jobs = null_jobs(plan, [fake_job(0), fake_job(1)], {0: [], 1: []})
+    jobs = jobs_in(plan, [fake_job(0), fake_job(1)])
     assert [(j.group, j.job.fold) for j in jobs] == [(g, f) for g in range(3) for f in range(2)]
-    assert [j.spins.shape[1] for j in jobs[::2]] == [16, 16, 8]
-    for job in jobs:
-        first = job.group * NULLS_PER_GROUP
-        wanted = plan.spins[:, first : first + job.spins.shape[1]]
-        np.testing.assert_array_equal(job.spins, wanted)
+    assert [len(j.numbers) for j in jobs[::2]] == [16, 16, 8]
+    assert [k for j in jobs[::2] for k in j.numbers] == list(range(40))
     seeds = [seed for job in jobs for seed in job.seeds]
     assert len(set(seeds)) == len(seeds) == 80
     # more nulls leave the whole groups before them as they were
-    more = null_jobs(make_plan("mlp", nulls=48), [fake_job(0)], {0: []})
-    for one, other in zip(jobs[::2][:2], more, strict=False):
-        np.testing.assert_array_equal(one.spins, other.spins)
-        assert one.seeds == other.seeds
+    more = jobs_in(make_plan("mlp", nulls=48), [fake_job(0)])
+    assert [j.seeds for j in jobs[::2][:2]] == [j.seeds for j in more[:2]]
+    assert [j.numbers for j in jobs[::2][:2]] == [j.numbers for j in more[:2]]
 
 
-def test_the_same_spins_serve_every_model_and_fold():
-    plans = [make_plan(model, nulls=5) for model in ("mlp", "kernel_ridge")]
-    np.testing.assert_array_equal(plans[0].spins, plans[1].spins)
+def test_geography_has_nulls_only_where_what_it_reads_moves():
+    for moves, models in (("genes", {"mlp"}), ("genes+coordinates", {"mlp", "geography"})):
+        plan = make_plan("mlp", nulls=2, null_moves=moves)
+        jobs = jobs_in(plan, [fake_job(0), RetrainJob("geography", 0, {}, [], 1)])
+        assert {null.job.model for null in jobs} == models
 
 
-@pytest.mark.parametrize("model", ["mlp", "kernel_ridge"])
-def test_a_spin_that_moves_nothing_gives_the_observed_score(paths, model):
+@pytest.fixture
+def still(monkeypatch) -> str:
+    """A surrogate that moves nothing."""
+
+    def make(brain: Any, seed: int, _: Any) -> IndexSurrogate:
+        return IndexSurrogate(
+            "still", "", lambda first, n: np.tile(np.arange(brain.n_regions)[:, None], n)
+        )
+
+    monkeypatch.setitem(SURROGATES, "still", make)
+    return "still"
+
+
+@pytest.mark.parametrize("moves", ["genes", "connectome"])
+@pytest.mark.parametrize("model", ["mlp", "geography+genes"])
+def test_a_surrogate_that_moves_nothing_gives_the_observed_score(paths, model, moves, still):
     """The null of the identity is the retraining itself: same folds, search and scoring."""
-    plan = make_plan(model, nulls=2)
+    plan = make_plan(model, nulls=1, null_method=still, null_moves=moves)
     jobs, records = jobs_of(plan, paths)
-    still = dataclasses.replace(plan, spins=np.arange(plan.brain.n_regions)[:, None])
-    for null in null_jobs(still, jobs, records):
+    for null in jobs_in(plan, jobs, records):
         same_seed = dataclasses.replace(null, seeds=[null.job.seed])
         scores, _ = run_null_group(plan.context(), same_seed)
-        observed = [retrain_one(plan.context(), null.job)[0].scores]
+        observed = retrain_one(plan.context(), null.job)[0].scores
         # an undefined correlation equals nothing, not even itself
-        assert finite_or_none(scores) == finite_or_none(observed)
+        assert finite_or_none(scores)[0] == pytest.approx(finite_or_none(observed))
+
+
+@pytest.mark.parametrize("method", ["hungarian", "moran", "random_field"])
+def test_kernels_alone_give_what_whole_brains_give(paths, method, monkeypatch):
+    """Genes reduced to a column a region, geography shared: the same nulls."""
+    plan = make_plan("geography+genes", nulls=3, samples=5, null_method=method, genes="all")
+    jobs, records = jobs_of(plan, paths)
+    null = jobs_in(plan, jobs, records)[0]
+    fast, _ = run_null_group(plan.context(), null)
+    monkeypatch.setattr(null_group, "is_isometric", lambda config: False)
+    slow, _ = run_null_group(plan.context(), null)
+    for one, other in zip(fast, slow, strict=True):
+        assert one == pytest.approx(other, rel=1e-6)
 
 
 def test_a_full_search_chooses_anew_in_every_null(paths, monkeypatch):
     plan = make_plan("kernel_ridge", nulls=6, samples=6)
     jobs, records = jobs_of(plan, paths)
-    null = null_jobs(plan, jobs, records)[0]
-    assert [c["hyperparameters"] for c in null.candidates] == [
-        r.config["hyperparameters"] for r in records[0]
-    ]
+    null = jobs_in(plan, jobs, records)[0]
+    assert null.candidates == [record.config for record in records["kernel_ridge", 0]]
     chosen = []
-    real = null_phase.retrain
+    real = null_group.retrain
 
     def spy(config: Any, brains: Any, *rest: Any, **more: Any) -> Any:
         chosen.append((config, brains[0]))
         return real(config, brains, *rest, **more)
 
-    monkeypatch.setattr(null_phase, "retrain", spy)
+    monkeypatch.setattr(null_group, "retrain", spy)
     run_null_group(plan.context(), null)
     assert len(chosen) == 6
-    for (config, brain), spin in zip(chosen, null.spins.T, strict=True):
-        np.testing.assert_array_equal(
-            brain.expression, spin_expression(plan.brain, spin).expression
-        )
+    for config, brain in chosen:
+        assert sorted(map(tuple, brain.expression)) == sorted(map(tuple, plan.brain.expression))
         np.testing.assert_array_equal(brain.connectome, plan.brain.connectome)
         assert config.to_dict() in null.candidates
     assert len({str(config) for config, _ in chosen}) > 1, "not always the config found"
 
 
+def test_a_network_can_search_again_in_every_null(paths):
+    plan = make_plan("mlp", nulls=2, samples=3, null_search="full")
+    jobs, records = jobs_of(plan, paths)
+    null = jobs_in(plan, jobs, records)[0]
+    assert len(null.candidates) == 3
+    scores, _ = run_null_group(plan.context(), null)
+    again, _ = run_null_group(plan.context(), null)
+    assert finite_or_none(scores) == finite_or_none(again)
+    assert all(score is not None for score in scores)
+
+
 def test_without_a_search_every_null_keeps_the_config(paths):
     plan = make_plan("kernel_ridge", nulls=2, null_search="none")
     jobs, records = jobs_of(plan, paths)
-    assert all(not null.candidates for null in null_jobs(plan, jobs, records))
+    assert all(not null.candidates for null in jobs_in(plan, jobs, records))
 
 
 def test_finished_groups_are_not_run_again(paths):
     plan = make_plan("mlp", nulls=20)
-    jobs = null_jobs(plan, [fake_job(0), fake_job(1)], {0: [], 1: []})
+    jobs = jobs_in(plan, [fake_job(0), fake_job(1)])
     assert open_null_jobs(paths, jobs) == jobs
     save_null_group(paths, jobs[2], [dict.fromkeys(METRICS, 0.5)] * 4, 1.0)
     assert open_null_jobs(paths, jobs) == [jobs[0], jobs[1], jobs[3]]
@@ -127,10 +161,10 @@ def test_finished_groups_are_not_run_again(paths):
 def planted_table(paths: SweepPaths, scores: list[list[dict | None]]) -> Any:
     """Average nulls whose scores on two folds are given."""
     plan = make_plan("mlp", nulls=len(scores[0]))
-    jobs = null_jobs(plan, [fake_job(0), fake_job(1)], {0: [], 1: []})
+    jobs = jobs_in(plan, [fake_job(0), fake_job(1)])
     for job, made in zip(jobs, scores, strict=True):
         save_null_group(paths, job, made, 1.0)
-    return plan, collect_nulls(plan.context(), paths, jobs)
+    return plan, collect_nulls(plan.context(), paths, jobs)["mlp"]
 
 
 def full(value: float | None) -> dict[str, float]:
@@ -179,7 +213,7 @@ def test_a_constant_prediction_is_scored_as_the_training_mean():
 def test_a_candidate_that_cannot_be_fitted_does_not_end_the_nulls(paths, monkeypatch):
     plan = make_plan("kernel_ridge", nulls=1, samples=3)
     jobs, records = jobs_of(plan, paths)
-    null = null_jobs(plan, jobs, records)[0]
+    null = jobs_in(plan, jobs, records)[0]
     from trainables import runners
 
     real = runners.validate_closed_form
@@ -196,12 +230,12 @@ def test_a_candidate_that_cannot_be_fitted_does_not_end_the_nulls(paths, monkeyp
     def hopeless(*_: Any, **__: Any) -> Any:
         raise np.linalg.LinAlgError("did not converge")
 
-    monkeypatch.setattr(null_phase, "retrain", hopeless)
+    monkeypatch.setattr(null_group, "retrain", hopeless)
     assert run_null_group(plan.context(), null)[0] == [None]
 
 
 def test_nulls_end_to_end_in_this_process(paths):
     plan = make_plan("mlp", nulls=2)
-    table = run_nulls(plan, paths, search_and_retrain(plan, paths))
+    table = run_nulls(plan, paths, search_and_retrain(plan, paths))["mlp"]
     assert table.shape == (2, 6)
     assert np.isfinite(table.to_numpy(dtype=float)).all()

@@ -24,6 +24,8 @@ from sweeps.options import PRESETS, SweepOptions, make_options
         ("gene_order", "alphabet", "choose from"),
         ("scheduler", "hyperband", "choose from ['asha', 'asha-async', 'none', 'one-epoch']"),
         ("null_search", "some", "choose from ['full', 'none']"),
+        ("null_method", "shuffle", "choose from ['alexander_bloch'"),
+        ("null_moves", "all", "choose from ['connectome', 'genes', 'genes+coordinates']"),
         ("folds", 1, "at least 2"),
         ("inner_folds", 0, "at least 2"),
         ("samples", 0, "at least 1"),
@@ -56,8 +58,6 @@ def test_an_option_out_of_range_is_one_sentence(name, value, words):
     [
         ("geography", {"nulls": 5}, "geography reads no genes"),
         ("exponential_decay", {"nulls": 1}, "give --nulls 0"),
-        ("smt", {"null_search": "full"}, "give --null-search none for smt"),
-        ("bilinear_lowrank", {"null_search": "full"}, "closed-form"),
         ("smt", {"score": "block-pairs", "folds": 2}, "give --folds 3 or more"),
     ],
 )

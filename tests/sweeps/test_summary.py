@@ -130,7 +130,7 @@ def test_a_score_that_is_undefined_ends_in_a_summary_all_the_same(finished, tmp_
     record["test"]["pearson_r"] = None
     write_json(copy.retrained("geography+genes", 1), record)
     table = pd.read_csv(copy.null_scores("geography+genes"), sep="\t", index_col="null")
-    summary = summary_of(plan, copy, table)
+    summary = summary_of(plan, copy, {"geography+genes": table})
     assert math.isnan(summary["test"]["pearson_r"]["mean"])
     assert math.isnan(summary["nulls"]["p_value"])
     assert math.isnan(summary["nulls"]["gain"]["pearson_r"])

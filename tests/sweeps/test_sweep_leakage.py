@@ -11,8 +11,9 @@ import pytest
 from sweep_fixtures import make_brain, make_plan, run_board_serially, with_garbage
 
 from gx2c.fit import ComputeProfile
-from sweeps import null_phase
-from sweeps.null_phase import null_jobs, run_null_group
+from sweeps import null_group
+from sweeps.null_group import run_null_group
+from sweeps.null_phase import null_jobs
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.retrain_phase import RetrainJob, job_of, retrain_one
@@ -119,10 +120,9 @@ def test_nulls_see_no_connectome_and_no_place_of_test_regions(tmp_path, monkeypa
     """A spin takes the genes of test regions to training regions, and nothing else."""
     plans = both_plans(model, expression=False)
     records = searched(plans[0], tmp_path)
-    by_fold = {0: records[model, 0]}
-    null = null_jobs(plans[0], [best_job(plans[0], records)], by_fold)[0]
+    null = null_jobs(plans[0].options, 1, [best_job(plans[0], records)], records)[0]
     fitted: list[list[Any]] = []
-    real = null_phase.retrain
+    real = null_group.retrain
 
     def spy(config: Any, *rest: Any, **more: Any) -> Any:
         results = real(config, *rest, **more)
@@ -130,7 +130,7 @@ def test_nulls_see_no_connectome_and_no_place_of_test_regions(tmp_path, monkeypa
         fitted[-1].append((config, weights))
         return results
 
-    monkeypatch.setattr(null_phase, "retrain", spy)
+    monkeypatch.setattr(null_group, "retrain", spy)
     scores = []
     for plan in plans:
         fitted.append([])

@@ -1,0 +1,40 @@
+"""Which nulls a sweep is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gx2c.nulls import MOVES, SURROGATES
+from sweeps.option_checks import Check, at_least, choice
+
+NULL_SEARCHES = ("full", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NullOptions:
+    """How nulls are made.
+
+    Attributes
+    ----------
+    nulls
+        How many; 0 for none.
+    null_search
+        Whether each repeats the search over the same configs ("full") or not ("none").
+    null_method
+        A surrogate, one of `SURROGATES`.
+    null_moves
+        What moves, one of `MOVES`; only spins and permutations can move more than genes.
+    """
+
+    nulls: int = 100
+    null_search: str = "none"
+    null_method: str = "hungarian"
+    null_moves: str = "genes"
+
+
+NULL_CHECKS: tuple[Check, ...] = (
+    at_least("nulls", 0),
+    choice("null_search", NULL_SEARCHES),
+    choice("null_method", SURROGATES),
+    choice("null_moves", MOVES),
+)
