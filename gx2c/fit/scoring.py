@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.errors import UserError
@@ -47,7 +48,7 @@ def selection_scores(predicted: FloatArray, measured: FloatArray, metric: str) -
         (n_predictions,), minus infinity where there is no score.
     """
     name, sign = SELECTION_METRICS[metric]
-    finite = np.isfinite(predicted).all(axis=1).tolist()
+    finite: NDArray[np.bool_] = np.isfinite(predicted).all(axis=1)
     found = np.array(
         [
             sign * METRICS[name].compute(row, measured) if ok else -np.inf

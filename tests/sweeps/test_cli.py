@@ -57,7 +57,7 @@ def test_the_help_of_a_sweep_names_every_option(gx2c):
     done = gx2c("sweep", "--help")
     for option in (
         "dataset split folds inner-folds samples max-epochs metric genes gene-order nulls "
-        "null-search seed out storage cpus-per-trial gpus-per-trial max-concurrent scheduler "
+        "null-search null-method null-moves seed out storage cpus-per-trial gpus-per-trial max-concurrent scheduler "
         "preset warm-start resume"
     ).split():
         assert f"--{option}" in done.out
@@ -93,7 +93,10 @@ BAD_SWEEPS = {
     "one fold": ((*SWEEP, "--folds", "1"), "folds is 1"),
     "many folds": ((*SWEEP, "--folds", "60"), "60 outer folds"),
     "nulls": ((*SWEEP, "--nulls", "-1"), "nulls is -1"),
-    "null search": ((*SWEEP, "--null-search", "full"), "give --null-search none for smt"),
+    "null moves": (
+        (*SWEEP, "--null-method", "moran", "--null-moves", "connectome"),
+        "moran makes new expression, so only genes can change",
+    ),
     "nulls without genes": (("sweep", "geography", "--nulls", "5"), "give --nulls 0"),
     "resume of nothing": ((*SWEEP, "--resume"), "holds no sweep"),
     "resume of none": (("sweep", "smt", "--resume"), "no unfinished sweep"),
