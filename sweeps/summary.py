@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gx2c.fit.task import GEOGRAPHY_RESIDUAL
 from gx2c.metrics import METRICS, average_scores
 from sweeps.conditions import conditions
 from sweeps.details import summarise_details, summarise_train_test
 from sweeps.disk import folder_bytes
 from sweeps.null_summary import adjusted_for_geography, summarise_sweep_nulls
-from sweeps.options import GEOGRAPHY, SweepOptions
+from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.provenance import provenance

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.errors import UserError
@@ -48,11 +47,10 @@ def selection_scores(predicted: FloatArray, measured: FloatArray, metric: str) -
         (n_predictions,), minus infinity where there is no score.
     """
     name, sign = SELECTION_METRICS[metric]
-    finite: NDArray[np.bool_] = np.isfinite(predicted).all(axis=1)
     found = np.array(
         [
-            sign * METRICS[name].compute(row, measured) if ok else -np.inf
-            for row, ok in zip(predicted, finite, strict=True)
+            sign * METRICS[name].compute(row, measured) if np.isfinite(row).all() else -np.inf
+            for row in predicted
         ]
     )
     return np.where(np.isnan(found), -np.inf, found)
