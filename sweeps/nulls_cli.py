@@ -148,3 +148,28 @@ def _print(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
     Console(highlight=False, width=160).print(table)
+
+
+@nulls_app.command("calibrate")
+def nulls_calibrate(
+    out: Annotated[Path, typer.Option(help="The table to write, or to go on with, .tsv.")],
+    dataset: Annotated[str, typer.Option(help="A name or a folder.")] = "schaefer100",
+    brains: Annotated[int, typer.Option(help="Synthetic brains per cell.")] = 40,
+    power_brains: Annotated[int, typer.Option(help="Of these, with planted signal.")] = 20,
+    nulls: Annotated[int, typer.Option(help="Nulls of each brain.")] = 39,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
+) -> None:
+    """Count false positives of the whole pipeline on genes unrelated to the connectome."""
+    from sweeps.calibrate import rates, run_calibration
+
+    table = run_calibration(
+        out,
+        dataset=dataset,
+        brains=brains,
+        power_brains=power_brains,
+        nulls=nulls,
+        seed=seed,
+        jobs=jobs,
+    )
+    _print(rates(table).to_dict("records"))

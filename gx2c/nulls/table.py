@@ -13,6 +13,7 @@ from gx2c.nulls.moran import make_moran
 from gx2c.nulls.protocol import IndexSurrogate, MapSurrogate, Surrogate, permutations
 from gx2c.nulls.random_field import make_random_field
 from gx2c.nulls.reassign import SPIN_METHODS
+from gx2c.nulls.residual_spin import ResidualSpin, make_smoother
 from gx2c.nulls.spheres import check_handedness
 from gx2c.nulls.spins import make_spins
 from gx2c.nulls.surrogates import make_brain_spins
@@ -135,6 +136,21 @@ def _stitched(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
     )
 
 
+def _residual_spin(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
+    make_brain_spins(brain, n_spins=1, seed=seed)  # refuses at once what it must
+    spin = ResidualSpin(
+        make_smoother(brain.coords_mm),
+        lambda first, n: make_brain_spins(brain, n_spins=n, seed=seed, first=first),
+    )
+    return MapSurrogate(
+        "residual_spin",
+        "hungarian spins of what a smoother over mirrored MNI coordinates leaves of expression; the"
+        " smooth part stays in place, so a gain that it carries is not found",
+        spin.draw,
+        linear=True,
+    )
+
+
 def _random(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
     groups = np.zeros(brain.n_regions, dtype=np.int64)
     return IndexSurrogate(
@@ -160,6 +176,7 @@ SURROGATES: Mapping[str, MakeSurrogate] = {
     "moran": _moran,
     "variogram": _variogram,
     "random_field": _random_field,
+    "residual_spin": _residual_spin,
     "stitched": _stitched,
     "random": _random,
     "within_compartment": _within_compartment,

@@ -1,0 +1,253 @@
+"""False positives of the whole pipeline: synthetic genes that say nothing of the connectome.
+
+Places are those of a real brain. The connectome is a random function of geography alone; genes are
+independent fields, smooth in MNI space or on the sphere, with lengths fitted to real expression.
+All constants here were fixed before any result was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from gx2c.data.brain import Brain, FloatArray
+from gx2c.errors import UserError
+from gx2c.fit.config import FitConfig
+from gx2c.fit.kernel_nulls import search_kernel_nulls
+from gx2c.models import MODELS
+from gx2c.models.features import mirrored
+from gx2c.models.isometry import same_distances
+from gx2c.models.mean_function import GeographyMean
+from gx2c.nulls import surrogate_brains, surrogate_rows
+from gx2c.nulls.random_field import FieldFit, fit_field
+from gx2c.nulls.spheres import MIRROR, unit_spheres
+from gx2c.splits import make_folds
+from gx2c.splits.fold import Fold
+
+SPACES = ("mni", "sphere")
+# Smoothness: of all expression, and of its leading components, which are smoother
+LEVELS = ("all genes", "leading components")
+N_LEADING = 5
+N_FIELDS = 60
+# Variance of what the geography mean leaves over of the real connectome: a field that is smooth
+# on mirrored coordinates, and noise
+FIELD_SHARE = 0.6
+FIELD_SCALE = 0.1
+# With planted signal, this share of the field comes from genes instead
+SIGNAL_SHARE = 0.5
+N_FOLDS = 4
+SURROGATES_COMPARED = (
+    "hungarian",
+    "alexander_bloch",
+    "moran",
+    "random_field",
+    "residual_spin",
+    "random",
+)
+STATISTICS: Mapping[str, str] = {
+    "gain over geography": "geography+genes",
+    "score of genes and mean": "kernel_ridge",
+}
+
+
+class CalibrationRow(NamedTuple):
+    """One synthetic brain held against the nulls of one surrogate, by one statistic.
+
+    Attributes
+    ----------
+    space, level, signal
+        Where genes are smooth, how smooth, and whether they make part of the connectome.
+    brain
+        Number of the synthetic brain.
+    surrogate, statistic
+        Keys of `gx2c.nulls.SURROGATES` and of `STATISTICS`.
+    as_good, nulls
+        How many of how many nulls scored at least as well as the unmoved genes.
+    """
+
+    space: str
+    level: str
+    signal: bool
+    brain: int
+    surrogate: str
+    statistic: str
+    as_good: int
+    nulls: int
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """Makes synthetic brains on a real one's places and tests them.
+
+    Attributes
+    ----------
+    brain
+        The real brain.
+    mean, spread
+        (n_regions, n_regions) fitted geography mean of its connectome, and the standard
+        deviation of what that leaves over.
+    fits
+        Smoothness by level.
+    seed
+        Of everything random.
+    """
+
+    brain: Brain
+    mean: FloatArray
+    spread: float
+    fits: Mapping[str, FieldFit]
+    seed: int
+
+    @classmethod
+    def of(cls, brain: Brain, *, seed: int) -> Calibrator:
+        """Fit what is held constant over all synthetic brains.
+
+        Raises
+        ------
+        UserError
+            If the brain has no sphere coordinates.
+        """
+        if brain.sphere_coords is None:
+            raise UserError(f"{brain.name} has no sphere coordinates, which spins need")
+        regions = brain.regions(np.arange(brain.n_regions))
+        mean = GeographyMean()
+        mean.fit(regions, brain.connectome)
+        predicted = mean.predict(regions)
+        edges = np.triu_indices(brain.n_regions, 1)
+        centred = brain.expression - brain.expression.mean(axis=0)
+        left, lengths, right = np.linalg.svd(centred, full_matrices=False)
+        leading = (left[:, :N_LEADING] * lengths[:N_LEADING]) @ right[:N_LEADING]
+        fits = {
+            level: fit_field(brain.coords_mm, values)
+            for level, values in zip(LEVELS, (brain.expression, leading), strict=True)
+        }
+        spread = float((brain.connectome - predicted)[edges].std())
+        return cls(brain, predicted, spread, fits, seed)
+
+    def rows(
+        self, number: int, space: str, level: str, *, signal: bool, n_nulls: int
+    ) -> Iterator[CalibrationRow]:
+        """Make one synthetic brain and hold it against every surrogate by every statistic."""
+        brain = self.synthetic(number, space, level, signal=signal)
+        folds = make_folds(
+            brain.coords_mm, brain.hemisphere, split="bilateral", n_folds=N_FOLDS, seed=number
+        )
+        configs = {
+            name: FitConfig(model, dict(MODELS[model].defaults))
+            for name, model in STATISTICS.items()
+        }
+        observed = {n: _mean_r(brain, folds, c, [brain.expression])[0] for n, c in configs.items()}
+        for surrogate in SURROGATES_COMPARED:
+            expressions = _surrogates(brain, surrogate, n_nulls=n_nulls, seed=number)
+            for name, config in configs.items():
+                nulls = _mean_r(brain, folds, config, expressions)
+                as_good = int(np.count_nonzero(nulls >= observed[name]))
+                yield CalibrationRow(
+                    space, level, signal, number, surrogate, name, as_good, n_nulls
+                )
+
+    def synthetic(self, number: int, space: str, level: str, *, signal: bool) -> Brain:
+        """Make synthetic brain `number`: the same connectome for every kind of genes but signal."""
+        source = np.random.SeedSequence(self.seed, spawn_key=(number,))
+        rng_connectome, rng_genes, rng_signal = map(np.random.default_rng, source.spawn(3))
+        n = self.brain.n_regions
+        genes = gene_covariance_root(self.brain, self.fits[level], space)
+        fields = genes @ rng_genes.standard_normal((n, N_FIELDS))
+        places = mirrored(self.brain.coords_mm)
+        squared = cdist(places, places, "sqeuclidean")
+        width = FIELD_SCALE * float(np.median(squared[np.triu_indices(n, 1)]))
+        own = _bilinear(_root(np.exp(-squared / width)), rng_connectome)
+        noise = _unit(_symmetric(rng_connectome.standard_normal((n, n))))
+        if signal:
+            from_genes = _bilinear(fields, rng_signal)
+            own = _unit(np.sqrt(1 - SIGNAL_SHARE) * own + np.sqrt(SIGNAL_SHARE) * from_genes)
+        left_over = np.sqrt(FIELD_SHARE) * own + np.sqrt(1 - FIELD_SHARE) * noise
+        connectome = np.clip(self.mean + self.spread * left_over, -0.99, 0.99)
+        np.fill_diagonal(connectome, 1.0)
+        return replace(
+            self.brain,
+            name=f"{self.brain.name}-synthetic-{number}",
+            genes=tuple(f"FIELD{i + 1}" for i in range(N_FIELDS)),
+            expression=fields,
+            connectome=(connectome + connectome.T) / 2,
+            holdout_connectome=None,
+            tss=None,
+            checksum="",
+        )
+
+
+def gene_covariance_root(brain: Brain, fit: FieldFit, space: str) -> FloatArray:
+    """Return a square root of the regions' covariance in one space, (n_regions, n_regions).
+
+    On the sphere, distances within a hemisphere run along the surface, scaled so that their mean
+    is that in MNI space; the part that is not mirrored is independent between hemispheres.
+    """
+    if space not in SPACES:
+        raise UserError(f"no space {space!r}; choose from {SPACES}")
+    same_side = np.equal.outer(brain.hemisphere, brain.hemisphere)
+    direct = cdist(brain.coords_mm, brain.coords_mm)
+    folded = cdist(mirrored(brain.coords_mm), mirrored(brain.coords_mm))
+    if space == "sphere":
+        assert brain.sphere_coords is not None, "checked when the calibrator was made"
+        on_sphere = unit_spheres(brain.sphere_coords, brain.hemisphere)
+        left = np.where(brain.hemisphere[:, None] == 0, on_sphere, on_sphere * MIRROR)
+        arc = np.arccos(np.clip(left @ left.T, -1, 1))
+        arc *= direct[same_side].mean() / arc[same_side].mean()
+        direct, folded = np.where(same_side, arc, np.inf), arc
+    kernels = [np.exp(-((d / fit.length_mm) ** fit.exponent)) for d in (folded, direct)]
+    shares = (fit.symmetric, fit.own)
+    covariance = sum(share * kernel for share, kernel in zip(shares, kernels, strict=True))
+    return _root(covariance + fit.noise * np.eye(brain.n_regions))
+
+
+def _surrogates(brain: Brain, name: str, *, n_nulls: int, seed: int) -> list[FloatArray]:
+    numbers = range(n_nulls)
+    rows = surrogate_rows(brain, same_distances(brain.expression), numbers, method=name, seed=seed)
+    if rows is not None:
+        return list(rows)
+    made = surrogate_brains(brain, numbers, method=name, moves="genes", seed=seed)
+    return [same_distances(one.expression) for one in made]
+
+
+def _mean_r(
+    brain: Brain, folds: tuple[Fold, ...], config: FitConfig, expressions: list[FloatArray]
+) -> FloatArray:
+    """Return the mean over folds of Pearson r for each expression, (n_expressions,).
+
+    Geography's own score is the same for all: its difference ranks them alike.
+    """
+    scores = [
+        [
+            0.0 if one is None else one["pearson_r"]
+            for one in search_kernel_nulls(brain, fold, [config], expressions, metric="val_mse")
+        ]
+        for fold in folds
+    ]
+    return np.mean(scores, axis=0)
+
+
+def _bilinear(fields: FloatArray, rng: np.random.Generator) -> FloatArray:
+    form = rng.standard_normal((fields.shape[1], fields.shape[1]))
+    return _unit(fields @ _symmetric(form) @ fields.T)
+
+
+def _symmetric(matrix: FloatArray) -> FloatArray:
+    return matrix + matrix.T
+
+
+def _unit(matrix: FloatArray) -> FloatArray:
+    """Scale to zero mean and unit variance off the diagonal."""
+    values = matrix[np.triu_indices(len(matrix), 1)]
+    scaled: FloatArray = (matrix - values.mean()) / values.std()
+    return scaled
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    # a kernel of distances along a sphere is not quite a covariance: what is negative is dropped
+    values, vectors = np.linalg.eigh(covariance)
+    root: FloatArray = vectors * np.sqrt(np.clip(values, 0.0, None))
+    return root

@@ -1,0 +1,108 @@
+"""Count the false positives of the whole pipeline; `gx2c nulls calibrate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest, kstest
+from threadpoolctl import threadpool_limits
+
+from gx2c.data import load_dataset
+from gx2c.errors import UserError
+from gx2c.fit.calibration import LEVELS, SPACES, CalibrationRow, Calibrator
+
+ALPHA = 0.05
+CELL = ["signal", "space", "level", "surrogate", "statistic"]
+# (signal, space, level, number of the brain)
+Case = tuple[bool, str, str, int]
+
+
+def run_calibration(
+    out: Path, *, dataset: str, brains: int, power_brains: int, nulls: int, seed: int, jobs: int
+) -> pd.DataFrame:
+    """Test synthetic brains until the table is whole; what it holds already is kept.
+
+    Parameters
+    ----------
+    out
+        The table to write, .tsv; a row per brain, surrogate and statistic.
+    dataset
+        Whose places and smoothness are used.
+    brains, power_brains
+        Synthetic brains per cell without and with signal; the latter at one smoothness.
+    nulls
+        Of each brain; (nulls + 1) times .05 should be whole.
+    seed
+        Of everything random.
+    jobs
+        Processes; the table is the same for any number.
+    """
+    if brains < 1 or nulls < 19 or jobs < 1 or power_brains < 0:
+        raise UserError(
+            f"brains={brains}, power_brains={power_brains}, nulls={nulls}, jobs={jobs}; give at"
+            " least 1, 0, 19 and 1"
+        )
+    calibrator = Calibrator.of(load_dataset(dataset), seed=seed)
+    done = _read(out)
+    known = set(zip(*(done[c] for c in ("signal", "space", "level", "brain")), strict=True))
+    todo = [case for case in _cases(brains, power_brains) if case not in known]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for rows in _run(calibrator, todo, nulls, jobs):
+        done = pd.concat([done, pd.DataFrame(rows)], ignore_index=True)
+        done.sort_values([*CELL[:3], "brain"], kind="stable").to_csv(out, sep="\t", index=False)
+    return done
+
+
+def rates(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+    """Return, per cell, the share of p <= .05 with its exact 95 % interval.
+
+    p of uniformity is that of a Kolmogorov-Smirnov test on randomised p-values,
+    (b + U) / (n + 1), which are uniform where the null holds.
+    """
+    return pd.DataFrame([_rate(keys, cell, seed) for keys, cell in table.groupby(CELL)])
+
+
+def _rate(keys: Any, cell: pd.DataFrame, seed: int) -> dict[str, Any]:
+    p_values = (cell["as_good"] + 1) / (cell["nulls"] + 1)
+    found = binomtest(int((p_values <= ALPHA).sum()), len(cell))
+    low, high = found.proportion_ci()
+    uniform = np.random.default_rng(seed).uniform(size=len(cell))
+    randomised = (cell["as_good"].to_numpy() + uniform) / (cell["nulls"].to_numpy() + 1)
+    return dict(zip(CELL, keys, strict=True)) | {
+        "rate": float(found.statistic),
+        "low": float(low),
+        "high": float(high),
+        "brains": len(cell),
+        "p_uniform": float(kstest(randomised, "uniform").pvalue),
+    }
+
+
+def _cases(brains: int, power_brains: int) -> list[Case]:
+    null = [(False, s, level, k) for k in range(brains) for s in SPACES for level in LEVELS]
+    power = [(True, s, LEVELS[0], k) for k in range(power_brains) for s in SPACES]
+    return [*null, *power]
+
+
+def _run(
+    calibrator: Calibrator, cases: list[Case], nulls: int, jobs: int
+) -> Iterator[list[CalibrationRow]]:
+    from joblib import Parallel, delayed
+
+    pool = Parallel(n_jobs=jobs, return_as="generator")
+    yield from pool(delayed(_one)(calibrator, case, nulls) for case in cases)
+
+
+def _one(calibrator: Calibrator, case: Case, nulls: int) -> list[CalibrationRow]:
+    signal, space, level, number = case
+    with threadpool_limits(1):
+        return list(calibrator.rows(number, space, level, signal=signal, n_nulls=nulls))
+
+
+def _read(out: Path) -> pd.DataFrame:
+    if out.exists():
+        return pd.read_csv(out, sep="\t")
+    return pd.DataFrame(columns=list(CalibrationRow._fields))
