@@ -57,13 +57,13 @@ def run_calibration(
     return done
 
 
-def rates(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-    """Return, per cell, the share of p <= .05 with its exact 95 % interval.
+def rates(table: pd.DataFrame, *, seed: int = 0) -> list[dict[str, Any]]:
+    """Return a row per cell: the share of p <= .05 with its exact 95 % interval.
 
     p of uniformity is that of a Kolmogorov-Smirnov test on randomised p-values,
     (b + U) / (n + 1), which are uniform where the null holds.
     """
-    return pd.DataFrame([_rate(keys, cell, seed) for keys, cell in table.groupby(CELL)])
+    return [_rate(keys, cell, seed) for keys, cell in table.groupby(CELL)]
 
 
 def _rate(keys: Any, cell: pd.DataFrame, seed: int) -> dict[str, Any]:

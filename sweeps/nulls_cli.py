@@ -172,4 +172,4 @@ def nulls_calibrate(
         seed=seed,
         jobs=jobs,
     )
-    _print(rates(table).to_dict("records"))
+    _print(rates(table))

@@ -227,7 +227,8 @@ def _mean_r(
         ]
         for fold in folds
     ]
-    return np.mean(scores, axis=0)
+    mean: FloatArray = np.mean(scores, axis=0)
+    return mean
 
 
 def _bilinear(fields: FloatArray, rng: np.random.Generator) -> FloatArray:
