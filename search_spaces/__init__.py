@@ -12,6 +12,7 @@ from search_spaces import (
     bilinear_cm,
     cge,
     decay,
+    genevec,
     kernel_ridge,
     mlp,
     pls_twostep,
@@ -30,6 +31,7 @@ _FILES = (
     mlp,
     shared_encoder,
     smt,
+    genevec,
 )
 SEARCH_SPACES: dict[str, SearchSpace] = {
     space.model: space for file in _FILES for space in file.SPACES

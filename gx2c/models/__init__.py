@@ -7,6 +7,7 @@ from gx2c.models import (
     bilinear_cm,
     cge,
     decay,
+    genevec,
     geography,
     kernel_ridge,
     mlp,
@@ -27,6 +28,7 @@ _FILES = (
     mlp,
     shared_encoder,
     smt,
+    genevec,
 )
 MODELS: dict[str, ModelSpec] = {spec.name: spec for file in _FILES for spec in file.SPECS}
 

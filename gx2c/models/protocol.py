@@ -64,11 +64,14 @@ class TrainingView:
         (n_train_regions, n_train_regions).
     coords_mm
         (n_train_regions, 3), mm.
+    gene_vectors
+        (n_genes, n_dims), numbers that describe each gene, from a user's file, or None.
     """
 
     expression: FloatArray
     connectome: FloatArray
     coords_mm: FloatArray
+    gene_vectors: FloatArray | None = None
 
 
 class PairNetwork(Protocol):
@@ -151,6 +154,8 @@ class ModelSpec:
         Keywords of the published, or the usual, form.
     uses_with
         Keywords -> what a model with them reads, for a model where that depends on them.
+    usual_genes
+        What a sweep takes for its genes unless told, for a model of which each gene is a token.
     """
 
     name: str
@@ -162,6 +167,7 @@ class ModelSpec:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     gene_tokens: bool = False
     uses_with: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    usual_genes: str | None = None
 
     def used_by(self, keywords: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what a model with some keywords reads."""

@@ -74,7 +74,7 @@ def smt_conv(
         n_members=n_members,
     )
     return TokenNetwork(
-        tokens, model_dim=model_dim, pooling=True, n_members=n_members, **transformer
+        tokens, model_dim=model_dim, readout="attention", n_members=n_members, **transformer
     )
 
 
@@ -121,7 +121,7 @@ SPECS = (
         name="smt_pool",
         kind="iterative",
         uses=("expression",),
-        build=partial(smt, pooling=True),
+        build=partial(smt, readout="attention"),
         summary="SMT whose tokens are pooled by attention",
         reference=_REFERENCE,
         gene_tokens=True,

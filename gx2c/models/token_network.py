@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from gx2c.errors import UserError
 from gx2c.models.headed_network import HeadedNetwork
-from gx2c.models.pair_head import PairHead
+from gx2c.models.keywords import require_choice
+from gx2c.models.mean_head import HEADS
 from gx2c.models.protocol import TrainingView
-from gx2c.models.readout import AttentionPooling, Flatten
+from gx2c.models.readout import make_readout
 from gx2c.models.tokenisers import Tokeniser
 from gx2c.models.transformer import TransformerBlock
 
@@ -26,7 +27,7 @@ class TokenNetwork(HeadedNetwork):
         Token width inside the transformer.
     token_output_dim
         Width to which each token is mapped before all are flattened into the embedding; unused
-        with pooling.
+        by other readouts.
     n_heads, n_layers
         Of the transformer.
     hidden_dims
@@ -35,9 +36,10 @@ class TokenNetwork(HeadedNetwork):
         Linear attention bias by distance between tokens.
     encoder_dropout, dropout
         In the transformer and in the pair head.
-    pooling
-        Whether the embedding is the weighted mean of the tokens (`AttentionPooling`) in place of
-        all of them side by side.
+    readout
+        From tokens to the embedding, a key of `READOUTS`.
+    combine
+        How the embeddings of a pair enter the head: "concat", or "mean".
     n_members, attention
         See `gx2c.models.population` and `gx2c.models.attention`.
 
@@ -59,7 +61,8 @@ class TokenNetwork(HeadedNetwork):
         alibi: bool = True,
         encoder_dropout: float = 0.1,
         dropout: float = 0.1,
-        pooling: bool = False,
+        readout: str = "flatten",
+        combine: str = "concat",
         n_members: int = 1,
         attention: str = "sdpa",
     ) -> None:
@@ -78,14 +81,15 @@ class TokenNetwork(HeadedNetwork):
             )
             for _ in range(n_layers)
         )
-        self.readout: Flatten | AttentionPooling = (
-            AttentionPooling(model_dim, n_members=n_members)
-            if pooling
-            else Flatten(
-                model_dim, self.n_tokens, token_output_dim=token_output_dim, n_members=n_members
-            )
+        self.readout = make_readout(
+            readout,
+            model_dim,
+            self.n_tokens,
+            token_output_dim=token_output_dim,
+            n_members=n_members,
         )
-        self.head = PairHead(
+        require_choice("combine", combine, HEADS)
+        self.head = HEADS[combine](
             self.readout.embedding_dim, hidden_dims, dropout=dropout, n_members=n_members
         )
 

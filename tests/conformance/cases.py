@@ -41,7 +41,9 @@ EXEMPTIONS: dict[str, dict[str, str]] = {
             "the mean of tokens forgets which genes were in each; the planted form weighs them all",
         ),
     },
-    "encode_once": {},
+    "encode_once": dict.fromkeys(
+        ("genevec_cross", "genevec_mixed"), "attends across the two regions of a pair"
+    ),
     "same_in_any_company": {
         "pls_twostep_published": "its second step finds components of all test edges at once",
     },

@@ -48,6 +48,26 @@ CLOSED_FORMS = [
     ("gaussian_kernel", {}, 1),
 ]
 N_REGIONS = 341
+GENEVEC = {"model_dim": 32, "n_heads": 2, "n_layers": 2, "hidden_dims": (256, 128, 64)}
+# The published networks hold a line and a table of bins and use one of them; here both act
+BOTH = {"expression": "both", "expression_bins": 100}
+GENE_GRAMMAR = [
+    ("genevec_self", BOTH, 125_474),
+    ("genevec_mixed", BOTH | {"with_coords": True}, 125_602),
+    (
+        "genevec_cross",
+        BOTH
+        | {"expression_bins": 5, "identity": "vectors", "n_gene_dims": 200}
+        | {"readout": "attention"},
+        85_730,
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "keywords", "n_parameters"), GENE_GRAMMAR)
+def test_published_number_of_parameters_of_gene_grammar(model, keywords, n_parameters):
+    """Of 100 genes, each a token; cross-attention with gene vectors of 200 numbers."""
+    assert count_parameters(MODELS[model].build(100, **GENEVEC, **keywords)) == n_parameters
 
 
 @pytest.mark.parametrize(("model", "keywords", "n_parameters"), CLOSED_FORMS)

@@ -46,6 +46,21 @@ CONV = {
     "model_dim": [64, 128],
     "alibi": [True],
 }
+GENEVEC = {
+    "identity": ["one_hot"],
+    "expression": ["continuous", "binned"],
+    "model_dim": [16, 32, 64],
+    "n_heads": [2, 4],
+    "n_layers": [2, 4],
+    "hidden_dims": ["256-128-64"],
+    "readout": ["flatten"],
+    "alibi": [True, False],
+    "encoder_dropout": [0.1, 0.2, 0.3],
+    "dropout": [0.1, 0.2, 0.3],
+    "learning_rate": [9e-5, 1e-4],
+    "weight_decay": [0.0, 1e-5, 1e-4, 1e-3],
+    "symmetric": [False],
+}
 MLP = {
     "hidden_dims": ["256-128", "512-256-128", "1024-512-256-128"],
     "dropout": [0.0, 0.1, 0.3],
@@ -95,6 +110,9 @@ PUBLISHED = {
     "smt": SMT,
     "smt_cls": {**SMT, "genes_per_token": [20, 60], "alibi": [True, False]},
     "smt_pool": POOL,
+    "genevec_self": {**GENEVEC, "combine": ["concat", "mean"], "symmetry_weight": [1e-5]},
+    "genevec_cross": {**GENEVEC, "bidirectional": [True, False], "symmetry_weight": [1e-5, 1e-4]},
+    "genevec_mixed": GENEVEC,
     "smt_conv": CONV,
 }
 PUBLISHED_BATCHES = (256, 512, 1024)
@@ -107,7 +125,10 @@ CASES = [
 
 
 # What a value brings into play
-COMPANIONS = {("penalty_norm", "l1"): {"l1_weight": 1e-4}}
+COMPANIONS = {
+    ("penalty_norm", "l1"): {"l1_weight": 1e-4},
+    ("expression", "binned"): {"expression_bins": 5},
+}
 
 
 def fixed_config(model: str, params: dict) -> FitConfig:
