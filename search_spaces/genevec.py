@@ -54,6 +54,8 @@ FIRST_SMALL: Mapping[str, Value] = {
     "model_dim": 16,
     "n_layers": 1,
     "hidden_dims": "64-32",
+    "readout": "flatten",
+    "learning_rate": 6e-3,
 }
 
 

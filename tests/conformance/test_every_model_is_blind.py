@@ -42,7 +42,8 @@ def test_search_of_a_network_never_sees_test_regions(model, split):
     fold, config = outer_fold(split), first_config(model, max_passes=3)
 
     def curve(brain):
-        return list(nested(brain, config, fold=fold).points())
+        # as text, in which an undefined correlation equals itself
+        return [repr(point) for point in nested(brain, config, fold=fold).points()]
 
     honest = curve(planted_brain())
     assert curve(with_garbage(planted_brain(), fold.test_regions)) == honest
