@@ -52,6 +52,16 @@ def suggest_ridge(trial: TrialLike) -> dict[str, Any]:
 
 SPACES = (
     SearchSpace(model="bilinear_cm", suggest=suggest_bilinear_cm, first=FIRST),
-    SearchSpace(model="bilinear_cm_pca", suggest=suggest_bilinear_cm_pca, first=FIRST_PCA),
-    SearchSpace(model="bilinear_cm_pls", suggest=suggest_bilinear_cm_pls, first=FIRST_PLS),
+    SearchSpace(
+        model="bilinear_cm_pca",
+        suggest=suggest_bilinear_cm_pca,
+        first=FIRST_PCA,
+        most_components={"n_components": MOST_PCA},
+    ),
+    SearchSpace(
+        model="bilinear_cm_pls",
+        suggest=suggest_bilinear_cm_pls,
+        first=FIRST_PLS,
+        most_components={"n_components": MOST_PLS},
+    ),
 )

@@ -25,4 +25,11 @@ def suggest_cge(trial: TrialLike, scale: Scale) -> Suggestion:
     return chosen, None
 
 
-SPACES = (SearchSpace(model="cge", suggest=suggest_cge, first=FIRST),)
+SPACES = (
+    SearchSpace(
+        model="cge",
+        suggest=suggest_cge,
+        first=FIRST,
+        most_components={"n_components": MOST_COMPONENTS},
+    ),
+)

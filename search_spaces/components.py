@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gx2c.models.reduction import most_components
-from search_spaces.space import Scale, TrialLike
+from search_spaces.space import Scale, SearchSpace, TrialLike
 
 FEWEST = 2
 
@@ -14,6 +14,17 @@ def suggest_components(
     """Suggest a number of components from 2 to `most`, or to what the scale allows."""
     cap = component_cap(scale, most)
     return trial.suggest_int(name, FEWEST, cap, log=True) if cap > FEWEST else cap
+
+
+def cap_notes(space: SearchSpace, scale: Scale) -> list[str]:
+    """Say which numbers of components are capped below what the search space offers."""
+    caps = {name: component_cap(scale, most) for name, most in space.most_components.items()}
+    return [
+        f"{name} is at most {caps[name]}, not {most}: an inner fold has {scale.n_train_regions} "
+        f"training regions and {scale.n_genes} genes"
+        for name, most in space.most_components.items()
+        if caps[name] < most
+    ]
 
 
 def component_cap(scale: Scale, most: int) -> int:

@@ -22,6 +22,11 @@ def suggest_pls_twostep(trial: TrialLike, scale: Scale) -> Suggestion:
 
 
 SPACES = tuple(
-    SearchSpace(model=model, suggest=suggest_pls_twostep, first=FIRST)
+    SearchSpace(
+        model=model,
+        suggest=suggest_pls_twostep,
+        first=FIRST,
+        most_components=dict.fromkeys(FIRST, MOST_COMPONENTS),
+    )
     for model in ("pls_twostep", "pls_twostep_published")
 )

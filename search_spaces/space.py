@@ -83,12 +83,21 @@ class SearchSpace:
         Values (by the names that `suggest` uses) of the config to try first: the published best.
     first_small
         What replaces them where `Scale.small` holds.
+    most_components
+        The most components on offer, by name; where the training regions allow fewer, the search
+        is capped and says so.
     """
 
     model: str
     suggest: Callable[[TrialLike, Scale], Suggestion]
     first: Mapping[str, Value] = field(default_factory=dict)
     first_small: Mapping[str, Value] = field(default_factory=dict)
+    most_components: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing may vary: every config would be the same."""
+        return not self.first
 
     def defaults(self, scale: Scale) -> dict[str, Value]:
         """Return the values of the config to try first, each moved to the nearest on offer."""

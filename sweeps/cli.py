@@ -271,11 +271,19 @@ def bench(
 
 
 @app.command()
-def models() -> None:
-    """List the models."""
-    from sweeps.table import print_models
+def models(
+    dataset: Annotated[
+        str | None, typer.Option(help="Count parameters and ranges for this dataset.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,
+) -> None:
+    """List the models: what they use, their parameters, their search space."""
+    import json
 
-    print_models()
+    from sweeps.models_table import describe_models, print_models
+
+    rows = describe_models(dataset)
+    print(json.dumps(rows, indent=1)) if as_json else print_models(rows)
 
 
 @data_app.command("list")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from gx2c.data.views import BOTH, FUNCTIONAL
 from gx2c.fit.features import EXPRESSION
+from gx2c.models import MODELS
 from sweeps.options import SweepOptions
 
 
 def conditions(options: SweepOptions) -> list[str]:
-    """Return a few words for each option of data, target and split that is not the default."""
+    """Return a few words for each option of data, target and split that is not the default.
+
+    A model that sees more than others is among them.
+    """
     words = {
+        f"the model {MODELS[options.model].label}": bool(MODELS[options.model].label),
         f"{options.hemisphere} hemisphere": options.hemisphere != BOTH,
         "cortex only": options.cortex_only,
         f"features {options.features}": options.features != EXPRESSION,

@@ -16,6 +16,7 @@ from gx2c.models import MODELS
 from gx2c.nulls import check_nulls
 from gx2c.splits import Fold, make_brain_folds
 from search_spaces import SEARCH_SPACES
+from search_spaces.components import cap_notes
 from search_spaces.space import Scale
 from sweeps.options import GEOGRAPHY, SweepOptions
 from sweeps.paths import SweepPaths
@@ -73,6 +74,17 @@ class SweepPlan:
     def n_configs(self, model: str) -> int:
         """Configs to try per outer fold."""
         return configs_per_fold(self.options, model)
+
+    def search_notes(self) -> list[str]:
+        """Say what the search space leaves out here, and what the model sees more than others."""
+        model = self.options.model
+        space, label = SEARCH_SPACES[model], MODELS[model].label
+        notes = cap_notes(space, self.scale())
+        if space.fixed and self.options.samples > 1:
+            notes.append(f"{model} has nothing to search: one config per outer fold")
+        if label:
+            notes.append(f"{model} {label}, which no other model is shown: compare it with none")
+        return notes
 
     def context(self) -> TrialContext:
         """Return what trials share."""
@@ -160,7 +172,12 @@ class SweepPlan:
 
 
 def configs_per_fold(options: SweepOptions, model: str) -> int:
-    """Return how many configs a model of a sweep gets; geography as many as its rival or more."""
+    """Return how many configs a model of a sweep gets: one if there is nothing to search.
+
+    Geography gets as many as its rival, or more.
+    """
+    if SEARCH_SPACES[model].fixed:
+        return 1
     if model == options.model:
         return options.samples
     return max(options.samples, MIN_GEOGRAPHY_CONFIGS)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gx2c.fit import FitConfig
 from gx2c.metrics import METRICS, average_scores
 from sweeps.conditions import conditions
 from sweeps.details import summarise_details, summarise_train_test
@@ -135,6 +136,7 @@ def _fold(
         "n_train_regions": len(plan.folds[fold].train_regions),
         "n_test_regions": len(plan.folds[fold].test_regions),
         "best_config": chosen.config,
+        "uses": list(FitConfig.from_dict(chosen.config).uses),
         "passes": chosen.passes,
         "validation": chosen.validation,
         "test": dict(test),
@@ -159,7 +161,7 @@ def _provenance(plan: SweepPlan, paths: SweepPaths) -> dict[str, Any]:
 
 
 def _notes(plan: SweepPlan) -> list[str]:
-    notes = []
+    notes = plan.search_notes()
     if plan.options.split_label:
         notes.append(f"{plan.options.split_label}: its scores are optimistic")
     if plan.options.deterministic_split:

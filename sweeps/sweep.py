@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -217,4 +218,6 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
             plan = make_plan(options)
         plan = replace(plan, warm=warm_start_of(plan, paths))
         check_inputs(paths, plan)
+        for note in plan.search_notes():
+            print(note, file=sys.stderr)
         return SweepRun(plan, paths, clock, progress, mirror).execute()

@@ -165,14 +165,3 @@ def print_rerun(summary: Mapping[str, Any]) -> None:
     if summary["geography"]:
         gain = summary["geography"]["gain"][SHOWN]
         print(f"{'gain over geography':<20} {_spread(gain, signed=True)}")
-
-
-def print_models() -> None:
-    """Print the table of models."""
-    table = Table()
-    for name in ("model", "kind", "uses", "summary", "reference"):
-        table.add_column(name)
-    for spec in MODELS.values():
-        uses = ", ".join(spec.uses)
-        table.add_row(spec.name, spec.kind, uses, spec.summary, spec.reference)
-    Console().print(table)

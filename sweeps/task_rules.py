@@ -42,6 +42,15 @@ def _check_residual(options: SweepOptions) -> str:
     return ""
 
 
+def _check_train_test_edges(options: SweepOptions) -> str:
+    if options.train_test_edges and TRAIN_TEST_EDGES in MODELS[options.model].uses:
+        return (
+            f"{options.model} learns from train x test edges, and scores on them would be scores "
+            "on what it learned; leave out --train-test-edges"
+        )
+    return ""
+
+
 def _check_communities(options: SweepOptions) -> str:
     if options.target == STRUCTURAL and options.split == "community-structural":
         return (
@@ -51,4 +60,9 @@ def _check_communities(options: SweepOptions) -> str:
     return ""
 
 
-TASK_RULES: tuple[Check, ...] = (_check_features, _check_residual, _check_communities)
+TASK_RULES: tuple[Check, ...] = (
+    _check_features,
+    _check_residual,
+    _check_train_test_edges,
+    _check_communities,
+)

@@ -169,6 +169,11 @@ class ModelSpec:
     uses_with: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     usual_genes: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What belongs to the model's name wherever it is printed; empty for most."""
+        return f"uses {TRAIN_TEST_EDGES}" if TRAIN_TEST_EDGES in self.uses else ""
+
     def used_by(self, keywords: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what a model with some keywords reads."""
         return self.uses if self.uses_with is None else self.uses_with(keywords)

@@ -58,6 +58,7 @@ def test_an_option_out_of_range_is_one_sentence(name, value, words):
     [
         ("geography", {"nulls": 5}, "geography reads no genes"),
         ("exponential_decay", {"nulls": 1}, "give --nulls 0"),
+        ("pls_twostep_published", {"train_test_edges": True}, "leave out --train-test-edges"),
         ("smt", {"score": "block-pairs", "folds": 2}, "give --folds 3 or more"),
     ],
 )
