@@ -83,6 +83,21 @@ def sweep(
     binarise: Annotated[
         float | None, typer.Option(help="Predict which edges are above this value.")
     ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            help="Of networks, joined by +: subjects or subject-edges, strong-edges, noise."
+        ),
+    ] = None,
+    augment_probability: Annotated[
+        float | None, typer.Option(help="Share of steps that are augmented.")
+    ] = None,
+    augment_schedule: Annotated[
+        str | None, typer.Option(help="constant, decay, increase or peak.")
+    ] = None,
+    augment_noise: Annotated[
+        float | None, typer.Option(help="Noise on features, in standard deviations.")
+    ] = None,
     nulls: Annotated[int | None, typer.Option(help="How many, each retrained.")] = None,
     null_method: Annotated[
         str | None, typer.Option(help="A surrogate: hungarian, moran, random_field, ...")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gx2c.data.genes import gene_order
 from gx2c.data.views import BOTH, FUNCTIONAL, HEMISPHERES, STRUCTURAL, BrainView
 from gx2c.fit.features import EXPRESSION, feature_rule, parse_features
-from gx2c.fit.task import CONNECTOME, GEOGRAPHY_RESIDUAL, Task
+from gx2c.fit.task import CONNECTOME, GEOGRAPHY_RESIDUAL
 from sweeps.option_checks import Check, accepted, choice
 
 # option -> (connectome to be predicted, what the model learns of it)
@@ -61,11 +61,6 @@ class DataOptions:
             threshold=self.binarise,
         )
 
-    @property
-    def task(self) -> Task:
-        """What the model reads and learns."""
-        return Task(features=parse_features(self.features), learned=TARGETS[self.target][1])
-
 
 DATA_CHECKS: tuple[Check, ...] = (
     choice("hemisphere", HEMISPHERES),
@@ -79,7 +74,7 @@ DATA_CHECKS: tuple[Check, ...] = (
 def _check_structure(options: DataOptions) -> str:
     if options.target != STRUCTURAL:
         return ""
-    names = options.task.features
+    names = parse_features(options.features)
     if structural := [name for name in names if feature_rule(name)[0].reads_structure]:
         return (
             f"the feature {structural[0]} is made of what --target structural is to predict; "

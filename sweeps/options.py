@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from gx2c.errors import UserError
-from gx2c.fit import SELECTION_METRICS
+from gx2c.fit import SELECTION_METRICS, Task
 from gx2c.fit.features import EXPRESSION, parse_features, reads_expression
 from gx2c.models import MODELS
 from search_spaces import SEARCH_SPACES
-from sweeps.data_options import DATA_CHECKS, DATA_RULES, DataOptions
+from sweeps.augment_options import AUGMENT_CHECKS, AugmentOptions
+from sweeps.data_options import DATA_CHECKS, DATA_RULES, TARGETS, DataOptions
 from sweeps.limit_options import LIMIT_CHECKS, LimitOptions
 from sweeps.null_options import NULL_CHECKS, NullOptions
 from sweeps.option_checks import Check, at_least, choice
@@ -26,11 +27,11 @@ LEAST_GPU_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
-class SweepOptions(DataOptions, SplitOptions, NullOptions, LimitOptions):
+class SweepOptions(DataOptions, SplitOptions, AugmentOptions, NullOptions, LimitOptions):
     """All that decides what a sweep computes, and where and how it runs.
 
-    Those of `DataOptions`, `SplitOptions`, `NullOptions` and `LimitOptions` come with it; all lie
-    side by side in sweep.yaml.
+    Those of `DataOptions`, `SplitOptions`, `AugmentOptions`, `NullOptions` and `LimitOptions` come
+    with it; all lie side by side in sweep.yaml.
 
     Attributes
     ----------
@@ -92,6 +93,15 @@ class SweepOptions(DataOptions, SplitOptions, NullOptions, LimitOptions):
         if unknown:
             raise UserError(f"unknown options {unknown}; take the file that gx2c wrote")
         return cls(**{**plain, "warm_start": tuple(plain.get("warm_start", ()))})
+
+    @property
+    def task(self) -> Task:
+        """What the model reads and learns, and how its training data are varied."""
+        return Task(
+            features=parse_features(self.features),
+            learned=TARGETS[self.target][1],
+            augmentation=self.augmentation,
+        )
 
     @property
     def uses_expression(self) -> bool:
@@ -173,6 +183,7 @@ _CHECKS: tuple[Check, ...] = (
     choice("model", MODELS),
     *DATA_CHECKS,
     *SPLIT_CHECKS,
+    *AUGMENT_CHECKS,
     *NULL_CHECKS,
     *LIMIT_CHECKS,
     choice("metric", SELECTION_METRICS),

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gx2c.data import Brain, load_dataset, resolve_genes, select_genes
 from gx2c.fit import ComputeProfile, GeneOptions, Task
-from gx2c.fit.features import check_features, n_columns
+from gx2c.fit.features import n_columns
 from gx2c.fit.residual import check_can_cross_fit
-from gx2c.fit.task import GEOGRAPHY_RESIDUAL
+from gx2c.fit.task import GEOGRAPHY_RESIDUAL, check_task
 from gx2c.models import MODELS
 from gx2c.nulls import check_nulls
 from gx2c.splits import Fold, make_brain_folds
@@ -198,7 +198,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         nulls cannot be made.
     """
     brain = options.view.of(dataset)
-    check_features(options.task.features, brain)
+    check_task(options.task, brain)
     genes = GeneOptions(
         which=resolve_genes(options.genes, brain.genes),
         order=options.gene_order,

@@ -12,7 +12,7 @@ import torch
 from gx2c.data import Brain, BrainView, check_gene_choice, load_dataset
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, FitConfig
-from gx2c.fit.features import check_features
+from gx2c.fit.task import check_task
 from gx2c.metrics import average_scores
 from gx2c.models.attention import flash_attention_is_available
 from gx2c.splits import SPLITS_USING_TARGET, Fold
@@ -87,7 +87,7 @@ def _check_data(path: Path, best: BestFile, brain: Brain) -> None:
     for job in best.jobs:
         config = FitConfig.from_dict(job.config)
         check_gene_choice(config.genes.which, brain.genes)
-        check_features(config.task.features, brain)
+        check_task(config.task, brain)
 
 
 def _context(best: BestFile, brain: Brain) -> TrialContext:

@@ -60,9 +60,16 @@ def _check_communities(options: SweepOptions) -> str:
     return ""
 
 
+def _check_augmentation(options: SweepOptions) -> str:
+    if options.augmentation.kinds and not options.iterative:
+        return f"augmentation varies the steps of a network, and {options.model} takes none"
+    return ""
+
+
 TASK_RULES: tuple[Check, ...] = (
     _check_features,
     _check_residual,
     _check_train_test_edges,
     _check_communities,
+    _check_augmentation,
 )

@@ -67,6 +67,9 @@ class Brain:
     structural_connectome
         (n_regions, n_regions), structural connectivity in [0, 1], symmetric, or None; the
         diagonal is never used.
+    individual_connectomes
+        (n_subjects, n_edges), Pearson r of single people, edges in the order of
+        `np.triu_indices(n_regions, 1)`, NaN where a person lacks one; or None.
     sphere_coords
         (n_regions, 3), region centroids on their hemisphere's inflated sphere, mm, or None;
         rows of regions outside the cortex are NaN.
@@ -101,6 +104,7 @@ class Brain:
     checksum: str = ""
     lobe: tuple[str, ...] | None = None
     structural_connectome: FloatArray | None = None
+    individual_connectomes: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}

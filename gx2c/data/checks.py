@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gx2c.data.individuals import individual_problems
+
 MIN_REGIONS = 8
 # Beyond any human brain in MNI space; metres or voxel indices fall outside or inside far too small
 MAX_COORDINATE_MM = 150.0
@@ -37,6 +39,7 @@ def brain_problems(
     excluded: Sequence[str] = (),
     lobe: Sequence[str] | None = None,
     structural_connectome: Any = None,
+    individual_connectomes: Any = None,
 ) -> Iterator[str]:
     """Yield every problem of the parts of a brain, one sentence each.
 
@@ -59,6 +62,8 @@ def brain_problems(
             yield from _connectome_problems(name, matrix, labels)
     if structural_connectome is not None:
         yield from _structural_problems(structural_connectome, labels)
+    if individual_connectomes is not None:
+        yield from individual_problems(individual_connectomes, _n(labels))
     yield from _place_problems(coords_mm, hemisphere, labels)
     if network is not None and labels is not None and len(network) != len(labels):
         yield f"network has {len(network)} names; {len(labels)} labels need one each"

@@ -108,6 +108,9 @@ def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
         "n_genes_with_tss": 0 if brain.tss is None else int(np.isfinite(brain.tss).sum()),
         "holdout_connectome": brain.holdout_connectome is not None,
         "structural_connectome": brain.structural_connectome is not None,
+        "n_individuals": 0
+        if brain.individual_connectomes is None
+        else len(brain.individual_connectomes),
         "sphere_coordinates": brain.sphere_coords is not None,
         "license": description.get("License", "not stated"),
         "licences": description.get("Licences", {}),

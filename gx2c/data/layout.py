@@ -80,6 +80,11 @@ class DatasetFolder:
         return self.root / "genes.tsv"
 
     @property
+    def individuals(self) -> Path:
+        """Connectomes of single people, one row each; optional."""
+        return self.root / "individual_connectomes.parquet"
+
+    @property
     def readme(self) -> Path:
         """The page for people."""
         return self.root / "README.md"
@@ -100,8 +105,9 @@ class DatasetFolder:
     def data_files(self) -> list[Path]:
         """List the files that a brain is made of; any may be missing."""
         connectomes = self.connectomes(holdout=False) + self.connectomes(holdout=True)
-        structural = self.structural_connectomes()
-        return [self.expression, self.regions, self.genes, *connectomes, *structural]
+        optional = self.structural_connectomes()
+        optional += [self.individuals] if self.individuals.exists() else []
+        return [self.expression, self.regions, self.genes, *connectomes, *optional]
 
     def files(self) -> list[Path]:
         """List every file of the dataset but its description, sorted by name."""

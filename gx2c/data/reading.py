@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.checks import duplicates, shown
 from gx2c.data.genome import CHROMOSOMES, genome_positions
+from gx2c.data.individuals import EDGE_MARK, edge_names, take_edges
 from gx2c.data.layout import DatasetFolder, sidecar
 from gx2c.data.tables import (
     NOT_AVAILABLE,
@@ -67,6 +69,7 @@ def read_folder(folder: DatasetFolder) -> tuple[dict[str, Any], list[str]]:
         parts.setdefault("labels", expression.row_names)
     labels = parts.get("labels")
     parts |= _read_connectomes(reader, labels)
+    parts |= _read_individuals(reader, labels)
     if expression is None or labels is None:
         return parts, reader.problems
     order = _align(reader, folder.expression.name, expression.row_names, labels)
@@ -206,6 +209,30 @@ def _read_connectome(
     return values
 
 
+def _read_individuals(reader: _Reader, labels: Sequence[str] | None) -> dict[str, Any]:
+    path = reader.folder.individuals
+    table = read_parquet(path, reader.problems) if labels and path.exists() else None
+    if table is None or labels is None:
+        return {}
+    if repeated := duplicates(table.row_names):
+        reader.problems.append(f"{path.name} has people that repeat: {shown(repeated)}")
+        return {}
+    place = {name: column for column, name in enumerate(table.column_names)}
+    names = [
+        next((name for name in edge_names(a, b) if name in place), "") or f"{a}{EDGE_MARK}{b}"
+        for a, b in combinations(labels, 2)
+    ]
+    if missing := [name for name in names if name not in place]:
+        reader.problems.append(
+            f"{path.name} lacks the columns of {len(missing)} edges: {shown(missing)}; name a "
+            f"column after both regions with {EDGE_MARK!r} between, and leave a person's missing "
+            "values empty"
+        )
+        return {}
+    values = table.values[:, [place[name] for name in names]]
+    return {"individual_connectomes": values.astype(np.float32)}
+
+
 def _align(
     reader: _Reader,
     file: str,
@@ -244,6 +271,9 @@ def _without_empty_regions(parts: dict[str, Any]) -> dict[str, Any]:
     for part in ("connectome", "holdout_connectome", "structural_connectome"):
         if part in parts:
             kept[part] = parts[part][np.ix_(keep, keep)]
+    if "individual_connectomes" in parts:
+        people = parts["individual_connectomes"]
+        kept["individual_connectomes"] = take_edges(people, len(labels), keep)
     for part in ("expression", "coords_mm", "sphere_coords", "hemisphere"):
         if part in parts:
             kept[part] = parts[part][keep]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, IntArray
+from gx2c.data.individuals import take_edges
 from gx2c.errors import UserError
 
 SIDES = {"left": 0, "right": 1}
@@ -69,7 +70,7 @@ def take_regions(brain: Brain, indices: IntArray) -> Brain:
     """
     rows, block = indices, np.ix_(indices, indices)
     holdout, structural = brain.holdout_connectome, brain.structural_connectome
-    sphere, lobe = brain.sphere_coords, brain.lobe
+    sphere, lobe, people = brain.sphere_coords, brain.lobe, brain.individual_connectomes
     return replace(
         brain,
         labels=tuple(brain.labels[i] for i in indices.tolist()),
@@ -80,6 +81,9 @@ def take_regions(brain: Brain, indices: IntArray) -> Brain:
         network=tuple(brain.network[i] for i in indices.tolist()),
         holdout_connectome=None if holdout is None else holdout[block],
         structural_connectome=None if structural is None else structural[block],
+        individual_connectomes=None
+        if people is None
+        else take_edges(people, brain.n_regions, rows),
         sphere_coords=None if sphere is None else sphere[rows],
         lobe=None if lobe is None else tuple(lobe[i] for i in indices.tolist()),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.data.genome import CHROMOSOMES, genome_position
@@ -19,6 +20,7 @@ N_SPHERE_NETWORKS = 7
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 DECAY_MM = 40.0
 MAX_ABS_R = 0.95
+MISSING_EDGES = 0.1
 
 Field = Literal["mni", "sphere"]
 
@@ -58,6 +60,7 @@ def make_synthetic_brain(
     symmetric: bool = True,
     n_latents: int = 8,
     gene_noise: float = 0.3,
+    n_subjects: int = 0,
 ) -> Brain:
     """Make a brain whose connectome is a known function of expression, geography and noise.
 
@@ -88,6 +91,9 @@ def make_synthetic_brain(
         Number of fields.
     gene_noise
         Standard deviation of each gene's own noise, where its field part has 1.
+    n_subjects
+        Number of people with connectomes of their own (the same parts, each with fresh noise),
+        of which each lacks a tenth of the edges; 0 for none.
 
     Returns
     -------
@@ -138,6 +144,7 @@ def make_synthetic_brain(
         sphere_coords=sphere_coords,
         tss=_starts(n_genes, _rng(seed, "starts")),
         structural_connectome=_fibres(coords_mm, signal, _rng(seed, "fibres")),
+        individual_connectomes=_people(signal, noise_weight, n_subjects, _rng(seed, "people")),
     )
 
 
@@ -226,7 +233,17 @@ def _check(
         raise UserError("; ".join(broken))
 
 
-STREAMS = ("fields", "loadings", "form", "noise", "holdout", "gene noise", "starts", "fibres")
+STREAMS = (
+    "fields",
+    "loadings",
+    "form",
+    "noise",
+    "holdout",
+    "gene noise",
+    "starts",
+    "fibres",
+    "people",
+)
 
 
 def _rng(seed: int, stream: str) -> np.random.Generator:
@@ -303,6 +320,21 @@ def _fibres(coords_mm: FloatArray, signal: FloatArray, rng: np.random.Generator)
     np.fill_diagonal(weights, 0.0)
     weights /= weights.max()
     return weights
+
+
+def _people(
+    signal: FloatArray, noise_weight: float, n_subjects: int, rng: np.random.Generator
+) -> NDArray[np.float32] | None:
+    """Make people's edges, (n_subjects, n_edges), with missing ones; None of nobody."""
+    if not n_subjects:
+        return None
+    edges = np.triu_indices(len(signal), 1)
+    people = []
+    for _ in range(n_subjects):
+        own = _as_correlations(signal + noise_weight * _symmetric_noise(len(signal), rng))[edges]
+        own[rng.random(len(own)) < MISSING_EDGES] = np.nan
+        people.append(own)
+    return np.array(people, dtype=np.float32)
 
 
 def _unit(matrix: FloatArray) -> FloatArray:

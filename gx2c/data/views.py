@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.selection import SIDES, select_regions
@@ -93,11 +94,12 @@ def _predict_structure(brain: Brain) -> Brain:
         connectome=brain.structural_connectome,
         structural_connectome=None,
         holdout_connectome=None,
+        individual_connectomes=None,
     )
 
 
 def _binarised(brain: Brain, threshold: float) -> Brain:
-    def cut(connectome: FloatArray) -> FloatArray:
+    def cut(connectome: NDArray[Any]) -> FloatArray:
         return (connectome > threshold).astype(np.float64)
 
     edges = cut(brain.connectome)[np.triu_indices(brain.n_regions, 1)]
@@ -106,9 +108,12 @@ def _binarised(brain: Brain, threshold: float) -> Brain:
             f"all edges of {brain.name} are on one side of the threshold {threshold:g}; "
             "choose another"
         )
-    holdout = brain.holdout_connectome
+    holdout, people = brain.holdout_connectome, brain.individual_connectomes
     return replace(
         brain,
         connectome=cut(brain.connectome),
         holdout_connectome=None if holdout is None else cut(holdout),
+        individual_connectomes=None
+        if people is None
+        else np.where(np.isnan(people), people, cut(people)).astype(np.float32),
     )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.genome import chromosome_and_tss
+from gx2c.data.individuals import edge_names
 from gx2c.data.layout import (
     HOLDOUT_COHORT,
     MAIN_COHORT,
@@ -74,6 +76,8 @@ class DatasetTables:
         n_regions lobe names, or None.
     structural_connectome
         (n_regions, n_regions), within [0, 1], or None.
+    individual_connectomes
+        (n_subjects, n_edges), as in `Brain`, or None.
     """
 
     labels: tuple[str, ...]
@@ -88,6 +92,7 @@ class DatasetTables:
     gene_rows: Sequence[Sequence[str]]
     lobe: tuple[str, ...] | None = None
     structural_connectome: FloatArray | None = None
+    individual_connectomes: NDArray[np.float32] | None = None
 
 
 def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, Any]) -> Path:
@@ -133,6 +138,7 @@ def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, An
         rows,
         brain.lobe,
         brain.structural_connectome,
+        brain.individual_connectomes,
     )
     return write_tables(folder, tables, description)
 
@@ -181,7 +187,9 @@ def write_tables(
         path = dataset.root / structural_name(label)
         _write_rows(path, tables.labels, tables.structural_connectome)
         _write_json(sidecar(path), STRUCTURAL_SIDECAR)
-    _write_expression(dataset.expression, tables)
+    if tables.individual_connectomes is not None:
+        _write_individuals(dataset.individuals, tables.labels, tables.individual_connectomes)
+    _write_columns(dataset.expression, tables.labels, tables.genes, tables.expression)
     _write_regions(dataset.regions, tables)
     _write_text(dataset.genes, [GENE_COLUMNS, *tables.gene_rows])
     if readme:
@@ -221,19 +229,28 @@ def _make_folder(dataset: DatasetFolder) -> None:
             f"{dataset.root} holds files that are not a dataset's; give a new or empty folder"
         )
     # A connectome of an earlier writing under another name would be read as a second one
+    dataset.individuals.unlink(missing_ok=True)
     earlier = dataset.connectomes(holdout=False) + dataset.connectomes(holdout=True)
     for path in earlier + dataset.structural_connectomes():
         path.unlink()
         sidecar(path).unlink(missing_ok=True)
 
 
-def _write_expression(path: Path, tables: DatasetTables) -> None:
+def _write_individuals(path: Path, labels: Sequence[str], individuals: NDArray[np.float32]) -> None:
+    edges = [edge_names(a, b)[0] for a, b in combinations(labels, 2)]
+    people = [f"subject{number + 1}" for number in range(len(individuals))]
+    _write_columns(path, people, edges, individuals)
+
+
+def _write_columns(
+    path: Path, labels: Sequence[str], names: Sequence[str], values: NDArray[Any]
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = [pa.array(list(tables.labels), type=pa.string())]
-    columns += [pa.array(np.ascontiguousarray(column)) for column in tables.expression.T]
-    table = pa.table(columns, names=["label", *tables.genes])
+    columns = [pa.array(list(labels), type=pa.string())]
+    columns += [pa.array(np.ascontiguousarray(column)) for column in values.T]
+    table = pa.table(columns, names=["label", *names])
     # The least that makes pandas take `label` as the index
     index = {"name": "label", "field_name": "label", "pandas_type": "unicode"}
     pandas = {
@@ -250,7 +267,7 @@ def _write_expression(path: Path, tables: DatasetTables) -> None:
         compression_level=9,
         use_dictionary=False,
         write_statistics=False,
-        column_encoding=dict.fromkeys(tables.genes, "BYTE_STREAM_SPLIT"),
+        column_encoding=dict.fromkeys(names, "BYTE_STREAM_SPLIT"),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gx2c.data.brain import Regions
+from gx2c.fit.augmenter import make_augmenter
 from gx2c.fit.blocks import draw_blocks, steps_per_pass
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
@@ -81,6 +82,7 @@ class NetworkFit:
         self.n_steps, self.block = steps or steps_per_pass(
             [len(s.regions) for s in training_sets], config.training.block_regions
         )
+        self.augmenter = make_augmenter(config, training_sets)
         self._build(training_sets)
 
     def _build(self, training_sets: Sequence[TrainingSet]) -> None:
@@ -126,6 +128,8 @@ class NetworkFit:
         """
         pass_seeds = [derive_seed(seed, number) for seed in self.seeds]
         self.streams.seed(pass_seeds)
+        if self.augmenter is not None:
+            self.augmenter.begin_pass(number, pass_seeds)
         blocks = [
             torch.from_numpy(
                 draw_blocks(
@@ -163,13 +167,18 @@ class NetworkFit:
             [i.expression[rows] for i, rows in zip(self.inputs, block, strict=True)]
         )
         coords = torch.stack([i.coords[rows] for i, rows in zip(self.inputs, block, strict=True)])
-        n = targets.shape[1]
-        wanted = targets.reshape(-1, n * n)[:, 1:].reshape(-1, n - 1, n + 1)[:, :, :-1]
+        counts = None
+        if self.augmenter is not None:
+            expression, targets, counts = self.augmenter.vary(block, expression, targets)
         with self.profile.autocast():
             predicted = self.network.decode_within(self.network.encode(expression, coords))
         # half-precision predictions are promoted by the float32 targets
-        error: Tensor = predicted - wanted.reshape(len(wanted), -1)
-        return error.square().mean(1)
+        squares: Tensor = (predicted - ordered_pairs(targets)).square()
+        if counts is None:
+            return squares.mean(1)
+        count = ordered_pairs(counts)
+        loss: Tensor = (squares * count).sum(1) / count.sum(1)
+        return loss
 
     @torch.no_grad()
     def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
@@ -215,6 +224,13 @@ class NetworkFit:
     def restore(self, weights: dict[str, Tensor]) -> None:
         """Put back weights that `weights` returned."""
         self.network.load_state_dict(weights)
+
+
+def ordered_pairs(matrices: Tensor) -> Tensor:
+    """Take all pairs i != j of (n_members, n, n), row-major: (n_members, n * (n - 1))."""
+    n = matrices.shape[1]
+    above = matrices.reshape(-1, n * n)[:, 1:].reshape(-1, n - 1, n + 1)[:, :, :-1]
+    return above.reshape(len(above), -1)
 
 
 def _pad(inputs: Sequence[NetworkInputs]) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
 from gx2c.data.genes import select_genes
+from gx2c.data.individuals import Individuals
 from gx2c.fit.config import GeneOptions
 from gx2c.fit.features import ShowFeature, learn_features
 from gx2c.fit.residual import take_geography_out
@@ -40,6 +41,10 @@ class TrainingSet:
         Shows the features of any regions.
     geography
         What is added to predictions; None if nothing was taken out.
+    taken_out
+        (n_train_regions, n_train_regions), what was taken out of the connectome, or None.
+    individuals
+        Connectomes of single people among the training regions, or None.
     train_test_edges
         (n_train_regions, n_test_regions), measured; only for a model that is marked as using them.
     """
@@ -49,6 +54,8 @@ class TrainingSet:
     gene_indices: IntArray
     features: ShowFeature
     geography: Model | None = None
+    taken_out: FloatArray | None = None
+    individuals: Individuals | None = None
     train_test_edges: FloatArray | None = None
 
     @classmethod
@@ -71,11 +78,23 @@ class TrainingSet:
         )
         features = learn_features(task.features, brain, train_regions, chosen)
         connectome = brain.connectome_block(train_regions)
-        geography = None
-        if task.learned == GEOGRAPHY_RESIDUAL:
-            geography, connectome = take_geography_out(regions, connectome)
         shown = regions.with_columns(features(brain, train_regions))
-        return cls(shown, connectome, chosen, features, geography)
+        people = brain.individual_connectomes
+        individuals = (
+            None if people is None else Individuals(people, brain.n_regions, train_regions)
+        )
+        if task.learned != GEOGRAPHY_RESIDUAL:
+            return cls(shown, connectome, chosen, features, individuals=individuals)
+        part = take_geography_out(regions, connectome)
+        return cls(
+            shown,
+            part.residual,
+            chosen,
+            features,
+            geography=part.model,
+            taken_out=connectome - part.residual,
+            individuals=individuals,
+        )
 
     def show(self, brain: Brain, region_indices: IntArray) -> Regions:
         """Show other regions with the same features in the same order."""

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gx2c.data.brain import Brain
 from gx2c.errors import UserError
-from gx2c.fit.features import EXPRESSION, parse_features
+from gx2c.fit.augmentation import Augmentation
+from gx2c.fit.features import EXPRESSION, check_features, parse_features
 
 CONNECTOME = "connectome"
 GEOGRAPHY_RESIDUAL = "geography-residual"
+NO_AUGMENTATION = Augmentation()
 LEARNED = (CONNECTOME, GEOGRAPHY_RESIDUAL)
 
 
@@ -25,10 +28,13 @@ class Task:
     learned
         "connectome", or "geography-residual": what the geography baseline leaves. Predictions
         are of the connectome either way.
+    augmentation
+        How a network's training data are varied.
     """
 
     features: tuple[str, ...] = (EXPRESSION,)
     learned: str = CONNECTOME
+    augmentation: Augmentation = NO_AUGMENTATION
 
     def __post_init__(self) -> None:
         parse_features("+".join(self.features))
@@ -37,10 +43,32 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**asdict(self), "features": list(self.features)}
+        plain = {**asdict(self), "features": list(self.features)}
+        plain["augmentation"]["kinds"] = list(self.augmentation.kinds)
+        return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Task:
         """Rebuild from plain values."""
         features = tuple(plain.get("features", (EXPRESSION,)))
-        return cls(**{**plain, "features": features})
+        augmentation = dict(plain.get("augmentation", {}))
+        augmentation["kinds"] = tuple(augmentation.get("kinds", ()))
+        given = {"features": features, "augmentation": Augmentation(**augmentation)}
+        return cls(**{**plain, **given})
+
+
+def check_task(task: Task, brain: Brain) -> None:
+    """Refuse a task that a brain cannot serve.
+
+    Raises
+    ------
+    UserError
+        If a structural connectome or individual connectomes are needed and there are none.
+    """
+    check_features(task.features, brain)
+    if task.augmentation.needs_subjects and brain.individual_connectomes is None:
+        raise UserError(
+            f"augmentation with targets of single people needs individual connectomes, and "
+            f"{brain.name} has none for this target; add individual_connectomes.parquet, or "
+            "choose another augmentation"
+        )

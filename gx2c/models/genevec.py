@@ -95,6 +95,7 @@ _SHARED: Mapping[str, Any] = {
     "uses": (EXPRESSION,),
     "reference": _REFERENCE,
     "usual_genes": "100_var",
+    "gene_tokens": True,
 }
 
 SPECS = (

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
+from gx2c.data.individuals import take_edges
 from gx2c.errors import UserError
 from gx2c.nulls.surrogates import spin_expression
 
@@ -33,7 +34,7 @@ def move_genes_and_coordinates(brain: Brain, spin: IntArray) -> Brain:
 
 
 def move_connectome(brain: Brain, spin: IntArray) -> Brain:
-    """Move rows and columns of the connectome; expression and coordinates stay.
+    """Move rows and columns of the connectome, and of single people's; all else stays.
 
     Raises
     ------
@@ -48,11 +49,14 @@ def move_connectome(brain: Brain, spin: IntArray) -> Brain:
             " themselves is unknown; move the connectome with hungarian or vasa"
         )
     pairs = np.ix_(spin, spin)
-    held = brain.holdout_connectome
+    held, people = brain.holdout_connectome, brain.individual_connectomes
     return replace(
         brain,
         connectome=brain.connectome[pairs],
         holdout_connectome=None if held is None else held[pairs],
+        individual_connectomes=None
+        if people is None
+        else take_edges(people, brain.n_regions, spin),
     )
 
 

@@ -108,6 +108,10 @@ def test_features_without_genes_have_no_nulls():
         ("mlp", {"target": "effective"}, "no target 'effective'"),
         ("mlp", {"features": "smell"}, "no feature named 'smell'"),
         ("mlp", {"binarise": 2.0}, "between -1 and 1"),
+        ("mlp", {"augment": "mirrors"}, "no augmentation 'mirrors'"),
+        ("mlp", {"augment": "noise", "augment_probability": 3.0}, "from 0 to 1"),
+        ("mlp", {"augment_schedule": "often"}, "no augment_schedule 'often'"),
+        ("kernel_ridge", {"augment": "noise"}, "steps of a network, and kernel_ridge takes none"),
     ],
 )
 def test_contradictions_are_one_sentence(model, options, words):
@@ -128,6 +132,38 @@ def test_a_dataset_without_structure_is_refused(options):
     without = dataclasses.replace(make_brain(), structural_connectome=None)
     with pytest.raises(UserError, match="structural connectome"):
         make_plan("mlp", brain=without, nulls=0, **options)
+
+
+def test_augmentation_is_recorded_and_rerun(tmp_path):
+    brain = make_brain(n_subjects=4)
+    folder = write_dataset(tmp_path / "dataset", brain, {"Name": "dataset"})
+    plan = make_plan(
+        "mlp",
+        brain=load_dataset(folder),
+        dataset=str(folder),
+        augment="subjects+strong-edges+noise",
+        augment_probability=0.8,
+        augment_schedule="peak",
+        nulls=0,
+        samples=1,
+        max_epochs=3,
+    )
+    paths = SweepPaths(tmp_path / "run")
+    summary = finish(plan, paths)
+    config = summary["folds"][0]["best_config"]["task"]["augmentation"]
+    assert config["kinds"] == ["subjects", "strong-edges", "noise"]
+    assert (config["probability"], config["schedule"]) == (0.8, "peak")
+    assert summary["conditions"] == ["augmentation subjects+strong-edges+noise"]
+    again = run_rerun(paths.best, tmp_path / "again")
+    assert [f["test"] for f in again["folds"]] == [f["test"] for f in summary["folds"]]
+
+
+def test_augmentation_with_people_needs_people():
+    with pytest.raises(UserError, match="needs individual connectomes"):
+        make_plan("mlp", augment="subject-edges", nulls=0)
+    people = make_brain(n_subjects=3)
+    with pytest.raises(UserError, match="has none for this target"):
+        make_plan("mlp", brain=people, augment="subjects", target="structural", nulls=0)
 
 
 def test_a_structural_target_is_what_is_scored(tmp_path):
