@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,38 @@ def off_diagonal(pairs: Tensor) -> Tensor:
     n_members, n, _, dim = pairs.shape
     rest = pairs.reshape(n_members, n * n, dim)[:, 1:]
     return rest.reshape(n_members, n - 1, n + 1, dim)[:, :, :-1].reshape(n_members, -1, dim)
+
+
+def sum_of_pairs(left: Tensor, right: Tensor) -> Tensor:
+    """Add left[i] and right[j] for all i != j, (n_members, n * (n - 1), dim), row-major.
+
+    Parameters
+    ----------
+    left, right
+        (n_members, n, dim).
+    """
+    out: Tensor = _SumOfPairs.apply(left, right)
+    return out
+
+
+class _SumOfPairs(torch.autograd.Function):
+    """Saves nothing, and sums gradients in one square instead of one for each slice."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:
+        return off_diagonal(left.unsqueeze(2) + right.unsqueeze(1))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        n_members, n_pairs, dim = grad.shape
+        n = (1 + math.isqrt(1 + 4 * n_pairs)) // 2
+        square = grad.new_empty(n_members, n * n, dim)
+        square[:, 0] = 0
+        rest = square[:, 1:].view(n_members, n - 1, n + 1, dim)
+        rest[:, :, -1] = 0
+        rest[:, :, :-1] = grad.view(n_members, n - 1, n, dim)
+        square = square.view(n_members, n, n, dim)
+        return square.sum(2), square.sum(1)
 
 
 class PairHead(nn.Module):
@@ -66,20 +100,24 @@ class PairHead(nn.Module):
 
     def left(self, z: Tensor) -> Tensor:
         """Apply the first layer's half for the first region of a pair, with the bias."""
-        assert self.first.bias is not None
-        return torch.baddbmm(self.first.bias, z, self.first.weight[:, : self.embedding_dim])
+        return self._halves(z)[0]
 
     def right(self, z: Tensor) -> Tensor:
         """Apply the first layer's half for the second region of a pair."""
-        return torch.bmm(z, self.first.weight[:, self.embedding_dim :])
+        return self._halves(z)[1]
 
     def within(self, z: Tensor) -> Tensor:
         """Decode all ordered pairs i != j of one block, (n_members, n * (n - 1))."""
-        pairs = self.left(z).unsqueeze(2) + self.right(z).unsqueeze(1)
-        return self.decode_hidden(off_diagonal(pairs))
+        return self.decode_hidden(sum_of_pairs(*self._halves(z)))
+
+    def _halves(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        # one split has one backward; two slices would each fill a gradient with zeros
+        first, second = self.first.weight.split(self.embedding_dim, dim=1)
+        assert self.first.bias is not None
+        return torch.bmm(z, first).add_(self.first.bias), torch.bmm(z, second)
 
     def between(self, left: Tensor, right: Tensor) -> Tensor:
-        """Decode every pair of two lists, `left` and `right`, (n_members, n_left, n_right)."""
+        """Decode every pair of two lists of halves, (n_members, n_left, n_right)."""
         n_members, n_left, dim = left.shape
         pairs = (left.unsqueeze(2) + right.unsqueeze(1)).reshape(n_members, -1, dim)
         return self.decode_hidden(pairs).reshape(n_members, n_left, -1)
@@ -94,6 +132,6 @@ class PairHead(nn.Module):
         for index, norm in enumerate(self.norms):
             if index > 0:
                 hidden = self.middle[index - 1](hidden)
-            hidden = self.dropout(norm(torch.relu(hidden)))
+            hidden = self.dropout(norm(hidden.relu_()))
         out: Tensor = self.last(hidden)
         return out.squeeze(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -82,9 +81,9 @@ class TransformerBlock(nn.Module):
 
     def forward(self, x: Tensor, n_tokens: int) -> Tensor:
         """Transform (n_members, n_regions * n_tokens, dim)."""
-        x = self.norm_attention(x + self.dropout(self._attention(x, n_tokens)))
-        hidden = self.narrow(torch.relu(self.widen(x)))
-        out: Tensor = self.norm_feed_forward(x + self.dropout(hidden))
+        x = self.norm_attention(self.dropout.add(x, self._attention(x, n_tokens)))
+        hidden = self.narrow(self.widen(x).relu_())
+        out: Tensor = self.norm_feed_forward(self.dropout.add(x, hidden))
         return out
 
     def _attention(self, x: Tensor, n_tokens: int) -> Tensor:
