@@ -35,7 +35,7 @@ class ComputeProfile:
     device: str = "cpu"
     threads: int = 1
     dtype: str = "float32"
-    attention: str = "products"
+    attention: str = "sdpa"
 
     @classmethod
     def choose(cls, *, gpu: bool, threads: int = 1) -> ComputeProfile:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,9 +12,6 @@ from torch import Tensor
 
 # q, k, v (batch, heads, tokens, dim), slopes (heads,) or None -> (batch, heads, tokens, dim)
 AttentionKernel = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
-
-# Measured (docs/performance.md): beyond it SDPA, which keeps no weights, is as fast
-MOST_TOKENS_FOR_PRODUCTS = 192
 
 
 def alibi_slopes(n_heads: int) -> Tensor:
@@ -56,46 +52,7 @@ def flash_attention(q: Tensor, k: Tensor, v: Tensor, slopes: Tensor | None) -> T
     return out.transpose(1, 2)
 
 
-def product_attention(q: Tensor, k: Tensor, v: Tensor, slopes: Tensor | None) -> Tensor:
-    """Attend through plain matrix products, which keep all weights: for few tokens on a CPU."""
-    if q.shape[2] > MOST_TOKENS_FOR_PRODUCTS:
-        return sdpa_attention(q, k, v, slopes)
-    bias = None if slopes is None else bias_of(slopes, q.shape[2], q.dtype)
-    out: Tensor = _ProductAttention.apply(q, k, v, bias)
-    return out
-
-
-class _ProductAttention(torch.autograd.Function):
-    """softmax(q k^T / sqrt(dim) + bias) v, in place wherever it can be."""
-
-    @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
-        batch, heads, tokens, dim = q.shape
-        q, k, v = (x.reshape(batch * heads, tokens, dim) for x in (q * dim**-0.5, k, v))
-        scores = torch.bmm(q, k.mT)
-        if bias is not None:
-            scores.view(batch, heads, tokens, tokens).add_(bias)
-        weights = torch.softmax(scores, -1, out=scores)
-        ctx.save_for_backward(q, k, v, weights)
-        return torch.bmm(weights, v).view(batch, heads, tokens, dim)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        q, k, v, weights = ctx.saved_tensors
-        shape = grad.shape
-        grad = grad.reshape(q.shape)
-        d_weights = torch.bmm(grad, v.mT)
-        d_scores = torch.ops.aten._softmax_backward_data(d_weights, weights, -1, q.dtype)
-        d_q = torch.bmm(d_scores, k).mul_(shape[-1] ** -0.5)
-        d_k, d_v = torch.bmm(d_scores.mT, q), torch.bmm(weights.mT, grad)
-        return d_q.view(shape), d_k.view(shape), d_v.view(shape), None
-
-
-ATTENTION_KERNELS: dict[str, AttentionKernel] = {
-    "sdpa": sdpa_attention,
-    "products": product_attention,
-    "flash": flash_attention,
-}
+ATTENTION_KERNELS: dict[str, AttentionKernel] = {"sdpa": sdpa_attention, "flash": flash_attention}
 
 
 def flash_attention_is_available() -> bool:

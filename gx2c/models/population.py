@@ -48,7 +48,7 @@ class RandomStreams:
         n_kept = max(1, round(keep * 256))
         # booleans are slow on a CPU: one float kernel compares and writes the factor
         drawn = bits.view(torch.int8)[:, :size].to(like.dtype)
-        factor = drawn.new_tensor(256 / n_kept).expand_as(drawn)
+        factor = drawn.new_full((), 256 / n_kept).expand_as(drawn)
         return torch.ops.aten.threshold_backward(factor, drawn, 127 - n_kept).view_as(like)
 
 
