@@ -30,7 +30,7 @@ def normalise_rows(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Ten
         (n_members, dim), which carry no gradient.
     """
     full = torch.promote_types(x.dtype, torch.float32)
-    out, mean, variance = _Normalise.apply(x.to(full), weight, bias)
+    out, mean, variance = _Normalise.apply(x.to(full), weight, bias)  # type: ignore[no-untyped-call]
     return out.to(x.dtype), mean, variance
 
 

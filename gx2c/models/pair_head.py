@@ -32,7 +32,7 @@ def sum_of_pairs(left: Tensor, right: Tensor) -> Tensor:
     left, right
         (n_members, n, dim).
     """
-    out: Tensor = _SumOfPairs.apply(left, right)
+    out: Tensor = _SumOfPairs.apply(left, right)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -112,7 +112,7 @@ class PairHead(nn.Module):
 
     def _halves(self, z: Tensor) -> tuple[Tensor, Tensor]:
         # one split has one backward; two slices would each fill a gradient with zeros
-        first, second = self.first.weight.split(self.embedding_dim, dim=1)
+        first, second = torch.split(self.first.weight, self.embedding_dim, dim=1)
         assert self.first.bias is not None
         return torch.bmm(z, first).add_(self.first.bias), torch.bmm(z, second)
 

@@ -49,7 +49,8 @@ class RandomStreams:
         # booleans are slow on a CPU: one float kernel compares and writes the factor
         drawn = bits.view(torch.int8)[:, :size].to(like.dtype)
         factor = drawn.new_full((), 256 / n_kept).expand_as(drawn)
-        return torch.ops.aten.threshold_backward(factor, drawn, 127 - n_kept).view_as(like)
+        mask: Tensor = torch.ops.aten.threshold_backward(factor, drawn, 127 - n_kept)
+        return mask.view_as(like)
 
 
 class PopulationLayer(nn.Module):
