@@ -10,7 +10,7 @@ from rich.table import Table
 
 from sweeps.progress import clock
 
-COLUMNS = ("model", "fold", "configs", "complete", "pruned", "failed", "best score", "of config")
+COLUMNS = ("model", "fold", "configs", "full", "pruned", "failed", "best score", "config")
 
 
 def print_status(status: Mapping[str, Any], console: Console | None = None) -> None:

@@ -45,18 +45,23 @@ def stops_cleanly(time_budget_s: float = 0.0) -> Iterator[None]:
         # Python delivers signals to the main thread alone
         yield
         return
-    before = {number: signal.signal(number, _stop) for number in EXIT_CODES}
+    received: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # a second signal finds the usual handlers: it ends a stop that takes too long
+        for one in EXIT_CODES:
+            signal.signal(one, signal.SIG_DFL)
+        received.append(number)
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in EXIT_CODES}
     signal.setitimer(signal.ITIMER_REAL, time_budget_s)
     try:
         yield
+    except KeyboardInterrupt:
+        # Ray raises its own in place of what a handler raised while Ray waited
+        raise Stopped(received[0] if received else signal.SIGINT) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _stop(signal_number: int, frame: FrameType | None) -> None:
-    # a second signal finds the usual handlers: it ends a stop that takes too long
-    for number in EXIT_CODES:
-        signal.signal(number, signal.SIG_DFL)
-    raise Stopped(signal_number)

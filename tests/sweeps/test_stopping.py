@@ -37,6 +37,15 @@ def test_the_end_of_the_time_stops_whatever_the_clock_says(monkeypatch):
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
+def test_a_signal_is_remembered_where_ray_replaces_what_it_raised():
+    with pytest.raises(Stopped, match="SIGTERM"), stops_cleanly():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except Stopped:
+            raise KeyboardInterrupt from None
+
+
 def test_a_sweep_that_ends_in_time_is_not_stopped():
     with stops_cleanly(0.1):
         pass
