@@ -75,8 +75,13 @@ def _null_job(
 
 
 def open_null_jobs(paths: SweepPaths, jobs: Sequence[NullJob]) -> list[NullJob]:
-    """Return the groups that are not finished."""
-    return [j for j in jobs if not paths.null_group(j.job.model, j.job.fold, j.group).exists()]
+    """Return the groups that are not finished; the last may have been shorter before."""
+    return [job for job in jobs if not _is_finished(paths, job)]
+
+
+def _is_finished(paths: SweepPaths, null: NullJob) -> bool:
+    path = paths.null_group(null.job.model, null.job.fold, null.group)
+    return path.exists() and read_json(path)["seeds"][: len(null.seeds)] == null.seeds
 
 
 def save_null_group(
@@ -113,7 +118,8 @@ def _collect(
     for null in jobs:
         path = paths.null_group(model, null.job.fold, null.group)
         without = constant_scores(context.brain, context.folds[null.job.fold])
-        for number, scores in zip(null.numbers, read_json(path)["scores"], strict=True):
+        found = read_json(path)["scores"][: len(null.numbers)]
+        for number, scores in zip(null.numbers, found, strict=True):
             values = {m: _value(scores or without, m) for m in METRICS}
             rows.append({"null": number, **values, "failed_folds": int(scores is None)})
     means = dict.fromkeys(METRICS, "mean")

@@ -150,6 +150,81 @@ def _print(rows: Iterable[Mapping[str, Any]]) -> None:
     Console(highlight=False, width=160).print(table)
 
 
+@nulls_app.command("evaluate")
+def nulls_evaluate(
+    out: Annotated[Path, typer.Option(help="Folder of the results, or to go on with.")],
+    run: Annotated[Path | None, typer.Argument(help="A finished run; else a dataset.")] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Without a run: a name or a folder.")
+    ] = "schaefer100",
+    split: Annotated[
+        str, typer.Option(help="Without a run: how regions are held out.")
+    ] = "bilateral",
+    seeds: Annotated[str, typer.Option(help="Without a run: of folds, 1,2,3; averaged.")] = "1",
+    surrogate: Annotated[str, typer.Option(help="hungarian, moran, ...")] = "hungarian",
+    moves: Annotated[str, typer.Option(help="genes, genes+coordinates, connectome.")] = "genes",
+    n: Annotated[int, typer.Option(help="How many nulls.")] = 100,
+    search: Annotated[
+        str | None, typer.Option(help="full or none; default full for closed forms.")
+    ] = None,
+    stop_after: Annotated[
+        int, typer.Option(help="Stop when so many nulls were as good (Besag-Clifford); 0: never.")
+    ] = 0,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Drop of trained models on surrogate input; no p.")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Processes; the result is the same.")] = 1,
+    ray: Annotated[bool, typer.Option("--ray", help="Run groups as Ray tasks instead.")] = False,
+) -> None:
+    """Hold a model's gain over geography against nulls, each searched and retrained."""
+    from sweeps.null_evaluation import frozen_drop
+    from sweeps.null_report import evaluation_lines
+    from sweeps.null_units import unit_of_dataset, unit_of_run
+
+    if n < 1 or workers < 1 or stop_after < 0:
+        raise UserError(f"n={n}, workers={workers}, stop_after={stop_after}; give 1, 1, 0 or more")
+    nulls = {"nulls": n, "null_method": surrogate, "null_moves": moves, "null_search": search}
+    if run is not None:
+        units = [unit_of_run(run, **nulls)]
+    else:
+        numbers = _seeds(seeds)
+        units = [unit_of_dataset(dataset, split=split, seed=s, **nulls) for s in numbers]
+    if frozen:
+        for unit in units:
+            _print([{"seed": unit.plan.options.seed, **frozen_drop(unit)}])
+        return
+    summary = _evaluate(units, out, workers=workers, ray=ray, stop_after=stop_after)
+    for line in evaluation_lines(summary):
+        typer.echo(line)
+    typer.echo(f"written to {out}")
+
+
+def _evaluate(
+    units: Sequence[Any], out: Path, *, workers: int, ray: bool, stop_after: int
+) -> dict[str, Any]:
+    from sweeps.null_evaluation import NullEvaluation, in_processes, on_ray
+
+    if not ray:
+        return NullEvaluation(units, out, in_processes(workers), stop_after).execute()
+    from sweeps.ray_session import ray_session
+
+    options = units[0].plan.options
+    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    with ray_session(cpus_per_trial=cpus, gpus_per_trial=gpus, shared=str(out)) as at_once:
+        run = on_ray(cpus=cpus, gpus=gpus, at_once=at_once)
+        return NullEvaluation(units, out, run, stop_after).execute()
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
+        raise UserError(f"--seeds {text}: give different whole numbers from 0 on, such as 1,2,3")
+    return numbers
+
+
 @nulls_app.command("calibrate")
 def nulls_calibrate(
     out: Annotated[Path, typer.Option(help="The table to write, or to go on with, .tsv.")],

@@ -10,7 +10,7 @@ from gx2c.fit.kernel_nulls import is_isometric, search_kernel_nulls
 from gx2c.fit.nested import CurvePoint, NestedFit
 from gx2c.fit.network import NetworkFit, derive_seed
 from gx2c.fit.prepare import TrainingSet
-from gx2c.fit.retrain import Retrained, retrain
+from gx2c.fit.retrain import Retrained, frozen_scores, retrain
 from gx2c.fit.scoring import SELECTION_METRICS
 from gx2c.fit.task import Task
 
@@ -30,6 +30,7 @@ __all__ = [
     "Validated",
     "choose_closed_form",
     "derive_seed",
+    "frozen_scores",
     "is_isometric",
     "retrain",
     "search_kernel_nulls",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -102,6 +102,42 @@ def retrain(
         )
         for k in range(len(brains))
     ]
+
+
+def frozen_scores(
+    config: FitConfig,
+    brain: Brain,
+    surrogates: Iterable[Brain],
+    fold: Fold,
+    *,
+    learning_rates: Sequence[float],
+    seed: int,
+    profile: ComputeProfile,
+) -> list[dict[str, float] | None]:
+    """Train on the true brain and test it on the test regions of surrogates.
+
+    The score's drop says how much a trained model reads from expression; it is no null of a test,
+    for nothing was trained on the surrogates.
+
+    Parameters
+    ----------
+    config, fold, learning_rates, profile
+        As in `retrain`.
+    brain
+        On whose training regions the model is fitted.
+    surrogates
+        Whose test regions it then sees.
+    seed
+        Of the model.
+    """
+    fit = _FITS[MODELS[config.model].kind]
+    with profile.active():
+        sets = [_cut(config, brain, fold)]
+        fitted = fit(config, sets, learning_rates, [seed], profile)
+        return [
+            score_or_diverged(_predict(fitted, sets, [s], fold.test_regions)[0], brain, fold)
+            for s in surrogates
+        ]
 
 
 def fit_predict_closed_form(config: FitConfig, brain: Brain, fold: Fold) -> FloatArray:
