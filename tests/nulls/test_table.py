@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -122,6 +123,21 @@ def test_what_moves_and_what_stays(cortex, what):
         moved.holdout_connectome, cortex.holdout_connectome[np.ix_(order, order)]
     )
     assert moved.labels == cortex.labels
+
+
+def test_single_people_move_with_the_connectome():
+    brain = make_synthetic_brain(n_regions=24, n_genes=3, seed=1, n_subjects=2)
+    spin = make_brain_spins(brain, n_spins=1, seed=0)[:, 0]
+    pairs = list(combinations(range(24), 2))
+    where = {pair: column for column, pair in enumerate(pairs)}
+    for what in MOVES:
+        moved = move(brain, spin, what=what).individual_connectomes
+        for column, (i, j) in enumerate(pairs):
+            source = (i, j) if what != "connectome" else (spin[i], spin[j])
+            of = where[min(source), max(source)]
+            np.testing.assert_array_equal(
+                moved[:, column], brain.individual_connectomes[:, of], err_msg=what
+            )
 
 
 def test_moves_that_cannot_be_are_refused(cortex):
