@@ -12,16 +12,20 @@ from statsmodels.stats.multitest import multipletests
 
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS, corrected_resampled_t
-from gx2c.splits.rules import DETERMINISTIC_SPLITS
+from gx2c.splits.rules import DETERMINISTIC_SPLITS, SPLITS_USING_TARGET
 from sweeps.finished_run import FinishedRun, read_finished
 from sweeps.options import GEOGRAPHY
 
 SCOPE = (
     "what is compared generalises to other regions of this group-average brain, not to other people"
 )
-NO_TEST = (
+NO_SAMPLE = (
     "the folds of this split are the same for every seed, so that there is no sample of them to "
     "test on: differences are listed fold by fold"
+)
+SHARED_BLOCKS = (
+    "pairs of blocks share held-out regions, which the test does not allow for: differences are "
+    "listed fold by fold"
 )
 
 
@@ -98,7 +102,8 @@ def _of_split(runs: Sequence[FinishedRun], against: str) -> dict[str, Any]:
     pairings = list(_pairings(by_model, against))
     if not pairings:
         raise UserError(f"there is nothing but {against} to compare with {against}; add a run")
-    tested = not _is_deterministic(runs)
+    why_not = _why_not_tested(runs)
+    tested = not why_not
     comparisons = [
         comparison
         for metric in METRICS
@@ -106,10 +111,11 @@ def _of_split(runs: Sequence[FinishedRun], against: str) -> dict[str, Any]:
     ]
     return {
         "split": runs[0].split,
+        "split_label": SPLITS_USING_TARGET.get(runs[0].split, ""),
         "dataset": runs[0].dataset,
         "seeds": sorted({run.seed for run in runs}),
         "test": "corrected resampled t" if tested else None,
-        "note": "" if tested else NO_TEST,
+        "note": why_not,
         "comparisons": comparisons,
     }
 
@@ -167,10 +173,15 @@ def _better_by(metric: str, mine: Mapping[str, float], theirs: Mapping[str, floa
     return sign * (mine[metric] - theirs[metric])
 
 
-def _is_deterministic(runs: Sequence[FinishedRun]) -> bool:
-    """Say whether seeds are no repeats: by the rule's name, or because the folds are the same."""
+def _why_not_tested(runs: Sequence[FinishedRun]) -> str:
+    """Say why folds are no sample to test on; empty if they are.
+
+    Seeds are no repeats by the rule's name, or because the folds are the same.
+    """
     of_seed = {run.seed: frozenset(fold.test for fold in run.folds) for run in runs}
-    return runs[0].split in DETERMINISTIC_SPLITS or len(set(of_seed.values())) < len(of_seed)
+    if runs[0].split in DETERMINISTIC_SPLITS or len(set(of_seed.values())) < len(of_seed):
+        return NO_SAMPLE
+    return SHARED_BLOCKS if runs[0].scored["score"] == "block-pairs" else ""
 
 
 def _compare_by(

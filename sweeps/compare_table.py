@@ -33,9 +33,10 @@ def print_comparison(
     console = console or Console(highlight=False)
     for split in result["splits"]:
         shown = [c for c in split["comparisons"] if c["metric"] == metric]
+        label = f" ({split['split_label']})" if split["split_label"] else ""
         title = (
             f"{metric} less that of {result['against']} on {split['dataset']}, "
-            f"{split['split']} split, seeds {', '.join(map(str, split['seeds']))}"
+            f"{split['split']} split{label}, seeds {', '.join(map(str, split['seeds']))}"
         )
         draw = _tested if split["test"] else _listed
         table = Table(title=title, title_justify="left")

@@ -14,7 +14,6 @@ from sweeps.records import read_json
 from sweeps.request import read_inputs, read_options
 
 # Options that decide what a score means, beside the folds
-SCORED_BY = ("target", "score", "hemisphere", "cortex_only")
 
 FoldScores = Sequence[Mapping[str, float]]
 
@@ -70,7 +69,7 @@ def read_finished(root: Path) -> FinishedRun:
     paths = SweepPaths(root)
     if not paths.summary.exists():
         raise UserError(f"{root} holds no finished run (no {paths.summary.name})")
-    summary, options = read_json(paths.summary), read_options(paths).to_dict()
+    summary, options = read_json(paths.summary), read_options(paths)
     folds = read_folds(paths)
     try:
         return FinishedRun(
@@ -80,7 +79,8 @@ def read_finished(root: Path) -> FinishedRun:
             split=summary["split"],
             seed=summary["seed"],
             checksum=read_inputs(paths)["checksum"],
-            scored={name: options[name] for name in SCORED_BY if name in options},
+            # what a model learns (geography's residual, say) may differ: the real edges are scored
+            scored=options.view.to_dict() | {"score": options.score},
             folds=[FoldRegions(frozenset(f["train"]), frozenset(f["test"])) for f in folds],
             test=[_numbers(fold["test"]) for fold in summary["folds"]],
             geography=[_numbers(fold["test"]) for fold in summary["geography"]["folds"]],

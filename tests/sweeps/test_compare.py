@@ -44,11 +44,12 @@ def write_run(
     split: str = "random",
     checksum: str = "abc",
     folds: list[dict[str, Any]] | None = None,
+    **more: Any,
 ) -> Path:
     """Write the files that a comparison reads of a finished run."""
     paths = SweepPaths(root / f"{model}-{split}-{seed}")
     paths.root.mkdir(parents=True)
-    options = make_options(model, preset="quick", split=split, seed=seed)
+    options = make_options(model, preset="quick", split=split, seed=seed, **more)
     paths.sweep.write_text(yaml.safe_dump(options.to_dict()))
     paths.inputs.write_text(json.dumps({"checksum": checksum}))
     paths.folds.write_text(json.dumps({"folds": folds or fold_regions(seed)}))
@@ -135,6 +136,30 @@ def test_seeds_with_the_same_folds_are_no_repeats_whatever_the_rule_is_called(tm
         for seed in (1, 2)
     ]
     assert compare_runs(runs)["splits"][0]["test"] is None
+
+
+def test_pairs_of_blocks_are_listed_for_they_share_regions(tmp_path):
+    run = write_run(tmp_path, "mlp", test=[0.6, 0.5, 0.7, 0.4], score="block-pairs")
+    (split,) = compare_runs([run])["splits"]
+    assert split["test"] is None
+    assert "share held-out regions" in split["note"]
+
+
+def test_a_split_that_uses_the_target_says_so(tmp_path):
+    run = write_run(tmp_path, "mlp", split="community-target", test=[0.6, 0.5, 0.7, 0.4])
+    assert "community-target split (split uses the target)" in " ".join(
+        shown(compare_runs([run])).split()
+    )
+
+
+def test_what_is_learned_may_differ_and_what_is_scored_may_not(tmp_path):
+    test = [0.6, 0.5, 0.7, 0.4]
+    plain = write_run(tmp_path, "mlp", test=test)
+    residual = write_run(tmp_path, "smt", test=test, target="geography-residual")
+    assert len(of_metric(compare_runs([plain, residual]))) == 2
+    binary = write_run(tmp_path, "smt_cls", test=test, binarise=0.2)
+    with pytest.raises(UserError, match="do not score the same thing"):
+        compare_runs([plain, binary])
 
 
 def test_the_table_says_what_it_generalises_to(tmp_path):
