@@ -23,6 +23,7 @@ from sweeps.options import PRESETS, make_options
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+OPTIONS = ROOT / "docs/options.md"
 PAGES = sorted(
     path
     for path in [ROOT / "README.md", ROOT / "CHANGELOG.md"]
@@ -138,16 +139,16 @@ def test_a_wrong_option_would_be_found() -> None:
 
 def test_every_option_of_a_sweep_is_explained() -> None:
     sweep = subcommands(typer.main.get_command(app))["sweep"]
-    text = README.read_text()
+    text = OPTIONS.read_text()
 
     for parameter in sweep.params:
         for option in parameter.opts:
             if option.startswith("--") and option != "--help":
-                assert f"`{option}`" in text, f"README.md does not explain {option}"
+                assert re.search(rf"`{option}[` ]", text), f"{OPTIONS} does not explain {option}"
 
 
 def test_the_table_of_options_has_the_real_values() -> None:
-    table = re.findall(r"^\| `--([a-z-]+)` \|.*?\| (.+) \|$", README.read_text(), re.MULTILINE)
+    table = re.findall(r"^\| `--([a-z-]+)` \|.*?\| (.+) \|$", OPTIONS.read_text(), re.MULTILINE)
     presets = {name: make_options("smt", preset=name) for name in ("standard", "quick", "paper")}
     assert set(presets) == set(PRESETS)
     assert len(table) > 10
