@@ -29,8 +29,8 @@ def check_nulls(brain: Brain, *, method: str, moves: str, seed: int) -> Surrogat
         return surrogate
     if not isinstance(surrogate, IndexSurrogate):
         raise UserError(
-            f"{method} makes new expression, so only genes can change; {moves} need a surrogate"
-            " that moves regions, such as hungarian"
+            f"{method} makes new expression, so only genes can change; to move {moves} takes "
+            "a surrogate that moves regions, such as hungarian"
         )
     move(brain, surrogate.indices(0, 1)[:, 0], what=moves)
     return surrogate

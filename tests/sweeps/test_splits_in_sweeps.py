@@ -138,12 +138,13 @@ def test_block_pairs_score_every_edge_between_blocks_once(block_pairs):
 def test_nulls_score_the_same_edges(block_pairs, tmp_path):
     plan, _, _ = block_pairs
     paths = SweepPaths(tmp_path / "nulls")
-    nulls = run_nulls(plan, paths, search_and_retrain(plan, paths))
+    nulls = run_nulls(plan, paths, search_and_retrain(plan, paths))["geography+genes"]
     everything = dataclasses.replace(
         plan, folds=tuple(dataclasses.replace(f, blocks=None) for f in plan.folds)
     )
     others = SweepPaths(tmp_path / "all edges")
     differ = run_nulls(everything, others, search_and_retrain(everything, others))
+    differ = differ["geography+genes"]
     assert nulls["failed_folds"].sum() == 0
     assert not np.isclose(nulls["pearson_r"], differ["pearson_r"]).any()
 

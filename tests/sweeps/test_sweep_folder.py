@@ -143,7 +143,7 @@ def test_what_changes_no_result_may_change(dataset, tmp_path, given):
     [
         ({"seed": 2}, "seed was 1 and is now 2"),
         ({"samples": 3}, "samples was 2 and is now 3"),
-        ({"nulls": 0, "folds": 3}, "folds was 2 and is now 3; nulls was 2 and is now 0"),
+        ({"nulls": 0, "folds": 3}, "nulls was 2 and is now 0; folds was 2 and is now 3"),
         ({"cpus_per_trial": 2}, "cpus_per_trial"),
         ({"metric": "val_pearson_r"}, "metric"),
     ],
