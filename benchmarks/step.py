@@ -26,25 +26,34 @@ from gx2c.fit import (
     TrainingSet,
     TrainingSettings,
 )
+from gx2c.fit.footprint import members_at_once
+from gx2c.fit.in_turn import equal_parts
 
 SIZES = (100, 200, 455)
 N_GENES = 7_380
 BLOCK = 64
 MEMORY_SIZES = (455, 2_000)
-THREADS = 2
-POPULATION = 16
+POPULATIONS = (1, 3, 4, 16)
 
 
 def run() -> dict[str, Any]:
-    """Measure everything; a few minutes."""
-    torch.set_num_threads(THREADS)
+    """Measure everything; some ten minutes, most of them for the time to a score."""
+    from benchmarks.time_to_score import short
+
+    torch.set_num_threads(1)
     costs = {n: pair_costs(n) for n in SIZES}
+    steps = {k: population_step(k) for k in POPULATIONS}
+    alone, many = (steps[k]["milliseconds_per_member"] for k in (POPULATIONS[0], POPULATIONS[-1]))
     return {
-        "threads": THREADS,
+        "threads": 1,
+        "clock": "processor seconds of one thread",
         "block_regions": BLOCK,
         "ratio_per_pair": {n: round(c["per_pair"] / c["block"], 1) for n, c in costs.items()},
+        "ratio_time_to_score": short(),
         "seconds_per_pair": costs,
-        "roofline_fraction": {k: roofline(k) for k in (1, 3, POPULATION)},
+        "roofline_fraction": {k: step["roofline_fraction"] for k, step in steps.items()},
+        "population_steps": steps,
+        "speed_up_of_population": round(alone / many, 2),
         "matrix_product_gflops": round(matrix_rate() / 1e9, 1),
         "peak_memory_gb": {n: peak_memory_gb(n) for n in MEMORY_SIZES},
     }
@@ -77,18 +86,39 @@ def pair_costs(n_regions: int) -> dict[str, float]:
     }
 
 
-def roofline(n_members: int) -> float:
-    """Share of the measured matrix-product rate that a step of the quick SMT reaches."""
+def population_step(n_members: int) -> dict[str, float]:
+    """Time a step of the quick SMT, in the groups that `FitInTurn` makes of so many members.
+
+    A search runs one such process a core, and so would the fastest sequential set-up (one
+    network after another); the ratio of their times per member is the speed-up of a population.
+    """
     from torch.utils.flop_counter import FlopCounterMode
 
     brain = make_synthetic_brain(n_regions=80, n_genes=500, seed=0)
     training = TrainingSet.cut(brain, np.arange(80), GeneOptions())
-    fit = _fit(NetworkFit, training, config=quick_config(), n_members=n_members)
-    blocks = [torch.randperm(80)[: fit.block] for _ in range(n_members)]
+    most = members_at_once(quick_config(), n_genes=500, block=16, device="cpu")
+    groups = [
+        _fit(NetworkFit, training, config=quick_config(), n_members=len(range(n_members)[part]))
+        for part in equal_parts(n_members, most)
+    ]
+    blocks = [[torch.randperm(80)[: g.block] for _ in g.seeds] for g in groups]
+
+    def step() -> None:
+        for group, block in zip(groups, blocks, strict=True):
+            group.step_on(block)
+
     with FlopCounterMode(display=False) as counter:
-        fit.step_on(blocks)
-    seconds = seconds_of(lambda: fit.step_on(blocks), repeats=30, warm_up=5)["median"]
-    return round(counter.get_total_flops() / seconds / matrix_rate(), 3)
+        step()
+    seconds = seconds_of(step, repeats=60, warm_up=5)
+    operations = counter.get_total_flops()
+    return {
+        "groups": len(groups),
+        "operations": operations,
+        "milliseconds_per_member": round(seconds["median"] * 1e3 / n_members, 3),
+        "spread": round(seconds["slowest"] / seconds["fastest"], 2),
+        "roofline_fraction": round(operations / seconds["median"] / matrix_rate(), 3),
+        "fastest_roofline_fraction": round(operations / seconds["fastest"] / matrix_rate(), 3),
+    }
 
 
 @functools.cache
@@ -99,7 +129,7 @@ def matrix_rate(size: int = 2_048) -> float:
 
 
 def peak_memory_gb(n_regions: int) -> float:
-    """Peak resident memory of one trial (three inner folds, one pass) in a process of its own."""
+    """Peak resident memory of one trial (four inner folds, one pass) in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.memory", str(n_regions), str(N_GENES)],
         capture_output=True,
@@ -150,7 +180,7 @@ def _fit(
         config or published_config(),
         [training] * n_members,
         seeds=list(range(n_members)),
-        profile=ComputeProfile(threads=THREADS),
+        profile=ComputeProfile(threads=1),
     )
     fit.streams.seed(list(range(n_members)))
     fit.network.train()

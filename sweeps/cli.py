@@ -266,7 +266,8 @@ def dashboard(
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="step, time-to-score, spins, schedulers or overhead.")
+        str,
+        typer.Argument(help="step, time-to-score, gradient-noise, spins, schedulers or overhead."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,
 ) -> None:

@@ -1,0 +1,40 @@
+"""What benchmarks compute from their measurements, on planted ones."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import gradient_noise
+from benchmarks.time_to_score import Curve, lowest, soonest
+
+
+def test_noise_is_the_variance_over_the_square_of_the_mean(monkeypatch):
+    """Gradients around (3, 4) with a standard deviation of 2 in each of two directions."""
+    monkeypatch.setattr(gradient_noise, "DRAWS", 4_000)
+    parameter = nn.Parameter(torch.zeros(2))
+    fit = SimpleNamespace(network=SimpleNamespace(parameters=lambda: [parameter]))
+    generator = torch.Generator().manual_seed(0)
+
+    def step():
+        parameter.grad = torch.tensor([3.0, 4.0]) + 2 * torch.randn(2, generator=generator)
+
+    assert gradient_noise.noise(fit, step)["noise"] == pytest.approx(8 / 25, rel=0.1)
+
+
+def test_a_curve_reaches_a_goal_at_the_first_pass_that_is_no_worse():
+    curve = Curve(mse=[0.5, 0.2, 0.3, 0.1], seconds=[1.0, 2.0, 3.0, 4.0])
+    assert [curve.seconds_to(goal) for goal in (0.5, 0.25, 0.1)] == [1.0, 2.0, 4.0]
+    assert curve.seconds_to(0.05) == math.inf
+
+
+def test_the_soonest_setting_is_soonest_on_average_over_seeds():
+    slow = [Curve([0.1], [4.0]), Curve([0.1], [4.0])]
+    uneven = [Curve([0.1], [1.0]), Curve([0.3, 0.2], [1.0, 2.0])]
+    assert soonest({"slow": slow, "uneven": uneven}, 0.15) == {"setting": "slow", "seconds": 4.0}
+    assert soonest({"slow": slow, "uneven": uneven}, 0.25)["setting"] == "uneven"
+    assert lowest({"slow": slow, "uneven": uneven}) == pytest.approx(0.1)
