@@ -21,6 +21,8 @@ BENCHMARKS: Mapping[str, str] = {
     "gradient-noise": "benchmarks.gradient_noise",
     "overhead": "benchmarks.overhead",
     "spins": "benchmarks.spins",
+    "load": "benchmarks.load",
+    "full-grid": "benchmarks.full_grid",
 }
 
 

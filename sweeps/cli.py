@@ -267,7 +267,9 @@ def dashboard(
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="step, time-to-score, gradient-noise, spins, schedulers or overhead."),
+        typer.Argument(
+            help="step, time-to-score, gradient-noise, spins, schedulers, overhead, load or full-grid."
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,
 ) -> None:

@@ -125,7 +125,7 @@ class Scenario:
             assert time.monotonic() < end, f"no busy {what} to kill in {phase}"
             assert self.process.poll() is None, f"ended before {what} could be killed in {phase}"
             before, now = fingerprints(self.paths), phase_of(self.paths)
-            work = self._work(what, now)
+            work = self._work(now)
             if work:
                 break
         self._compare(before)
@@ -149,8 +149,8 @@ class Scenario:
     def _members(self) -> list[int]:
         return self.cluster.workers() if self.cluster else processes.descendants(self.process.pid)
 
-    def _work(self, what: str, phase: str) -> dict[int, float]:
-        """Return busy processes and the processor seconds they just used; none: do not kill."""
+    def _work(self, phase: str) -> dict[int, tuple[float, str]]:
+        """Return busy processes, processor seconds just used and title; none: do not kill."""
         if phase != "export":
             return processes.busy(self._members())
         # then the driver writes, and no worker has anything to do
@@ -158,11 +158,12 @@ class Scenario:
         if not written or self.paths.summary.exists():
             return {}
         used = processes.uses_processor(self.process.pid)
-        return {self.process.pid: used} if used else {}
+        return {self.process.pid: (used, "the driver writes")} if used else {}
 
-    def _kill(self, what: str, work: dict[int, float]) -> dict[str, Any]:
+    def _kill(self, what: str, work: dict[int, tuple[float, str]]) -> dict[str, Any]:
         pid = self.rng.choice(sorted(work))
-        proof = {"busy_pid": pid, "title": processes.title(pid)[:60], "used_s": round(work[pid], 3)}
+        used, title = work[pid]
+        proof = {"busy_pid": pid, "title": title[:60], "used_s": round(used, 3)}
         if what == "worker":
             processes.kill([pid])
             return {"pid": pid, **proof}

@@ -41,18 +41,19 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def busy(pids: Iterable[int], *, patience_s: float = 1.0) -> dict[int, float]:
-    """Return the processes that use the processor just now, with the seconds they used.
+def busy(pids: Iterable[int], *, patience_s: float = 1.0) -> dict[int, tuple[float, str]]:
+    """Return the processes that use the processor just now, with seconds used and title.
 
     Only those count whose title says that they do a piece of a sweep.
     """
-    workers = [pid for pid in pids if title(pid).startswith(AT_WORK)]
+    titles = {pid: title(pid) for pid in pids}
+    workers = [pid for pid, text in titles.items() if text.startswith(AT_WORK)]
     before = {pid: _processor_s(pid) for pid in workers}
     end = time.monotonic() + patience_s
     while time.monotonic() < end:
         time.sleep(0.02)
         used = {pid: _processor_s(pid) - before[pid] for pid in workers}
-        if found := {pid: seconds for pid, seconds in used.items() if seconds > 0}:
+        if found := {pid: (s, titles[pid]) for pid, s in used.items() if s > 0}:
             return found
     return {}
 
