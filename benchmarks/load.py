@@ -34,6 +34,7 @@ def run(n_configs: int = N_CONFIGS) -> dict[str, Any]:
             "geography",
             preset="quick",
             dataset=str(dataset),
+            genes="all",
             samples=n_configs // N_FOLDS,
             folds=N_FOLDS,
             inner_folds=2,
