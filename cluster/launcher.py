@@ -26,6 +26,8 @@ from cluster.common import (
 
 Config = Mapping[str, Any]
 
+# Provider local is known to the first autoscaler alone (ray-project/ray issue 57153)
+_OLD_AUTOSCALER = "RAY_enable_autoscaler_v2=0"
 TOKEN_FILE = "~/.ray/auth_token"
 _RAY_VERSION = re.compile(r"""ray(?:\[[\w,-]+\])?==([^'"\s]+)|__version__ == \W?"([^"]+?)\W?"\W""")
 
@@ -174,6 +176,13 @@ def _node_problems(config: Config, text: str, request: Request) -> Iterator[str]
             yield f"{name} has no max_workers; say how many nodes may be paid for"
 
 
+def _autoscaler_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+    if (config.get("provider") or {}).get("type") != "local":
+        return
+    if any("--head" in line and _OLD_AUTOSCALER not in line for line in _starts(config)):
+        yield f"no worker would start: put {_OLD_AUTOSCALER} before `ray start --head`"
+
+
 def _shared_problems(config: Config, text: str, request: Request) -> Iterator[str]:
     yield from version_problems(_ray_versions(config))
     yield from gpu_problems(_worker_kinds(config), request.gpus_per_trial)
@@ -187,5 +196,6 @@ _RULES = (
     _port_problems,
     _storage_problems,
     _node_problems,
+    _autoscaler_problems,
     _shared_problems,
 )

@@ -16,6 +16,12 @@ def allowed_skips() -> dict[str, str]:
     return {name.strip(): reason.strip() for name, _, reason in (x.partition("|") for x in lines)}
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests that start a whole cluster after all others, each group in its own order."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     allowed = allowed_skips()

@@ -189,6 +189,11 @@ def test_what_is_no_cluster_file_is_refused(tmp_path: Path, content: str, messag
     assert message in "\n".join(cluster_problems(path))
 
 
+def test_a_local_cluster_whose_workers_would_not_start_is_refused(tmp_path: Path) -> None:
+    edit = replace("head_start_ray_commands", "RAY_enable_autoscaler_v2=0", "")
+    assert "no worker would start" in problems_of(tmp_path, "onprem", edit)
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in cluster_problems(tmp_path / "none.yaml")[0]
 
