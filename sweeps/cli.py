@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from gx2c.errors import UserError
-from sweeps.cluster_cli import cluster_app
+from sweeps.cluster_cli import cluster_app, gpu_share
 from sweeps.nulls_cli import nulls_app
 
 app = typer.Typer(
@@ -117,7 +117,10 @@ def sweep(
         ),
     ] = None,
     cpus_per_trial: Annotated[int | None, typer.Option(help="CPUs of a trial.")] = None,
-    gpus_per_trial: Annotated[float | None, typer.Option(help="GPUs of a trial, 0.25 say.")] = None,
+    gpus_per_trial: Annotated[
+        float | None,
+        typer.Option(parser=gpu_share, help="GPUs of a trial: 0.25, say, or auto to measure."),
+    ] = None,
     max_concurrent: Annotated[int | None, typer.Option(help="Trials at once; 0: all fit.")] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="asha, asha-async, one-epoch or none.")

@@ -12,6 +12,18 @@ from gx2c.errors import DataError
 cluster_app = typer.Typer(help="Cluster files: check.", no_args_is_help=True)
 
 
+def gpu_share(text: str) -> float:
+    """Read `--gpus-per-trial`."""
+    if text == "auto":
+        from sweeps.options import AUTO_GPUS
+
+        return AUTO_GPUS
+    share = float(text)
+    if share < 0:
+        raise typer.BadParameter(f"{text}; give a share of one GPU, 0 for none, or auto")
+    return share
+
+
 @cluster_app.callback()
 def _cluster() -> None:
     """Keep `check` a command of its own while it is the only one."""

@@ -24,6 +24,8 @@ from sweeps.task_rules import TASK_RULES
 GEOGRAPHY = "geography"
 # A network uses one GPU; Ray counts shares in steps of this size
 LEAST_GPU_SHARE = 1e-4
+# As a share: measure on a GPU how many trials it holds
+AUTO_GPUS = -1.0
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,12 @@ def _reads_genes(model: str, features: Sequence[str]) -> bool:
 
 def _check_gpus(options: SweepOptions) -> str:
     gpus = options.gpus_per_trial
-    if gpus == 0 or LEAST_GPU_SHARE <= gpus <= 1:
+    if gpus in (0, AUTO_GPUS) or LEAST_GPU_SHARE <= gpus <= 1:
         return ""
-    return f"gpus_per_trial is {gpus}; give 0, or a share of one GPU from {LEAST_GPU_SHARE} to 1"
+    return (
+        f"gpus_per_trial is {gpus}; give 0, or a share of one GPU from {LEAST_GPU_SHARE} to 1, "
+        "or auto"
+    )
 
 
 def _check_nulls(options: SweepOptions) -> str:

@@ -52,6 +52,8 @@ class SweepPlan:
         How every fit is computed.
     warm
         Trials of earlier runs that the searches are told of.
+    measured_share
+        Of a GPU for each trial, if it was to be measured.
     """
 
     options: SweepOptions
@@ -60,6 +62,12 @@ class SweepPlan:
     genes: GeneOptions
     profile: ComputeProfile
     warm: WarmStart = WarmStart()
+    measured_share: float = 0.0
+
+    @property
+    def gpu_share(self) -> float:
+        """Share of a GPU that a trial has; 0 for none."""
+        return self.measured_share or max(0.0, self.options.gpus_per_trial)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -93,7 +101,7 @@ class SweepPlan:
             folds=self.folds,
             metric=self.options.metric,
             profile=self.profile,
-            gpu_fraction=self.options.gpus_per_trial,
+            gpu_fraction=self.gpu_share,
             trial_timeout_s=60 * self.options.trial_timeout_min,
             train_test_edges=self.options.train_test_edges,
         )
@@ -218,5 +226,5 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
     if options.nulls:
         check_nulls(brain, method=options.null_method, moves=options.null_moves, seed=options.seed)
-    profile = ComputeProfile.choose(gpu=options.gpus_per_trial > 0, threads=options.cpus_per_trial)
+    profile = ComputeProfile.choose(gpu=options.gpus_per_trial != 0, threads=options.cpus_per_trial)
     return SweepPlan(options, brain, folds, genes, profile)

@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from ray import tune
-from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
+from ray.tune import (
+    CheckpointConfig,
+    FailureConfig,
+    PlacementGroupFactory,
+    RunConfig,
+    TuneConfig,
+    Tuner,
+)
 
 from gx2c.errors import UserError
 from sweeps.disk import DiskBudget
 from sweeps.export import write_study
+from sweeps.packing import Packing
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan
 from sweeps.records import ConfigRecord
@@ -36,10 +44,15 @@ def run_search(
     board: SearchBoard,
     disk: DiskBudget | None = None,
     mirror: Mirror | NoMirror = NO_MIRROR,
-) -> None:
+) -> list[str]:
     """Run what the board still wants; returns when every search is finished.
 
     Trials' checkpoints lie in the storage, or else the run folder, and go when the search ends.
+
+    Returns
+    -------
+    list of str
+        What the summary should say of it.
 
     Raises
     ------
@@ -49,8 +62,9 @@ def run_search(
         If Tune returned before the searches were finished.
     """
     sessions = TuneSessions(paths, _tune_storage(plan, paths))
+    packing = Packing(plan.gpu_share)
     if not board.finished:
-        tuner = _make_tuner(plan, paths, board, sessions, Halt(disk))
+        tuner = _make_tuner(plan, paths, board, sessions, Halt(disk), packing)
         # the new session is known there too before it writes its first checkpoint
         mirror.push_outputs()
         tuner.fit()
@@ -60,6 +74,7 @@ def run_search(
         sessions.remove()
     for search in board.searches.values():
         best_record(list(search.records.values()), model=search.model, fold=search.fold)
+    return packing.notes()
 
 
 def best_record(records: list[ConfigRecord], *, model: str, fold: int) -> ConfigRecord:
@@ -80,17 +95,17 @@ def _make_tuner(
     board: SearchBoard,
     sessions: TuneSessions,
     halt: Halt,
+    packing: Packing,
 ) -> Tuner:
     options = plan.options
     earlier = sessions.checkpoints()
-    resources = {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial}
     slots = Slots(options.max_concurrent)
     trainable = tune.with_parameters(FoldTrainable, context=plan.context())
     return Tuner(
-        tune.with_resources(trainable, {k: v for k, v in resources.items() if v}),
+        tune.with_resources(trainable, lambda config: _resources(options.cpus_per_trial, config)),
         tune_config=TuneConfig(
-            search_alg=BoardSearcher(board, slots, earlier.of),
-            scheduler=_make_scheduler(plan, board, slots, halt),
+            search_alg=BoardSearcher(board, slots, earlier.of, packing.of),
+            scheduler=_make_scheduler(plan, board, slots, halt, packing),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_trial_name,
@@ -113,16 +128,22 @@ def _make_tuner(
     )
 
 
+def _resources(cpus: int, config: dict[str, Any]) -> PlacementGroupFactory:
+    gpus = {"GPU": config["gpu_share"]} if config["gpu_share"] else {}
+    return PlacementGroupFactory([{"CPU": cpus, **gpus}])
+
+
 def _make_scheduler(
-    plan: SweepPlan, board: SearchBoard, slots: Slots, halt: Halt
+    plan: SweepPlan, board: SearchBoard, slots: Slots, halt: Halt, packing: Packing
 ) -> BoardScheduler:
     options = plan.options
     if options.scheduler != "asha-async":
-        return BoardScheduler(board, slots, halt)
+        return BoardScheduler(board, slots, halt, packing.grow)
     return AsyncBoardScheduler(
         board,
         slots,
         halt,
+        packing.grow,
         grace_passes=options.grace_epochs,
         max_passes=options.max_epochs,
         eta=ETA,

@@ -63,7 +63,8 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
     work_s = sum(r.seconds for found in records.values() for r in found) + sum(
         read_json(path)["seconds"] for path in (*retrained, *groups)
     )
-    live = read_json(paths.cluster) if running and paths.cluster.exists() else {}
+    cluster = read_json(paths.cluster) if paths.cluster.exists() else {}
+    live = cluster if running else {}
     return {
         "run": str(paths.root),
         "model": options.model,
@@ -77,7 +78,7 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
         "causes": _causes(records.values()),
         "retrained": _done_of(*counts["retrain"]),
         "nulls": _done_of(len(groups) * NULLS_PER_GROUP, options.nulls * n_folds),
-        **_work(options, work_s),
+        **_work(options, cluster.get("gpu_share", 0.0), work_s),
         "disk_bytes": folder_bytes(paths.root),
         "ray_dashboard": live.get("ray_dashboard", ""),
     }
@@ -109,10 +110,10 @@ def _done_of(done: int, total: int) -> dict[str, int]:
     return {"done": min(done, total), "total": total}
 
 
-def _work(options: SweepOptions, seconds: float) -> dict[str, float]:
+def _work(options: SweepOptions, gpu_share: float, seconds: float) -> dict[str, float]:
     return {
         "cpu_s": round(seconds * options.cpus_per_trial, 1),
-        "gpu_s": round(seconds * options.gpus_per_trial, 1),
+        "gpu_s": round(seconds * gpu_share, 1),
     }
 
 

@@ -16,10 +16,11 @@ from sweeps.export import write_best, write_study, write_trials
 from sweeps.null_group import NullJob, run_null_group
 from sweeps.null_phase import collect_nulls, null_jobs, open_null_jobs, save_null_group
 from sweeps.options import SweepOptions
+from sweeps.packing import fit_to_gpus
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan, make_plan
 from sweeps.progress import Phase, ProgressLine
-from sweeps.ray_session import dashboard_address, ray_session
+from sweeps.ray_session import dashboard_address, ray_session, slots
 from sweeps.records import ConfigRecord, write_json
 from sweeps.report import write_report
 from sweeps.request import check_folder, check_inputs, write_request
@@ -61,26 +62,37 @@ class SweepRun:
 
     def __post_init__(self) -> None:
         self.disk = DiskBudget(self.paths, self.plan.options.max_disk_gb)
+        self.notes: list[str] = []
 
     def execute(self) -> dict[str, Any]:
         """Do all that is not yet done and return the summary."""
-        board = self.plan.board(self.paths, self.mirror.push)
         options = self.plan.options
         with ExitStack() as stack:
             with self.clock.phase("start"):
                 self.at_once = stack.enter_context(
                     ray_session(
                         cpus_per_trial=options.cpus_per_trial,
-                        gpus_per_trial=options.gpus_per_trial,
+                        gpus_per_trial=abs(options.gpus_per_trial),
                         shared=options.storage or str(self.paths.root),
                     )
                 )
+                self._fit_to_gpus()
             stack.enter_context(stops_cleanly(60 * options.time_budget_min))
             # nothing is written before all that could be refused was accepted
             write_request(self.paths, self.plan)
-            write_json(self.paths.cluster, {"ray_dashboard": dashboard_address()})
+            write_json(
+                self.paths.cluster,
+                {"ray_dashboard": dashboard_address(), "gpu_share": self.plan.gpu_share},
+            )
             self.mirror.push_outputs()
-            return self._phases(board)
+            return self._phases(self.plan.board(self.paths, self.mirror.push))
+
+    def _fit_to_gpus(self) -> None:
+        self.plan = fit_to_gpus(self.plan)
+        if self.plan.gpu_share != self.plan.options.gpus_per_trial:
+            self.at_once = slots(
+                cpus_per_trial=self.plan.options.cpus_per_trial, gpus_per_trial=self.plan.gpu_share
+            )
 
     def _phases(self, board: SearchBoard) -> dict[str, Any]:
         with self.clock.phase("search"):
@@ -113,7 +125,7 @@ class SweepRun:
             return p.done / p.total
 
         self.progress.begin(Phase("search", text, share))
-        run_search(self.plan, self.paths, board, self.disk, self.mirror)
+        self.notes = run_search(self.plan, self.paths, board, self.disk, self.mirror)
 
     def _retrain(self, jobs: list[RetrainJob]) -> None:
         todo = open_jobs(self.paths, jobs)
@@ -145,7 +157,7 @@ class SweepRun:
             jobs,
             shared=self.plan.context(),
             cpus=options.cpus_per_trial,
-            gpus=options.gpus_per_trial,
+            gpus=self.plan.gpu_share,
             at_once=min(self.at_once, options.max_concurrent or self.at_once),
         )
         for one in finished:
@@ -181,6 +193,7 @@ class SweepRun:
             nulls=nulls,
             seconds=self.clock.totals(),
         )
+        summary["notes"] += self.notes
         write_json(self.paths.summary, summary)
         write_report(self.paths)
         self.mirror.push_outputs()

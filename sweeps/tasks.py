@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ray
+import torch
 from ray.exceptions import RayError, RayTaskError
 
 from gx2c.errors import UserError
+from sweeps.packing import larger_share
+from trainables.gpu import cap_gpu_memory
+
+logger = logging.getLogger("gx2c")
 
 MAX_RETRIES = 3
 
@@ -33,7 +39,7 @@ def run_tasks(
     shared
         Stored once in Ray's object store.
     cpus, gpus
-        Of one call.
+        Of one call. One that runs out of its share of a GPU is called once more with twice as much.
     at_once
         Calls in flight at most, so that the driver's memory stays flat.
 
@@ -42,16 +48,44 @@ def run_tasks(
     (int, result)
         Index of the job, in the order in which they end.
     """
-    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=MAX_RETRIES)(function)
-    shared_reference = ray.put(shared)
-    waiting = list(enumerate(jobs))[::-1]
+    remote = ray.remote(num_cpus=cpus, max_retries=MAX_RETRIES)(_capped)
+    function_reference, shared_reference = ray.put(function), ray.put(shared)
+
+    def start(index: int, share: float) -> None:
+        task = remote.options(num_gpus=share)
+        running[task.remote(function_reference, share, shared_reference, *jobs[index])] = index
+
+    waiting = list(range(len(jobs)))[::-1]
     running: dict[Any, int] = {}
+    again: set[int] = set()
     while waiting or running:
         while waiting and len(running) < at_once:
-            index, job = waiting.pop()
-            running[remote.remote(shared_reference, *job)] = index
+            start(waiting.pop(), gpus)
         done, _ = ray.wait(list(running), num_returns=1)
-        yield running.pop(done[0]), _result_of(done[0])
+        index = running.pop(done[0])
+        result = _result_of(done[0])
+        if not isinstance(result, torch.OutOfMemoryError):
+            yield index, result
+        elif index in again or gpus >= 1:
+            raise UserError(
+                f"the GPU's memory is too small for work that has {larger_share(gpus):g} of it "
+                f"({str(result).splitlines()[0]}); --resume with a larger --gpus-per-trial"
+            )
+        else:
+            again.add(index)
+            logger.warning(
+                "out of memory with %g GPU; begun anew with %g", gpus, larger_share(gpus)
+            )
+            start(index, larger_share(gpus))
+
+
+def _capped(function: Callable[..., Any], share: float, shared: Any, *job: Any) -> Any:
+    """Call a function within its share of a GPU; return what is wrong if that is too little."""
+    cap_gpu_memory(shared, share)
+    try:
+        return function(shared, *job)
+    except torch.OutOfMemoryError as error:
+        return torch.OutOfMemoryError(str(error))
 
 
 def _result_of(reference: Any) -> Any:

@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from ray import tune
-from ray.tune.result import SHOULD_CHECKPOINT
+from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from trainables.checkpoint import CHECKPOINT_FILE, read_checkpoint, write_checkpoint
+from trainables.gpu import cap_gpu_memory
 from trainables.runners import make_runner
 from trainables.work import TrialContext, TrialWork
 
@@ -30,8 +31,7 @@ class FoldTrainable(tune.Trainable):  # type: ignore[misc]
     def setup(self, config: dict[str, Any], *, context: TrialContext) -> None:
         """Build everything anew from the config."""
         self.context = context
-        if context.profile.device == "cuda":
-            torch.cuda.set_per_process_memory_fraction(min(1.0, context.gpu_fraction))
+        cap_gpu_memory(context, config.get("gpu_share", context.gpu_fraction))
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -41,7 +41,11 @@ class FoldTrainable(tune.Trainable):  # type: ignore[misc]
 
     def step(self) -> dict[str, Any]:
         """Work until there is something to report."""
-        result = self.runner.step()
+        try:
+            result = self.runner.step()
+        except torch.OutOfMemoryError as error:
+            # of the share, not of the config: the sweep decides what becomes of it
+            return {"out_of_memory": str(error).splitlines()[0], DONE: True}
         if time.monotonic() - self.checkpointed > self.context.checkpoint_interval_s:
             self.checkpointed = time.monotonic()
             result[SHOULD_CHECKPOINT] = True

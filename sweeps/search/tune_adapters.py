@@ -14,6 +14,7 @@ from sweeps.disk import refuse_disk_trouble
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import Decision, FoldSearch
 from sweeps.search.halt import Halt
+from trainables.work import TrialWork
 
 logger = logging.getLogger("gx2c")
 
@@ -58,6 +59,8 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
         Shared with the scheduler.
     earlier
         What earlier sessions left of unfinished trials: trial's name to checkpoints.
+    gpu_share
+        Share of a GPU: trial's name to share.
     """
 
     def __init__(
@@ -65,9 +68,11 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
         board: SearchBoard,
         slots: Slots,
         earlier: Callable[[str], list[str]] = lambda name: [],
+        gpu_share: Callable[[str], float] = lambda name: 0.0,
     ) -> None:
         super().__init__()
         self.board, self.slots, self.earlier = board, slots, earlier
+        self.gpu_share = gpu_share
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the next work, None to be asked again, or that there is no more."""
@@ -79,7 +84,11 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
         if work is None:
             self.slots.free(trial_id)
             return None
-        return {**work.to_dict(), "checkpoints": self.earlier(work.name)}
+        return {
+            **work.to_dict(),
+            "checkpoints": self.earlier(work.name),
+            "gpu_share": self.gpu_share(work.name),
+        }
 
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
@@ -106,11 +115,20 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         Shared with the searcher.
     halt
         Told what ends the sweep: a record that cannot be written, a search that is hopeless.
+    grow
+        Gives a trial, by its name, a larger share of a GPU; says whether it could.
     """
 
-    def __init__(self, board: SearchBoard, slots: Slots, halt: Halt | None = None) -> None:
+    def __init__(
+        self,
+        board: SearchBoard,
+        slots: Slots,
+        halt: Halt | None = None,
+        grow: Callable[[str], bool] = lambda name: False,
+    ) -> None:
         super().__init__()
         self.board, self.slots, self.halt = board, slots, halt or Halt()
+        self.grow = grow
         self.trials: dict[tuple[str, int, int], Trial] = {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
@@ -196,7 +214,12 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         *,
         done: bool,
     ) -> Decision:
-        if "results" in result:
+        if "out_of_memory" in result:
+            # the config is as good as before: it is run again with more room
+            report = search.on_loss if self.grow(_name_of(trial)) else search.on_failure
+            cause = f"out of GPU memory ({result['out_of_memory']})"
+            self._release(tune_controller, search, report(trial.config["numbers"], cause[:300]))
+        elif "results" in result:
             search.on_results(result["results"])
         elif result.get("points") is not None:
             decision, released = search.on_points(
@@ -224,12 +247,16 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
             self.trials.pop((trial.config["model"], trial.config["fold"], number), None)
 
 
+def _name_of(trial: Trial) -> str:
+    return TrialWork.from_dict({**trial.config, "configs": []}).name
+
+
 class AsyncBoardScheduler(BoardScheduler):
     """Ray's own ASHA, one rung table per search; decisions depend on arrival order.
 
     Parameters
     ----------
-    board, slots, halt
+    board, slots, halt, grow
         As of the scheduler that waits.
     grace_passes, max_passes, eta
         Of ASHA.
@@ -240,12 +267,13 @@ class AsyncBoardScheduler(BoardScheduler):
         board: SearchBoard,
         slots: Slots,
         halt: Halt | None = None,
+        grow: Callable[[str], bool] = lambda name: False,
         *,
         grace_passes: int,
         max_passes: int,
         eta: int,
     ) -> None:
-        super().__init__(board, slots, halt)
+        super().__init__(board, slots, halt, grow)
         self.schedulers = {
             key: ASHAScheduler(
                 time_attr="passes",

@@ -12,6 +12,7 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from gx2c.errors import UserError
+from sweeps.packing import Packing
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import MAX_LOSSES
 from sweeps.search.halt import Halt
@@ -173,6 +174,23 @@ def test_a_trial_that_tune_gives_up_before_it_runs_is_handed_out_again():
         searcher.on_trial_complete(trial.trial_id, error=True)
     assert outcome(store)[0]["state"] == "FAILED", "but not for ever"
     assert not slots.taken
+
+
+def test_a_trial_out_of_gpu_memory_is_run_once_more_with_a_larger_share():
+    store, packing = MemoryStore(), Packing(0.25)
+    board, slots = planted_board(store, folds=1), Slots()
+    scheduler = BoardScheduler(board, slots, grow=packing.grow)
+    searcher = BoardSearcher(board, slots, gpu_share=packing.of)
+    for k, share in enumerate((0.25, 0.5)):
+        assert not outcome(store), "the config is as good as before"
+        trial = FakeTrial(f"t{k}", searcher.suggest(f"t{k}"))
+        assert (trial.config["numbers"], trial.config["gpu_share"]) == ([0], share)
+        scheduler.on_trial_add(None, trial)
+        scheduler.on_trial_complete(None, trial, {"out_of_memory": "2 GiB", "done": True})
+        searcher.on_trial_complete(trial.trial_id)
+    record = outcome(store)[0]
+    assert (record["state"], record["cause"]) == ("FAILED", "out of GPU memory (2 GiB)")
+    assert record["score"] is None, "a search learns nothing from it"
 
 
 def test_a_trial_that_is_lost_for_good_is_recorded_with_its_cause():

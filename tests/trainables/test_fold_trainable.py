@@ -216,3 +216,16 @@ def test_the_whole_life_of_a_trainable_as_tune_drives_it(context, tmp_path: Path
         assert without_time(trainable.train()) == rest
     finally:
         trainable.stop()
+
+
+def test_a_step_out_of_gpu_memory_ends_the_trial_and_says_so(context, monkeypatch):
+    trainable = start(network_work(milestones=()), context)
+
+    def step() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nmore")
+
+    monkeypatch.setattr(trainable.runner, "step", step)
+    assert trainable.step() == {
+        "out_of_memory": "CUDA out of memory. Tried to allocate 2 GiB",
+        "done": True,
+    }
