@@ -79,6 +79,7 @@ def test_nobody_gets_in_without_the_token(cluster: Loopback) -> None:
 
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{cluster.dashboard}/api/jobs/", timeout=30)
+    refused.value.close()
     assert refused.value.code in (401, 403)
 
 
