@@ -209,7 +209,8 @@ def _evaluate(
     from sweeps.ray_session import ray_session
 
     options = units[0].plan.options
-    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    # what "auto" found is not known any more: a whole GPU each
+    cpus, gpus = options.cpus_per_trial, abs(options.gpus_per_trial)
     with ray_session(cpus_per_trial=cpus, gpus_per_trial=gpus, shared=str(out)) as at_once:
         run = on_ray(cpus=cpus, gpus=gpus, at_once=at_once)
         return NullEvaluation(units, out, run, stop_after).execute()
