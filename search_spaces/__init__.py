@@ -18,6 +18,7 @@ from search_spaces import (
     pls_twostep,
     shared_encoder,
     smt,
+    xgboost_trees,
 )
 from search_spaces.space import Scale, SearchSpace, TrialLike, suggest_config
 
@@ -32,6 +33,7 @@ _FILES = (
     shared_encoder,
     smt,
     genevec,
+    xgboost_trees,
 )
 SEARCH_SPACES: dict[str, SearchSpace] = {
     space.model: space for file in _FILES for space in file.SPACES

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from sweeps.options import SweepOptions
 
 
+def _check_installed(options: SweepOptions) -> str:
+    missing = MODELS[options.model].missing
+    return missing() if missing else ""
+
+
 def _check_features(options: SweepOptions) -> str:
     spec, names = MODELS[options.model], options.task.features
     if names == (EXPRESSION,):
@@ -67,6 +72,7 @@ def _check_augmentation(options: SweepOptions) -> str:
 
 
 TASK_RULES: tuple[Check, ...] = (
+    _check_installed,
     _check_features,
     _check_residual,
     _check_train_test_edges,

@@ -14,6 +14,7 @@ from gx2c.models import (
     pls_twostep,
     shared_encoder,
     smt,
+    xgboost_trees,
 )
 from gx2c.models.protocol import Model, ModelSpec, PairNetwork
 
@@ -29,6 +30,7 @@ _FILES = (
     shared_encoder,
     smt,
     genevec,
+    xgboost_trees,
 )
 MODELS: dict[str, ModelSpec] = {spec.name: spec for file in _FILES for spec in file.SPECS}
 

@@ -156,6 +156,8 @@ class ModelSpec:
         Keywords -> what a model with them reads, for a model where that depends on them.
     usual_genes
         What a sweep takes for its genes unless told, for a model of which each gene is a token.
+    missing
+        Says what must be installed for the model, or nothing if all is there.
     """
 
     name: str
@@ -168,6 +170,7 @@ class ModelSpec:
     gene_tokens: bool = False
     uses_with: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     usual_genes: str | None = None
+    missing: Callable[[], str] | None = None
 
     @property
     def label(self) -> str:

@@ -121,7 +121,7 @@ def test_only_what_a_config_says_it_uses_changes_its_prediction(model):
         assert np.array_equal(other, expected) == (source not in config.uses), source
 
 
-@every_closed_form
+@pytest.mark.parametrize("model", all_but_exempt("order_of_training_regions", CLOSED_FORMS))
 def test_order_of_training_regions_does_not_matter(model):
     fold = outer_fold()
     shuffled = np.random.default_rng(1).permutation(fold.train_regions)

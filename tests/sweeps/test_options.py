@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import math
 from dataclasses import replace
 from typing import Any
@@ -65,6 +66,12 @@ def test_an_option_out_of_range_is_one_sentence(name, value, words):
 def test_options_that_contradict_each_other_are_refused(model, given, words):
     with pytest.raises(UserError, match=words):
         make_options(model, preset="standard", **given)
+
+
+def test_a_model_whose_package_is_absent_is_refused_before_anything_starts(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"pip install 'gx2c\[trees\]'"):
+        make_options("xgboost", preset="quick")
 
 
 def test_every_problem_is_named_at_once():
