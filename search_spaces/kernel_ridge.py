@@ -16,6 +16,9 @@ from search_spaces.space import Scale, SearchSpace, Suggestion, TrialLike, Value
 COORDINATE_SCALES = (0.02, 2.0)
 EXPRESSION_SCALES = (0.05, 10.0)
 POWERS = (1, 16)
+# Of a polynomial: a higher one is ruled by the few longest rows
+DEGREES = (2, 4)
+KERNELS = ("cosine", "rbf", "linear", "polynomial")
 # Added to products of eigenvalues
 RIDGES = (1e-3, 1e2)
 MEAN_RIDGES = (1e-4, 1.0)
@@ -64,7 +67,7 @@ def suggest_kernel_ridge(trial: TrialLike, scale: Scale) -> Suggestion:
     Coordinates alone are not on offer: that model is `geography`, and no gene would count.
     """
     hyperparameters = {
-        **_suggest_expression(trial),
+        **_suggest_expression(trial, KERNELS),
         "ridge": _suggest_log(trial, "ridge", RIDGES),
         **_suggest_mean(trial),
     }
@@ -73,24 +76,34 @@ def suggest_kernel_ridge(trial: TrialLike, scale: Scale) -> Suggestion:
     return hyperparameters, None
 
 
-def _suggest_expression(trial: TrialLike) -> dict[str, Any]:
-    kernel = trial.suggest_categorical("expression_kernel", ("cosine", "rbf"))
-    if kernel == "cosine":
-        power = trial.suggest_int("expression_power", *POWERS, log=True)
-        return {"expression_kernel": kernel, "expression_power": power}
-    length = _suggest_log(trial, "expression_scale", EXPRESSION_SCALES)
-    return {"expression_kernel": kernel, "expression_scale": length}
+def _suggest_expression(
+    trial: TrialLike, kernels: tuple[str, ...] = ("cosine", "rbf")
+) -> dict[str, Any]:
+    kernel = trial.suggest_categorical("expression_kernel", kernels)
+    return {
+        "expression_kernel": kernel,
+        **_suggest_shape(trial, "expression", kernel, EXPRESSION_SCALES),
+    }
 
 
 def _suggest_coordinates(trial: TrialLike) -> dict[str, Any]:
-    kernel = trial.suggest_categorical("coordinate_kernel", ("rbf", "cosine"))
+    kernel = trial.suggest_categorical("coordinate_kernel", KERNELS)
     mirrored = trial.suggest_categorical("mirrored", (True, False))
-    shape = (
-        {"coordinate_scale": _suggest_coordinate_scale(trial)}
-        if kernel == "rbf"
-        else {"coordinate_power": trial.suggest_int("coordinate_power", *POWERS, log=True)}
-    )
+    shape = _suggest_shape(trial, "coordinate", kernel, COORDINATE_SCALES)
     return {"coordinate_kernel": kernel, "mirrored": mirrored, **shape}
+
+
+def _suggest_shape(
+    trial: TrialLike, of: str, kernel: str, scales: tuple[float, float]
+) -> dict[str, Any]:
+    """Suggest what a kernel reads: a length, a power or, if linear, nothing."""
+    if kernel == "linear":
+        return {}
+    if kernel == "rbf":
+        return {f"{of}_scale": _suggest_log(trial, f"{of}_scale", scales)}
+    if kernel == "polynomial":
+        return {f"{of}_power": trial.suggest_int(f"{of}_degree", *DEGREES)}
+    return {f"{of}_power": trial.suggest_int(f"{of}_power", *POWERS, log=True)}
 
 
 def _suggest_coordinate_scale(trial: TrialLike) -> float:

@@ -38,10 +38,11 @@ class KernelRidge:
     ----------
     expression_kernel, coordinate_kernel
         "cosine": ((1 + cos) / 2)^power; "rbf": exp(-d^2 / (scale * median d^2)), the median over
-        pairs of training regions; or "none". At least one must be there. Coordinates are centred
-        with training regions' statistics.
+        pairs of training regions; "linear": inner products in units of their mean over training
+        regions; "polynomial": (1 + that)^power; or "none". At least one must be there.
+        Coordinates are centred with training regions' statistics.
     expression_power, coordinate_power
-        Of a cosine kernel: 1, 2, 3, ….
+        Of a cosine or polynomial kernel: 1, 2, 3, ….
     expression_scale, coordinate_scale
         Of an rbf kernel.
     expression_scaling
@@ -125,7 +126,8 @@ class KernelRidge:
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn from training regions; see `Model.fit`."""
         self.mean.fit(training, connectome)
-        residual = connectome - self.mean.predict(training)
+        self._training_mean = self.mean.predict(training)
+        residual = connectome - self._training_mean
         blocks = self.join([kernel.fit(training) for kernel in self.kernels])
         self._smoothers = [
             KroneckerRidge(block, residual, impute_diagonal=self.impute_diagonal)
@@ -135,6 +137,27 @@ class KernelRidge:
     def predict(self, regions: Regions) -> FloatArray:
         """Predict the connectome among regions never seen; see `Model.predict`."""
         predicted: FloatArray = self.predict_ridges(regions, np.array([self.ridges]))[0]
+        return predicted
+
+    def leave_region_out(self) -> FloatArray:
+        """Predict the edges of each training region without it, after `fit`; no refit is needed.
+
+        The mean function, the scaling of features and length scales keep what they learned from
+        all training regions.
+
+        Returns
+        -------
+        FloatArray
+            (n_train_regions, n_train_regions); row r holds the edges of region r when r is out.
+
+        Raises
+        ------
+        UserError
+            If self-connections are imputed; see `KroneckerRidge.leave_region_out`.
+        """
+        predicted = self._training_mean.copy()
+        for smoother, share, ridge in zip(self._smoothers, self.shares, self.ridges, strict=True):
+            predicted += share * smoother.leave_region_out(ridge)
         return predicted
 
     def n_parameters(self, n_genes: int, n_regions: int) -> int:
@@ -226,7 +249,7 @@ def _region_kernels(
         kernels.append(expression_kernel(gene_name, scale=scale, power=power, scaling=scaling))
     if not kernels:
         raise UserError(
-            "expression_kernel and coordinate_kernel are both 'none'; choose 'cosine' or 'rbf' "
+            "expression_kernel and coordinate_kernel are both 'none'; choose a kernel "
             "for at least one"
         )
     return kernels

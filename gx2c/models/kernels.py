@@ -77,6 +77,38 @@ class CosinePower:
         return kernel
 
 
+class Polynomial:
+    """Polynomial kernel (offset + <x, x'> / mean <x, x>)^power, the mean over training regions.
+
+    Parameters
+    ----------
+    power
+        1, 2, 3, …
+    offset
+        1, or 0 with power 1 for the linear kernel.
+    """
+
+    def __init__(self, *, power: int, offset: float = 1.0) -> None:
+        if power != int(power) or power < 1:
+            raise UserError(f"the power of a polynomial kernel is {power}; it must be 1, 2, 3, …")
+        self.power, self.offset = int(power), offset
+        self.unit = np.nan
+
+    def fit(self, features: FloatArray) -> None:
+        """Set the unit to the mean squared length of training features."""
+        self.unit = float(_squared_length(features).mean())
+        if not self.unit > 0:
+            raise UserError(
+                "a linear or polynomial kernel needs features that differ between training "
+                "regions; use other features"
+            )
+
+    def between(self, left: FloatArray, right: FloatArray) -> FloatArray:
+        """Compare every row of two feature matrices, (n_left, n_right)."""
+        kernel: FloatArray = (self.offset + left @ right.T / self.unit) ** self.power
+        return kernel
+
+
 def _squared_length(features: FloatArray) -> FloatArray:
     squared: FloatArray = np.einsum("ij,ij->i", features, features)
     return squared
@@ -85,6 +117,8 @@ def _squared_length(features: FloatArray) -> FloatArray:
 KERNELS: dict[str, Callable[[float, int], Kernel]] = {
     "rbf": lambda scale, power: RBF(scale=scale),
     "cosine": lambda scale, power: CosinePower(power=power),
+    "linear": lambda scale, power: Polynomial(power=1, offset=0.0),
+    "polynomial": lambda scale, power: Polynomial(power=power),
 }
 NO_KERNEL = "none"
 # How expression is prepared -> whether each gene is scaled to unit variance in training
@@ -163,5 +197,5 @@ def coordinate_kernel(name: str, *, scale: float, power: int, fold: bool) -> Reg
 
 
 def _shape(name: str, scale: float, power: int) -> float:
-    """Return the one of two settings that a kernel reads."""
-    return scale if name == "rbf" else power
+    """Return the one of two settings that a kernel reads; 0 for the linear one, which has none."""
+    return {"rbf": scale, "linear": 0.0}.get(name, power)

@@ -79,6 +79,53 @@ class KroneckerRidge:
         predicted += predicted.transpose(0, 2, 1).copy()
         return predicted / 2
 
+    def leave_region_out(self, ridge: float) -> FloatArray:
+        """Predict the edges of each training region from a fit without that region.
+
+        In closed form: with H = K x K + ridge, what is left out of a fit has the residual
+        (H^-1 restricted to it)^-1 times its dual weights. All entries (r, j) and (j, r) go out
+        together; by symmetry they are n unknowns.
+
+        Returns
+        -------
+        FloatArray
+            (n, n); row r holds the edges of region r when r is left out, and is not symmetric.
+
+        Raises
+        ------
+        UserError
+            If self-connections are imputed: they hang together with all that is left out.
+
+        References
+        ----------
+        Stock et al. (2018), Neural Computation 30(8), 2245, section 3 (setting of a new object).
+        """
+        if self.impute_diagonal:
+            raise UserError(
+                "leaving regions out in closed form needs observed self-connections; use "
+                "diagonal='zero' with a mean function"
+            )
+        inverse = 1 / (self._products + ridge)
+        weights = self.dual_weights(ridge)
+        observed = self._basis @ self._rotated @ self._basis.T
+        return np.stack(
+            [
+                observed[region] - np.linalg.solve(self._among(region, inverse), weights[region])
+                for region in range(len(weights))
+            ]
+        )
+
+    def _among(self, region: int, inverse: FloatArray) -> FloatArray:
+        """Return H^-1 among the edges of a region, each in both directions, (n, n)."""
+        row = self._basis[region]
+        same = (self._basis * (row**2 @ inverse)) @ self._basis.T
+        turned = self._basis * row
+        other = turned @ inverse @ turned.T
+        # a self-connection has but one direction
+        other[:, region] = 0.0
+        among: FloatArray = same + other
+        return among
+
     def _rotated_weights(self, ridge: float) -> FloatArray:
         weights: FloatArray = self._rotated / (self._products + ridge)
         return self._without_diagonal(weights, ridge) if self.impute_diagonal else weights

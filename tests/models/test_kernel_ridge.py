@@ -169,6 +169,42 @@ def test_scales_of_genes_and_millimetres_do_not_matter(brain, split):
     np.testing.assert_allclose(*predictions, atol=1e-8)
 
 
+@pytest.mark.parametrize("combine", ["sum", "average"])
+def test_leaving_a_region_out_equals_fitting_without_it(brain, combine):
+    """Length scales, scaling and mean stay those of all training regions, as documented."""
+    train = np.arange(0, 40, 3)
+    model = KernelRidge(
+        **GENES,
+        **PLACES,
+        combine=combine,
+        ridge=0.3,
+        gene_ridge=2.0,
+        mean="constant",
+        diagonal="zero",
+    )
+    model.fit(brain.regions(train), brain.connectome_block(train))
+    found = model.leave_region_out()
+    mean = brain.connectome_block(train)[np.triu_indices(len(train), 1)].mean()
+    blocks = model.join([kernel.to_training(brain.regions(train)) for kernel in model.kernels])
+    expected = np.full((len(train), len(train)), mean)
+    for block, share, ridge in zip(blocks, model.shares, model.ridges, strict=True):
+        for region in range(len(train)):
+            rest = np.delete(np.arange(len(train)), region)
+            values = brain.connectome_block(train)[np.ix_(rest, rest)] - mean
+            smoother = KroneckerRidge(block[np.ix_(rest, rest)], values, impute_diagonal=False)
+            everything = smoother.predict(block[:, rest], [ridge])[0]
+            expected[region] += share * everything[region]
+    off = ~np.eye(len(train), dtype=bool)
+    np.testing.assert_allclose(found[off], expected[off], atol=1e-8)
+
+
+def test_leaving_out_with_imputed_self_connections_is_refused(brain, split):
+    model = KernelRidge(**GENES)
+    fit_predict(model, brain, split)
+    with pytest.raises(UserError, match="observed self-connections"):
+        model.leave_region_out()
+
+
 def test_values_scale_through(brain, split):
     """The model is linear in the connectome."""
     train, test = split
@@ -184,8 +220,9 @@ def test_values_scale_through(brain, split):
     ("keywords", "message"),
     [
         ({"expression_kernel": "none"}, "both 'none'"),
-        ({"expression_kernel": "linear"}, "expression_kernel is 'linear'"),
-        ({"coordinate_kernel": "linear"}, "coordinate_kernel is 'linear'"),
+        ({"expression_kernel": "cubic"}, "expression_kernel is 'cubic'"),
+        ({"coordinate_kernel": "cubic"}, "coordinate_kernel is 'cubic'"),
+        ({"expression_kernel": "polynomial", "expression_power": 0}, "polynomial kernel is 0"),
         ({"expression_scaling": "rank"}, "expression_scaling is 'rank'"),
         ({"combine": "mix"}, "combine is 'mix'"),
         ({"mean": "distance"}, "mean is 'distance'"),

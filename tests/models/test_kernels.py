@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
+from sklearn.metrics.pairwise import cosine_similarity, polynomial_kernel, rbf_kernel
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
 from gx2c.models.features import Standardiser
-from gx2c.models.kernels import RBF, CosinePower, coordinate_kernel, expression_kernel
+from gx2c.models.kernels import RBF, CosinePower, Polynomial, coordinate_kernel, expression_kernel
 
 
 @pytest.fixture
@@ -31,7 +31,25 @@ def test_cosine_power_agrees_with_scikit_learn(features):
     np.testing.assert_allclose(kernel.between(features, features[:5]), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("kernel", [RBF(scale=0.5), CosinePower(power=5)])
+def test_polynomial_and_linear_agree_with_scikit_learn(features):
+    unit = (features**2).sum(axis=1).mean()
+    for kernel, power, offset in (
+        (Polynomial(power=3), 3, 1.0),
+        (Polynomial(power=1, offset=0.0), 1, 0.0),
+    ):
+        kernel.fit(features)
+        expected = polynomial_kernel(
+            features, features[:5], degree=power, gamma=1 / unit, coef0=offset
+        )
+        np.testing.assert_allclose(kernel.between(features, features[:5]), expected, atol=1e-12)
+
+
+def test_a_polynomial_needs_features_that_differ():
+    with pytest.raises(UserError, match="features that differ"):
+        Polynomial(power=2).fit(np.zeros((5, 3)))
+
+
+@pytest.mark.parametrize("kernel", [RBF(scale=0.5), CosinePower(power=5), Polynomial(power=3)])
 def test_kernels_are_positive_semi_definite(kernel, features):
     features[3] = 0.0
     kernel.fit(features)
