@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float64]
 
 # Predictions of pairs at once: bounds memory whatever the number of regions
 MAX_PAIRS_AT_ONCE = 200_000
+DIGITS = 9
 
 
 def missing_package() -> str:
@@ -69,12 +70,13 @@ class PairTrees:
         self.settings = {
             "n_estimators": n_trees,
             "max_depth": max_depth,
-            "learning_rate": learning_rate,
+            # xgboost refuses numbers too small for its float32
+            "learning_rate": round(learning_rate, DIGITS),
             "subsample": row_share,
             "colsample_bytree": column_share,
-            "gamma": min_split_gain,
-            "reg_lambda": l2,
-            "reg_alpha": l1,
+            "gamma": round(min_split_gain, DIGITS),
+            "reg_lambda": round(l2, DIGITS),
+            "reg_alpha": round(l1, DIGITS),
             "min_child_weight": min_weight,
             "random_state": seed,
             "tree_method": "hist",

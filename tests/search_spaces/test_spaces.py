@@ -177,7 +177,10 @@ def small_brain() -> tuple[Regions, np.ndarray]:
     return Regions(expression, coords_mm, hemisphere), (connectome + connectome.T) / 2
 
 
-CLOSED_FORMS = sorted(name for name, spec in MODELS.items() if spec.kind == "closed_form")
+# of trees too small to split, no setting changes anything
+CLOSED_FORMS = sorted(
+    name for name, spec in MODELS.items() if spec.kind == "closed_form" and name != "xgboost"
+)
 
 
 @pytest.mark.parametrize("name", CLOSED_FORMS)
