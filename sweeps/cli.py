@@ -49,6 +49,9 @@ def sweep(
     ] = None,
     folds: Annotated[int | None, typer.Option(help="Outer folds.")] = None,
     inner_folds: Annotated[int | None, typer.Option(help="Inner folds of each outer fold.")] = None,
+    inner_repeats: Annotated[
+        int | None, typer.Option(help="Sets of inner folds: more rank configs better.")
+    ] = None,
     buffer_mm: Annotated[
         float | None,
         typer.Option("--buffer", help="Nothing trains nearer to a test region than this, mm."),
@@ -100,7 +103,7 @@ def sweep(
     ] = None,
     nulls: Annotated[int | None, typer.Option(help="How many, each retrained.")] = None,
     null_method: Annotated[
-        str | None, typer.Option(help="A surrogate: hungarian, moran, random_field, ...")
+        str | None, typer.Option(help="A surrogate: residual_spin, hungarian, moran, ...")
     ] = None,
     null_moves: Annotated[
         str | None, typer.Option(help="genes, genes+coordinates or connectome.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gx2c.nulls import MOVES, SURROGATES
+from gx2c.nulls import DEFAULT_SURROGATE, MOVES, SURROGATES
 from sweeps.option_checks import Check, at_least, choice
 
 NULL_SEARCHES = ("full", "none")
+GENES = "genes"
+SPINS = "hungarian"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +30,13 @@ class NullOptions:
 
     nulls: int = 100
     null_search: str = "none"
-    null_method: str = "hungarian"
-    null_moves: str = "genes"
+    null_method: str = SPINS
+    null_moves: str = GENES
+
+
+def usual_method(moves: str) -> str:
+    """Return the surrogate to take where none is named; only whole regions can move with more."""
+    return DEFAULT_SURROGATE if moves == GENES else SPINS
 
 
 NULL_CHECKS: tuple[Check, ...] = (

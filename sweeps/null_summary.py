@@ -13,11 +13,11 @@ from gx2c.fit.task import GEOGRAPHY_RESIDUAL
 from gx2c.metrics import METRICS
 from gx2c.nulls import (
     NullSummary,
+    caution,
     fdr_p_values,
     max_t_p_values,
     summarise_nulls,
 )
-from gx2c.nulls.calibration import caution
 from sweeps.options import GEOGRAPHY, SweepOptions
 
 # Models that contain the whole geography term: only their gain over nulls speaks of genes alone

@@ -161,7 +161,12 @@ def nulls_evaluate(
         str, typer.Option(help="Without a run: how regions are held out.")
     ] = "bilateral",
     seeds: Annotated[str, typer.Option(help="Without a run: of folds, 1,2,3; averaged.")] = "1",
-    surrogate: Annotated[str, typer.Option(help="hungarian, moran, ...")] = "hungarian",
+    inner_repeats: Annotated[
+        int, typer.Option(help="Sets of a dataset's inner folds: more choose better.")
+    ] = 1,
+    surrogate: Annotated[
+        str | None, typer.Option(help="residual_spin, hungarian, moran, ...")
+    ] = None,
     moves: Annotated[str, typer.Option(help="genes, genes+coordinates, connectome.")] = "genes",
     n: Annotated[int, typer.Option(help="How many nulls.")] = 100,
     search: Annotated[
@@ -188,7 +193,8 @@ def nulls_evaluate(
         units = [unit_of_run(run, **nulls)]
     else:
         numbers = _seeds(seeds)
-        units = [unit_of_dataset(dataset, split=split, seed=s, **nulls) for s in numbers]
+        more: dict[str, Any] = {"inner_repeats": inner_repeats, **nulls}
+        units = [unit_of_dataset(dataset, split=split, seed=s, **more) for s in numbers]
     if frozen:
         for unit in units:
             _print([{"seed": unit.plan.options.seed, **frozen_drop(unit)}])

@@ -14,7 +14,7 @@ from search_spaces import SEARCH_SPACES
 from sweeps.augment_options import AUGMENT_CHECKS, AugmentOptions
 from sweeps.data_options import DATA_CHECKS, DATA_RULES, TARGETS, DataOptions
 from sweeps.limit_options import LIMIT_CHECKS, LimitOptions
-from sweeps.null_options import NULL_CHECKS, NullOptions
+from sweeps.null_options import GENES, NULL_CHECKS, NullOptions, usual_method
 from sweeps.option_checks import Check, at_least, choice
 from sweeps.search.rungs import SCHEDULERS
 from sweeps.split_options import SPLIT_CHECKS, SPLIT_RULES, SplitOptions
@@ -149,6 +149,7 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     fitting: dict[str, Any] = {
         "null_search": "full" if MODELS[model].kind == "closed_form" else "none"
     }
+    fitting["null_method"] = usual_method(chosen.get("null_moves", GENES))
     if not _reads_genes(model, parse_features(chosen.get("features", EXPRESSION))):
         fitting["nulls"] = 0
     if usual := MODELS[model].usual_genes:

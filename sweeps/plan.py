@@ -218,6 +218,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         score=options.score,
         n_folds=options.folds,
         n_inner_folds=options.inner_folds,
+        n_inner_repeats=options.inner_repeats,
         seed=options.seed,
         resolution=options.resolution,
         buffer_mm=options.buffer_mm,

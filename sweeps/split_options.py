@@ -20,6 +20,8 @@ class SplitOptions:
     folds, inner_folds
         Number of outer and inner folds; rules that hold out groups (networks, lobes,
         communities) make as many as there are groups.
+    inner_repeats
+        Sets of inner folds, each cut by a seed of its own; all rank configs together.
     buffer_mm
         Training regions nearer than this to a held-out region or to its mirror image are dropped.
     score
@@ -34,6 +36,7 @@ class SplitOptions:
     split: str = "bilateral"
     folds: int = 4
     inner_folds: int = 4
+    inner_repeats: int = 1
     buffer_mm: float = 0.0
     score: str = "folds"
     train_test_edges: bool = False
@@ -63,6 +66,7 @@ SPLIT_CHECKS: tuple[Check, ...] = (
     choice("score", FOLD_SCORES),
     at_least("folds", 2),
     at_least("inner_folds", 2),
+    at_least("inner_repeats", 1),
     _check_extents,
 )
 

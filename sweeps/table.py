@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gx2c.models import MODELS
-from gx2c.nulls import SPIN_METHODS
+from gx2c.nulls import DEFAULT_SURROGATE, SPIN_METHODS
 from sweeps.options import SweepOptions
 from sweeps.paths import SweepPaths
 
@@ -81,7 +81,8 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _gain_name(nulls: Mapping[str, Any]) -> str:
-    return "gain over spin nulls" if nulls["method"] in SPIN_METHODS else "gain over nulls"
+    spun = nulls["method"] in (*SPIN_METHODS, DEFAULT_SURROGATE)
+    return "gain over spin nulls" if spun else "gain over nulls"
 
 
 def _labels(nulls: Mapping[str, Any]) -> str:

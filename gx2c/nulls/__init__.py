@@ -1,6 +1,7 @@
 """Null models: spins of the cortex, surrogate brains and maps, significance."""
 
 from gx2c.nulls.brains import check_nulls, surrogate_brains, surrogate_rows
+from gx2c.nulls.calibration import DEFAULT_SURROGATE, caution
 from gx2c.nulls.false_positives import FalsePositiveRate, false_positive_table
 from gx2c.nulls.many_tests import (
     SequentialP,
@@ -22,6 +23,7 @@ from gx2c.nulls.table import SURROGATES, make_surrogate
 from gx2c.nulls.vertex_spins import baum_spins
 
 __all__ = [
+    "DEFAULT_SURROGATE",
     "MOVES",
     "SPIN_METHODS",
     "SURROGATES",
@@ -35,6 +37,7 @@ __all__ = [
     "SurrogateQuality",
     "baum_spins",
     "cached_spins",
+    "caution",
     "check_handedness",
     "check_nulls",
     "false_positive_table",

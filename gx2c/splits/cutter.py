@@ -86,15 +86,23 @@ class Cutter:
         groups = self.sites.groups
         return "" if groups is None else " + ".join(dict.fromkeys(groups[i] for i in regions))
 
-    def nest(self, fold: Fold, *, n_inner_folds: int, seed: int, number: int) -> Fold:
+    def nest(
+        self, fold: Fold, *, n_inner_folds: int, seed: int, number: int, n_repeats: int = 1
+    ) -> Fold:
         """Cut an outer fold's training regions into inner folds by the same rule.
 
-        The seed is made from `seed` and the outer fold's number.
+        Each repeat has a seed made from `seed`, the outer fold's number and its own; the inner
+        folds of all stand side by side.
         """
         regions = fold.train_regions
-        inner_seed = int(np.random.SeedSequence(seed, spawn_key=(number,)).generate_state(1)[0])
-        parts = self.hold_out(regions, n_folds=n_inner_folds, seed=inner_seed, stage="inner")
-        inner = tuple(self.fold(regions, part) for part in parts)
+        # the first has the seed that it has alone
+        keys = [(number,), *((number, repeat) for repeat in range(1, n_repeats))]
+        seeds = [np.random.SeedSequence(seed, spawn_key=k).generate_state(1)[0] for k in keys]
+        inner = tuple(
+            self.fold(regions, part)
+            for one in seeds
+            for part in self.hold_out(regions, n_folds=n_inner_folds, seed=int(one), stage="inner")
+        )
         self.check_sizes(inner, stage="inner")
         return replace(fold, inner=inner)
 

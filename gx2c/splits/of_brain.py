@@ -35,6 +35,7 @@ def make_brain_folds(
     score: str = "folds",
     n_folds: int = 4,
     n_inner_folds: int = 3,
+    n_inner_repeats: int = 1,
     seed: int,
     resolution: float = 1.0,
     buffer_mm: float = 0.0,
@@ -47,7 +48,7 @@ def make_brain_folds(
         Gives coordinates, hemispheres, networks, lobes and, to find communities in, its holdout
         connectome (`community`), its structural connectome (`community-structural`) or the
         target itself (`community-target`).
-    split, n_folds, n_inner_folds, seed, resolution, buffer_mm
+    split, n_folds, n_inner_folds, n_inner_repeats, seed, resolution, buffer_mm
         As in `make_folds`.
     score
         A name in `FOLD_SCORES`.
@@ -75,6 +76,7 @@ def make_brain_folds(
         split=split,
         n_folds=n_folds,
         n_inner_folds=n_inner_folds,
+        n_inner_repeats=n_inner_repeats,
         seed=seed,
         groups=GROUPS_OF[split](brain) if split in GROUPS_OF else None,
         connectome=connectomes.get(split),

@@ -199,3 +199,18 @@ def test_mistakes_give_one_clear_sentence(changes, message):
     arguments = {"coords_mm": coords_mm, "hemisphere": hemisphere, "seed": 0} | changes
     with pytest.raises(UserError, match=message):
         make_folds(**arguments)
+
+
+def test_repeats_of_inner_folds_stand_side_by_side_and_leave_the_first_alone():
+    coords_mm, hemisphere = planted_brain()
+    keywords = {"split": "bilateral", "n_folds": 3, "n_inner_folds": 4, "seed": 5}
+    once = make_folds(coords_mm, hemisphere, **keywords)
+    thrice = make_folds(coords_mm, hemisphere, **keywords, n_inner_repeats=3)
+    for one, more in zip(once, thrice, strict=True):
+        assert len(more.inner) == 12
+        for fold, first in zip(one.inner, more.inner[:4], strict=True):
+            np.testing.assert_array_equal(fold.test_regions, first.test_regions)
+        for repeat in range(3):
+            held_out = [f.test_regions for f in more.inner[4 * repeat : 4 * repeat + 4]]
+            np.testing.assert_array_equal(np.sort(np.concatenate(held_out)), more.train_regions)
+        assert len({tuple(f.test_regions) for f in more.inner}) > 8, "cut by other seeds"

@@ -27,7 +27,15 @@ def p_value(folder: Path, model: str, *, seed: int, expression_weight: float) ->
         smoothness_mm=22.0,
         n_latents=2,
     )
-    plan = make_plan(model, brain=brain, nulls=N_NULLS, samples=3, genes="all", seed=seed)
+    plan = make_plan(
+        model,
+        brain=brain,
+        nulls=N_NULLS,
+        samples=3,
+        genes="all",
+        seed=seed,
+        null_method="hungarian",
+    )
     paths = SweepPaths(folder)
     nulls = run_nulls(plan, paths, search_and_retrain(plan, paths, beside_geography=False))
     observed = [r["test"]["pearson_r"] for r in read_retrained(paths, model, len(plan.folds))]

@@ -98,7 +98,7 @@ def test_a_surrogate_that_moves_nothing_gives_the_observed_score(paths, model, m
         assert finite_or_none(scores)[0] == pytest.approx(finite_or_none(observed))
 
 
-@pytest.mark.parametrize("method", ["hungarian", "moran", "random_field"])
+@pytest.mark.parametrize("method", ["hungarian", "residual_spin", "moran", "random_field"])
 def test_kernels_alone_give_what_whole_brains_give(paths, method, monkeypatch):
     """Genes reduced to a column a region, geography shared: the same nulls."""
     plan = make_plan("geography+genes", nulls=3, samples=5, null_method=method, genes="all")
@@ -112,7 +112,7 @@ def test_kernels_alone_give_what_whole_brains_give(paths, method, monkeypatch):
 
 
 def test_a_full_search_chooses_anew_in_every_null(paths, monkeypatch):
-    plan = make_plan("kernel_ridge", nulls=6, samples=6)
+    plan = make_plan("kernel_ridge", nulls=6, samples=6, null_method="hungarian")
     jobs, records = jobs_of(plan, paths)
     null = jobs_in(plan, jobs, records)[0]
     assert null.candidates == [record.config for record in records["kernel_ridge", 0]]
