@@ -21,8 +21,8 @@ from sweeps.warm_start import WarmStart, read_warm_start
 # regions by name, data and genes by what the run was started with
 MAY_DIFFER = frozenset(
     "model dataset genes split folds inner_folds inner_repeats buffer_mm resolution "
-    "train_test_edges samples grace_epochs nulls null_search null_method null_moves seed preset scheduler storage "
-    "cpus_per_trial gpus_per_trial max_concurrent warm_start".split()
+    "train_test_edges samples grace_epochs nulls null_search null_method null_moves seed "
+    "preset scheduler storage cpus_per_trial gpus_per_trial max_concurrent warm_start".split()
 )
 
 

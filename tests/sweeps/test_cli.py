@@ -56,8 +56,9 @@ def test_the_help_names_every_command(gx2c):
 def test_the_help_of_a_sweep_names_every_option(gx2c):
     done = gx2c("sweep", "--help")
     for option in (
-        "dataset split folds inner-folds inner-repeats samples max-epochs metric genes gene-order nulls "
-        "null-search null-method null-moves seed out storage cpus-per-trial gpus-per-trial "
+        "dataset split folds inner-folds inner-repeats samples max-epochs metric genes "
+        "gene-order nulls null-search null-method null-moves seed out storage cpus-per-trial "
+        "gpus-per-trial "
         "max-concurrent scheduler preset warm-start resume"
     ).split():
         assert f"--{option}" in done.out
