@@ -118,7 +118,7 @@ def test_the_limits_of_the_search_space_do_not_look_at_test_regions():
 @pytest.mark.parametrize("model", ["geography+genes", "mlp_coords"])
 def test_nulls_see_no_connectome_and_no_place_of_test_regions(tmp_path, monkeypatch, model):
     """A spin takes the genes of test regions to training regions, and nothing else."""
-    plans = both_plans(model, expression=False)
+    plans = both_plans(model, expression=False, null_method="hungarian")
     records = searched(plans[0], tmp_path)
     null = null_jobs(plans[0].options, 1, [best_job(plans[0], records)], records)[0]
     fitted: list[list[Any]] = []
