@@ -18,6 +18,7 @@ test-slow: $(INSTALLED)
 # kills parts of real sweeps fifty times; about half an hour
 chaos: $(INSTALLED)
 	PYTHONPATH=.:tests/sweeps $(BIN)/python tests/chaos/chaos.py --out docs/chaos.json
+	$(BIN)/python docs/make_chaos_table.py
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

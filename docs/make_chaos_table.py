@@ -1,0 +1,43 @@
+"""Write what `make chaos` found into docs/faults.md: `python docs/make_chaos_table.py`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+BEGIN, END = "<!-- chaos: begin -->\n", "<!-- chaos: end -->"
+PHASES = ("search", "retrain", "nulls", "export")
+
+
+def table(found: dict) -> str:
+    """Return kills by what and phase, and what must hold, as markdown."""
+    counts = Counter((kill["what"], kill["phase"]) for kill in found["kills"])
+    lines = ["| killed | " + " | ".join(PHASES) + " | all |", "|---" * 6 + "|"]
+    for what in ("worker", "node", "driver", "head"):
+        row = [counts[what, phase] for phase in PHASES]
+        lines.append(f"| {what} | " + " | ".join(map(str, [*row, sum(row)])) + " |")
+    lines += [
+        "",
+        f"Seed {found['seed']}: {found['n_kills']} kills in {found['sweeps']} sweeps, "
+        f"{found['seconds'] // 60} minutes on 2 cores of a shared AMD EPYC virtual machine. "
+        f"Completed: {found['completed']} of {found['sweeps']}. Summaries equal to the "
+        f"undisturbed run's: {found['equal_to_undisturbed']}. Finished files written again: "
+        f"{len(found['finished_files_rewritten'])}. Every kill, with process, what it did and "
+        "the processor time it had just used, is in [chaos.json](chaos.json).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Replace the part of docs/faults.md between its marks."""
+    page = DOCS / "faults.md"
+    before, _, rest = page.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    text = table(json.loads((DOCS / "chaos.json").read_text()))
+    page.write_text(before + BEGIN + text + END + after)
+
+
+if __name__ == "__main__":
+    main()
