@@ -16,6 +16,7 @@ from search_spaces import (
     kernel_ridge,
     mlp,
     pls_twostep,
+    reduced_smt,
     shared_encoder,
     smt,
     xgboost_trees,
@@ -32,6 +33,7 @@ _FILES = (
     mlp,
     shared_encoder,
     smt,
+    reduced_smt,
     genevec,
     xgboost_trees,
 )

@@ -12,6 +12,7 @@ from gx2c.models import (
     kernel_ridge,
     mlp,
     pls_twostep,
+    reduced_smt,
     shared_encoder,
     smt,
     xgboost_trees,
@@ -29,6 +30,7 @@ _FILES = (
     mlp,
     shared_encoder,
     smt,
+    reduced_smt,
     genevec,
     xgboost_trees,
 )

@@ -46,6 +46,16 @@ CONV = {
     "model_dim": [64, 128],
     "alibi": [True],
 }
+# above 227 components the published inner folds of 228 regions fail
+SCORES = {
+    **{name: SMT[name] for name in ("n_heads", "n_layers", "hidden_dims")},
+    "n_components": [64, 128, 227],
+    "model_dim": [64, 128, 256],
+    "encoder_dropout": [0.1, 0.2],
+    "dropout": [0.1, 0.2],
+    "learning_rate": [1e-4, 3e-4, 5e-4, 7e-4],
+    "weight_decay": [0.0, 1e-5, 1e-4],
+}
 GENEVEC = {
     "identity": ["one_hot"],
     "expression": ["continuous", "binned"],
@@ -122,6 +132,10 @@ PUBLISHED = {
     "smt": SMT,
     "smt_cls": {**SMT, "genes_per_token": [20, 60], "alibi": [True, False]},
     "smt_pool": POOL,
+    "smt_pca": SCORES,
+    "smt_pls": SCORES,
+    "smt_ae": {**SCORES, "n_components": [32, 64, 128]},
+    "mlp_pca": {**MLP, "n_components": [27]},
     "genevec_self": {**GENEVEC, "combine": ["concat", "mean"], "symmetry_weight": [1e-5]},
     "genevec_cross": {**GENEVEC, "bidirectional": [True, False], "symmetry_weight": [1e-5, 1e-4]},
     "genevec_mixed": GENEVEC,
