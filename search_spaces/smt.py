@@ -27,10 +27,10 @@ FIRST: Mapping[str, Value] = {
     "weight_decay": 1e-4,
     "block_regions": 23,
 }
-# The same model's sweeps `shared_transformer_cls`, `shared_transformer_pool` and
-# `shared_transformer_conv`
+# The same model's sweeps `shared_transformer_cls`, `_pool`, `_cls_pool` and `_conv`
 FIRST_CLS: Mapping[str, Value] = {**FIRST, "genes_per_token": 20, "block_regions": 32}
 FIRST_POOL: Mapping[str, Value] = {**FIRST_TRANSFORMER, "genes_per_token": 60}
+FIRST_CLS_POOL: Mapping[str, Value] = {**FIRST_POOL, "cls_dropout": 0.5}
 FIRST_CONV: Mapping[str, Value] = {
     **FIRST_TRANSFORMER,
     "kernel_size": 32,
@@ -58,6 +58,17 @@ def suggest_smt_pool(trial: TrialLike, scale: Scale) -> Suggestion:
     hyperparameters = {
         "genes_per_token": suggest_one(trial, "genes_per_token", choices),
         **suggest_transformer(trial, scale, model_dims=(64, 128, 256), flat=False),
+    }
+    return hyperparameters, suggest_training(trial, scale)
+
+
+def suggest_smt_cls_pool(trial: TrialLike, scale: Scale) -> Suggestion:
+    """Suggest an `smt_cls_pool` and how to train it."""
+    choices = token_choices(scale, GENES_PER_TOKEN_POOLED)
+    hyperparameters = {
+        "genes_per_token": suggest_one(trial, "genes_per_token", choices),
+        **suggest_transformer(trial, scale, flat=False),
+        "cls_dropout": trial.suggest_float("cls_dropout", 0.0, 0.8),
     }
     return hyperparameters, suggest_training(trial, scale)
 
@@ -101,6 +112,12 @@ SPACES = (
     ),
     SearchSpace(
         model="smt_pool", suggest=suggest_smt_pool, first=FIRST_POOL, first_small=FIRST_SMALL
+    ),
+    SearchSpace(
+        model="smt_cls_pool",
+        suggest=suggest_smt_cls_pool,
+        first=FIRST_CLS_POOL,
+        first_small=FIRST_SMALL,
     ),
     SearchSpace(
         model="smt_conv", suggest=suggest_smt_conv, first=FIRST_CONV, first_small=FIRST_CONV_SMALL

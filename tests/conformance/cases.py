@@ -38,7 +38,7 @@ EXEMPTIONS: dict[str, dict[str, str]] = {
         "cge": "says how alike two regions are; the planted form is another one",
         "xgboost": "inner folds of 18 regions choose no trees; its own tests have a larger brain",
         **dict.fromkeys(
-            ("smt_pool", "smt_conv"),
+            ("smt_pool", "smt_cls_pool", "smt_conv"),
             "the mean of tokens forgets which genes were in each; the planted form weighs them all",
         ),
     },

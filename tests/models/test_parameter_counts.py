@@ -27,6 +27,7 @@ PUBLISHED = [
     ("smt_cls_random", SMT, 2_173_067),
     # without the two FiLM layers, 2 * 128 * 129, that the published smt_pool holds and never uses
     ("smt_pool", POOLED, 1_069_826 - 33_024),
+    ("smt_cls_pool", POOLED, 1_086_978),
     ("mlp", {"hidden_dims": HEAD}, 7_723_777),
     ("mlp_coords", {"hidden_dims": HEAD}, 7_726_849),
     ("bilinear_lowrank", {"rank": 10}, 73_800),

@@ -139,6 +139,7 @@ PUBLISHED = {
     "genevec_self": {**GENEVEC, "combine": ["concat", "mean"], "symmetry_weight": [1e-5]},
     "genevec_cross": {**GENEVEC, "bidirectional": [True, False], "symmetry_weight": [1e-5, 1e-4]},
     "genevec_mixed": GENEVEC,
+    "smt_cls_pool": {"cls_dropout": [0.0, 0.2, 0.4, 0.5, 0.6, 0.8], "genes_per_token": [60]},
     "smt_conv": CONV,
 }
 PUBLISHED_BATCHES = (256, 512, 1024)
