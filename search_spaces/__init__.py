@@ -12,6 +12,7 @@ from search_spaces import (
     bilinear_cm,
     cge,
     decay,
+    gene_signatures,
     genevec,
     kernel_ridge,
     mlp,
@@ -36,6 +37,7 @@ _FILES = (
     reduced_smt,
     genevec,
     xgboost_trees,
+    gene_signatures,
 )
 SEARCH_SPACES: dict[str, SearchSpace] = {
     space.model: space for file in _FILES for space in file.SPACES

@@ -89,8 +89,9 @@ def suggest_genevec_mixed(trial: TrialLike, scale: Scale) -> Suggestion:
 
 def _suggest_encoder(trial: TrialLike, scale: Scale) -> dict[str, Any]:
     widths = ("64-32", "128-64") if scale.small else ("256-128-64", "128-64")
+    identities = ("one_hot", "coexpression") + ("vectors",) * scale.has_gene_vectors
     return {
-        "identity": trial.suggest_categorical("identity", ("one_hot", "coexpression")),
+        "identity": trial.suggest_categorical("identity", identities),
         **_suggest_expression(trial),
         "model_dim": trial.suggest_categorical(
             "model_dim", (8, 16) if scale.small else (16, 32, 64)

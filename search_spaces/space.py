@@ -42,6 +42,8 @@ class Scale:
         Fewest training regions of any inner fold.
     max_passes, patience
         See `TrainingSettings`; handed on, never searched.
+    has_gene_vectors
+        Whether numbers that describe each gene are at hand.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Scale:
     n_train_regions: int
     max_passes: int
     patience: int
+    has_gene_vectors: bool = False
 
     def __post_init__(self) -> None:
         if self.n_genes < 1:

@@ -80,6 +80,14 @@ def sweep(
             "coordinates, structural, structural-laplacian:20, structural-adjacency:20."
         ),
     ] = None,
+    embeddings: Annotated[
+        str | None,
+        typer.Option(help="A table with a row of numbers a region, in the place of expression."),
+    ] = None,
+    gene_vectors: Annotated[
+        str | None,
+        typer.Option(help="A table with a row of numbers a gene, or groups for shipped ones."),
+    ] = None,
     target: Annotated[
         str | None, typer.Option(help="functional, structural or geography-residual.")
     ] = None,

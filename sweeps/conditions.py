@@ -20,6 +20,8 @@ def conditions(options: SweepOptions) -> list[str]:
         f"features {options.features}": options.features != EXPRESSION,
         f"target {options.target}": options.target != FUNCTIONAL,
         f"edges above {options.binarise} are present": options.binarise is not None,
+        f"embeddings {options.embeddings} in place of expression": bool(options.embeddings),
+        f"gene vectors {options.gene_vectors}": bool(options.gene_vectors),
         f"augmentation {options.augment}": bool(options.augmentation.kinds),
         "scores of edges between two held-out folds": options.score == "block-pairs",
         f"buffer {options.buffer_mm:g} mm": bool(options.buffer_mm),

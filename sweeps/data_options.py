@@ -40,6 +40,10 @@ class DataOptions:
         One of `TARGETS`.
     binarise
         Edges above this value are present, all others absent; None to predict values.
+    embeddings
+        A file with a row of numbers for each region, in the place of expression.
+    gene_vectors
+        A file with a row of numbers for each gene, or "groups" for those that come with gx2c.
     """
 
     dataset: str = "schaefer100"
@@ -50,6 +54,8 @@ class DataOptions:
     features: str = EXPRESSION
     target: str = FUNCTIONAL
     binarise: float | None = None
+    embeddings: str = ""
+    gene_vectors: str = ""
 
     @property
     def view(self) -> BrainView:
@@ -59,6 +65,8 @@ class DataOptions:
             cortex_only=self.cortex_only,
             connectome=TARGETS[self.target][0],
             threshold=self.binarise,
+            embeddings=self.embeddings,
+            gene_vectors=self.gene_vectors,
         )
 
 
@@ -83,4 +91,10 @@ def _check_structure(options: DataOptions) -> str:
     return ""
 
 
-DATA_RULES: tuple[Check, ...] = (_check_structure,)
+def _check_side_files(options: DataOptions) -> str:
+    if options.embeddings and options.gene_vectors:
+        return "embeddings have no genes that vectors could describe; give one of the two files"
+    return ""
+
+
+DATA_RULES: tuple[Check, ...] = (_check_structure, _check_side_files)

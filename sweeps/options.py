@@ -152,8 +152,7 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     fitting["null_method"] = usual_method(chosen.get("null_moves", GENES))
     if not _reads_genes(model, parse_features(chosen.get("features", EXPRESSION))):
         fitting["nulls"] = 0
-    if usual := MODELS[model].usual_genes:
-        fitting["genes"] = usual
+    fitting |= MODELS[model].usual_options
     settings = {"model": model, "preset": preset} | PRESETS[preset] | fitting | chosen
     longest = max(1, int(settings["max_epochs"]))
     shares = {name: max(1, round(longest * share)) for name, share in PASS_SHARES.items()}

@@ -117,6 +117,7 @@ class SweepPlan:
             n_train_regions=min(len(fold.train_regions) for fold in inner),
             max_passes=self.options.max_epochs,
             patience=self.options.patience,
+            has_gene_vectors=self.brain.gene_vectors is not None,
         )
 
     def board(

@@ -71,6 +71,20 @@ def _check_augmentation(options: SweepOptions) -> str:
     return ""
 
 
+def _check_side_files(options: SweepOptions) -> str:
+    spec = MODELS[options.model]
+    if spec.reads_embeddings and not options.embeddings:
+        return (
+            f"{spec.name} reads embeddings of regions; give their file with --embeddings, a table "
+            "with a row a region: its name in regions.tsv, then numbers"
+        )
+    if options.embeddings and EXPRESSION not in spec.uses:
+        return f"{spec.name} reads no expression for --embeddings to stand in for; leave them out"
+    if options.gene_vectors and not spec.reads_gene_vectors:
+        return f"{spec.name} reads no gene vectors; leave --gene-vectors out"
+    return ""
+
+
 TASK_RULES: tuple[Check, ...] = (
     _check_installed,
     _check_features,
@@ -78,4 +92,5 @@ TASK_RULES: tuple[Check, ...] = (
     _check_train_test_edges,
     _check_communities,
     _check_augmentation,
+    _check_side_files,
 )

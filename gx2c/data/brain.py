@@ -13,6 +13,9 @@ from gx2c.errors import DataError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+# Parts of a brain of which nothing can be wrong, or that are checked where they are read
+UNCHECKED = ("name", "checksum", "gene_vectors")
+
 
 @dataclass(frozen=True)
 class Regions:
@@ -70,6 +73,9 @@ class Brain:
     individual_connectomes
         (n_subjects, n_edges), Pearson r of single people, edges in the order of
         `np.triu_indices(n_regions, 1)`, NaN where a person lacks one; or None.
+    gene_vectors
+        (n_genes, n_dims), numbers that describe each gene, from a file beside the dataset, or
+        None.
     sphere_coords
         (n_regions, 3), region centroids on their hemisphere's inflated sphere, mm, or None;
         rows of regions outside the cortex are NaN.
@@ -104,12 +110,13 @@ class Brain:
     checksum: str = ""
     lobe: tuple[str, ...] | None = None
     structural_connectome: FloatArray | None = None
+    gene_vectors: FloatArray | None = None
     individual_connectomes: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
         problems = list(
-            brain_problems(**{key: parts[key] for key in parts if key not in ("name", "checksum")})
+            brain_problems(**{key: parts[key] for key in parts if key not in UNCHECKED})
         )
         if problems:
             raise DataError(self.name, problems)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.selection import SIDES, select_regions
+from gx2c.data.side_files import with_gene_vectors, with_region_embeddings
 from gx2c.errors import UserError
 
 BOTH = "both"
@@ -33,12 +34,16 @@ class BrainView:
         nothing else may be made of it, and there is no holdout connectome.
     threshold
         Edges above it are 1 and all others 0; None to keep their values.
+    embeddings, gene_vectors
+        Files of `with_region_embeddings` and `with_gene_vectors`; empty for none.
     """
 
     hemisphere: str = BOTH
     cortex_only: bool = False
     connectome: str = FUNCTIONAL
     threshold: float | None = None
+    embeddings: str = ""
+    gene_vectors: str = ""
 
     def __post_init__(self) -> None:
         if self.hemisphere not in HEMISPHERES:
@@ -60,6 +65,10 @@ class BrainView:
         part = select_regions(brain, hemisphere=side, cortex_only=self.cortex_only)
         if self.connectome == STRUCTURAL:
             part = _predict_structure(part)
+        if self.embeddings:
+            part = with_region_embeddings(part, self.embeddings)
+        if self.gene_vectors:
+            part = with_gene_vectors(part, self.gene_vectors)
         return part if self.threshold is None else _binarised(part, self.threshold)
 
     def to_dict(self) -> dict[str, Any]:

@@ -87,8 +87,10 @@ class NetworkFit:
 
     def _build(self, training_sets: Sequence[TrainingSet]) -> None:
         n_genes = self.inputs[0].expression.shape[1]
-        self.network = MODELS[self.config.model].build(
+        spec, vectors = MODELS[self.config.model], training_sets[0].gene_vectors
+        self.network = spec.build(
             n_genes,
+            **_gene_dims(vectors if spec.reads_gene_vectors else None),
             n_members=len(self.seeds),
             attention=self.profile.attention,
             **self.config.hyperparameters,
@@ -231,6 +233,10 @@ def ordered_pairs(matrices: Tensor) -> Tensor:
     n = matrices.shape[1]
     above = matrices.reshape(-1, n * n)[:, 1:].reshape(-1, n - 1, n + 1)[:, :, :-1]
     return above.reshape(len(above), -1)
+
+
+def _gene_dims(vectors: FloatArray | None) -> dict[str, int]:
+    return {} if vectors is None else {"n_gene_dims": vectors.shape[1]}
 
 
 def _pad(inputs: Sequence[NetworkInputs]) -> tuple[Tensor, Tensor]:

@@ -47,6 +47,8 @@ class TrainingSet:
         Connectomes of single people among the training regions, or None.
     train_test_edges
         (n_train_regions, n_test_regions), measured; only for a model that is marked as using them.
+    gene_vectors
+        (n_chosen_genes, n_dims), numbers that describe the chosen genes, or None.
     """
 
     regions: Regions
@@ -57,6 +59,7 @@ class TrainingSet:
     taken_out: FloatArray | None = None
     individuals: Individuals | None = None
     train_test_edges: FloatArray | None = None
+    gene_vectors: FloatArray | None = None
 
     @classmethod
     def cut(
@@ -83,8 +86,16 @@ class TrainingSet:
         individuals = (
             None if people is None else Individuals(people, brain.n_regions, train_regions)
         )
+        vectors = None if brain.gene_vectors is None else brain.gene_vectors[chosen]
         if task.learned != GEOGRAPHY_RESIDUAL:
-            return cls(shown, connectome, chosen, features, individuals=individuals)
+            return cls(
+                shown,
+                connectome,
+                chosen,
+                features,
+                individuals=individuals,
+                gene_vectors=vectors,
+            )
         part = take_geography_out(regions, connectome)
         return cls(
             shown,
@@ -94,6 +105,7 @@ class TrainingSet:
             geography=part.model,
             taken_out=connectome - part.residual,
             individuals=individuals,
+            gene_vectors=vectors,
         )
 
     def show(self, brain: Brain, region_indices: IntArray) -> Regions:
@@ -133,6 +145,7 @@ class InputMaker:
             expression=self.expression.apply(training.regions.expression),
             connectome=training.connectome,
             coords_mm=training.regions.coords_mm,
+            gene_vectors=training.gene_vectors,
         )
 
     def __call__(self, regions: Regions, device: torch.device) -> NetworkInputs:

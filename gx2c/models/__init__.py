@@ -8,6 +8,7 @@ from gx2c.models import (
     cge,
     cls_pool,
     decay,
+    gene_signatures,
     genevec,
     geography,
     kernel_ridge,
@@ -35,6 +36,7 @@ _FILES = (
     reduced_smt,
     genevec,
     xgboost_trees,
+    gene_signatures,
 )
 MODELS: dict[str, ModelSpec] = {spec.name: spec for file in _FILES for spec in file.SPECS}
 

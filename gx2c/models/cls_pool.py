@@ -138,6 +138,7 @@ SPECS = (
         name="smt_cls_pool",
         kind="iterative",
         uses=(EXPRESSION, COORDINATES, PAIR_DISTANCE),
+        gene_tokens=True,
         build=ClsPool,
         summary="Pooled SMT, FiLM by coordinates and the pair's distance (evaluated per pair)",
         reference="GeneEx2Conn, NeurIPS 2025",

@@ -94,7 +94,8 @@ _SHARED: Mapping[str, Any] = {
     "kind": "iterative",
     "uses": (EXPRESSION,),
     "reference": _REFERENCE,
-    "usual_genes": "100_var",
+    "usual_options": {"genes": "100_var"},
+    "reads_gene_vectors": True,
     "gene_tokens": True,
 }
 

@@ -154,10 +154,15 @@ class ModelSpec:
         Keywords of the published, or the usual, form.
     uses_with
         Keywords -> what a model with them reads, for a model where that depends on them.
-    usual_genes
-        What a sweep takes for its genes unless told, for a model of which each gene is a token.
     missing
         Says what must be installed for the model, or nothing if all is there.
+    usual_options
+        Options of a sweep that fit the model, unless told otherwise.
+    reads_embeddings
+        Whether numbers from a user's file must stand in the place of expression.
+    reads_gene_vectors
+        Whether the model may read numbers that describe genes; `build` is then given
+        `n_gene_dims` too, where there are any.
     """
 
     name: str
@@ -169,8 +174,10 @@ class ModelSpec:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     gene_tokens: bool = False
     uses_with: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
-    usual_genes: str | None = None
     missing: Callable[[], str] | None = None
+    usual_options: Mapping[str, str] = field(default_factory=dict)
+    reads_embeddings: bool = False
+    reads_gene_vectors: bool = False
 
     @property
     def label(self) -> str:

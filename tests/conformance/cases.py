@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import lru_cache
 
+import numpy as np
 import optuna
 
 from gx2c.data import Brain, make_synthetic_brain
@@ -65,9 +66,12 @@ def all_but_exempt(rule: str, models: list[str] | None = None) -> list[str]:
 @lru_cache
 def planted_brain() -> Brain:
     """Half of its connectome is a function of expression, half of geography."""
-    return make_synthetic_brain(
+    brain = make_synthetic_brain(
         n_regions=48, n_genes=N_GENES, seed=0, noise_weight=0.2, symmetric=False, n_latents=3
     )
+    # what tells genes apart, for the models that read it
+    vectors = np.random.default_rng(0).standard_normal((N_GENES, 3))
+    return dataclasses.replace(brain, gene_vectors=vectors)
 
 
 @lru_cache
