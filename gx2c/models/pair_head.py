@@ -41,7 +41,9 @@ class _SumOfPairs(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:
-        return off_diagonal(left.unsqueeze(2) + right.unsqueeze(1))
+        pairs = off_diagonal(left.unsqueeze(2) + right.unsqueeze(1))
+        # of two regions it is a view, which may not be changed in place afterwards
+        return pairs.clone() if pairs._is_view() else pairs
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:

@@ -88,7 +88,8 @@ def test_a_checkpoint_continues_as_if_training_never_stopped(model):
     resumed = nested(planted_brain(), config)
     resumed.load_state_dict(torch.load(file, weights_only=True))
     list(resumed.points())
-    assert resumed.curve == whole.curve
+    # as text, in which an undefined correlation equals itself
+    assert repr(resumed.curve) == repr(whole.curve)
     for name, values in whole.fit.weights().items():
         assert torch.equal(resumed.fit.weights()[name], values), name
 
