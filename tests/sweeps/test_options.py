@@ -92,7 +92,8 @@ def test_unknown_names_are_answered_with_those_there_are(model, preset, words):
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_takes_every_preset(model, preset):
-    options = make_options(model, preset=preset)
+    needed = {"embeddings": "table.csv"} if MODELS[model].reads_embeddings else {}
+    options = make_options(model, preset=preset, **needed)
     assert options.preset == preset
     assert (options.nulls > 0) is ("expression" in MODELS[model].uses)
     assert (options.null_search == "full") is (MODELS[model].kind == "closed_form")
@@ -129,3 +130,28 @@ def test_an_unknown_option_in_a_file_is_refused():
 def test_options_are_checked_however_they_are_made():
     with pytest.raises(UserError, match="folds"):
         replace(make_options("smt", preset="quick"), folds=1)
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "message"),
+    [
+        ("smt_geneformer", {}, "smt_geneformer reads embeddings of regions; .* --embeddings"),
+        ("geography", {"embeddings": "e.csv"}, "geography reads no expression for --embeddings"),
+        ("smt", {"gene_vectors": "v.csv"}, "smt reads no gene vectors"),
+        (
+            "genevec_self",
+            {"gene_vectors": "v.csv", "embeddings": "e.csv"},
+            "embeddings have no genes that vectors could describe",
+        ),
+    ],
+)
+def test_files_that_a_model_cannot_do_with_or_without(model, given, message):
+    with pytest.raises(UserError, match=message):
+        make_options(model, preset="quick", **given)
+
+
+def test_models_of_single_genes_take_few_and_signatures_come_with_gx2c():
+    assert make_options("genevec_cross", preset="standard").genes == "100_var"
+    options = make_options("smt_celltype", preset="standard")
+    assert (options.genes, options.gene_vectors) == ("100_var", "groups")
+    assert make_options("genevec_cross", preset="quick", genes="50_var").genes == "50_var"
