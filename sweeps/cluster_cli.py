@@ -32,7 +32,9 @@ def _cluster() -> None:
 @cluster_app.command("check")
 def cluster_check(
     file: Annotated[Path, typer.Argument(help="The YAML of `ray up`, or of a KubeRay RayJob.")],
-    gpus_per_trial: Annotated[float, typer.Option(help="As the sweep will give it.")] = 0.0,
+    gpus_per_trial: Annotated[
+        float, typer.Option(parser=gpu_share, help="As the sweep will give it.")
+    ] = 0.0,
     storage: Annotated[
         str, typer.Option(help="As the sweep will give it; default: what the file names.")
     ] = "",
@@ -40,7 +42,8 @@ def cluster_check(
     """Check a cluster file offline and list every problem."""
     from cluster.check import cluster_problems
 
-    problems = cluster_problems(file, gpus_per_trial=gpus_per_trial, storage=storage)
+    # auto begins with a whole GPU
+    problems = cluster_problems(file, gpus_per_trial=abs(gpus_per_trial), storage=storage)
     if problems:
         raise DataError(str(file), problems)
     print(f"{file}: no problem found")

@@ -168,7 +168,8 @@ def _prepare(folder: Path, ssh_port: int) -> None:
             (folder / name / inside).mkdir(parents=True)
     (folder / "bin").mkdir()
     (folder / "storage").mkdir()
-    Path("/run/sshd").mkdir(exist_ok=True) if os.geteuid() == 0 else None
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # sshd demands it of root
     for key in ("key", "host_key"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True
@@ -225,7 +226,9 @@ def _search_path() -> list[str]:
 def _free_ports(count: int) -> list[int]:
     # below the range from which the kernel gives ports to others meanwhile
     found: list[int] = []
-    while len(found) < count:
+    for _ in range(1000):
+        if len(found) == count:
+            return found
         port = 20_000 + secrets.randbelow(10_000)
         with contextlib.suppress(OSError):
             for address in (HEAD, WORKER):
@@ -233,7 +236,7 @@ def _free_ports(count: int) -> list[int]:
                     probe.bind((address, port))
             if port not in found:
                 found.append(port)
-    return found
+    raise AssertionError(f"no {count} free ports on {HEAD} and {WORKER}")
 
 
 def _await_port(port: int) -> None:

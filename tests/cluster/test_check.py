@@ -194,6 +194,13 @@ def test_a_local_cluster_whose_workers_would_not_start_is_refused(tmp_path: Path
     assert "no worker would start" in problems_of(tmp_path, "onprem", edit)
 
 
+@pytest.mark.parametrize("share", ["auto", "0.25", "0"])
+def test_a_good_file_is_said_to_be_good(share: str) -> None:
+    file = str(CLUSTER / "a100.yaml")
+    done = CliRunner().invoke(app, ["cluster", "check", file, "--gpus-per-trial", share])
+    assert (done.exit_code, done.output) == (0, f"{file}: no problem found\n")
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in cluster_problems(tmp_path / "none.yaml")[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ print("INSTALLED", sweeps.__file__)
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
     """Two nodes that are up."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux has 127.0.0.2 without being told")
     if missing := machine.missing_programs():
         if problem := machine.install(missing):
             pytest.skip(f"{', '.join(missing)} is not installed, and {problem}")
