@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,9 +21,14 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", autouse=True)
 def one_gpu() -> Iterator[None]:
     """Ray with a GPU by name: shares are counted, memory is what the tests say."""
-    ray.init(address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # workers import this file
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        ray.init(
+            address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False
+        )
+        yield
+        ray.shutdown()
 
 
 def needs(shared: Any, share: float) -> float:
