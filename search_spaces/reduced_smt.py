@@ -92,14 +92,19 @@ def _suggest_scores(trial: TrialLike, scale: Scale) -> dict[str, Any]:
 
 
 SPACES = (
-    SearchSpace(
-        model="mlp_pca", suggest=suggest_mlp_pca, first=FIRST_MLP, first_small=FIRST_MLP_SMALL
-    ),
-    SearchSpace(
-        model="smt_pca", suggest=suggest_scores_smt, first=FIRST_PCA, first_small=FIRST_SMALL
-    ),
-    SearchSpace(
-        model="smt_pls", suggest=suggest_scores_smt, first=FIRST_PLS, first_small=FIRST_SMALL
+    *(
+        SearchSpace(
+            model=model,
+            suggest=suggest,
+            first=first,
+            first_small=small,
+            most_components={"n_components": MOST_COMPONENTS},
+        )
+        for model, suggest, first, small in (
+            ("mlp_pca", suggest_mlp_pca, FIRST_MLP, FIRST_MLP_SMALL),
+            ("smt_pca", suggest_scores_smt, FIRST_PCA, FIRST_SMALL),
+            ("smt_pls", suggest_scores_smt, FIRST_PLS, FIRST_SMALL),
+        )
     ),
     SearchSpace(model="smt_ae", suggest=suggest_smt_ae, first=FIRST_AE, first_small=FIRST_SMALL),
 )
