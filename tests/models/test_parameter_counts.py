@@ -32,6 +32,7 @@ PUBLISHED = [
     ("mlp_coords", {"hidden_dims": HEAD}, 7_726_849),
     ("bilinear_lowrank", {"rank": 10}, 73_800),
     ("bilinear_lowrank", {"rank": 10, "shared_weights": False}, 147_600),
+    ("pls_bilinear", {"n_components": 10}, 101),
 ]
 
 

@@ -127,6 +127,18 @@ PUBLISHED = {
         "min_weight": [1, 3, 5],
         "n_components": [27],
     },
+    "pls_bilinear": {
+        "n_components": [5, 10, 12, 25, 30, 50],
+        "learning_rate": [3e-3],
+        "weight_decay": [1e-3, 1e-2, 0.1, 1.0],
+    },
+    "pls_mlp": {
+        "n_components": [5, 8, 10, 12, 15, 25, 30, 50],
+        "hidden_dims": ["128-64", "256-128", "512-256-128"],
+        "dropout": [0.0, 0.2, 0.4],
+        "learning_rate": [9e-5],
+        "weight_decay": [0.0, 1e-4, 1e-3],
+    },
     "pls_twostep": TWO_STEPS,
     "pls_twostep_published": TWO_STEPS,
     "smt": SMT,

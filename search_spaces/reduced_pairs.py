@@ -1,0 +1,96 @@
+"""Search spaces of bilinear networks and an MLP on PCA or PLS scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from search_spaces.bilinear import FIRST as FIRST_LOW_RANK
+from search_spaces.bilinear import suggest_bilinear_lowrank
+from search_spaces.components import suggest_components
+from search_spaces.space import Scale, SearchSpace, Suggestion, TrialLike, Value
+from search_spaces.training import FIRST_TRAINING_SMALL, suggest_training, suggest_widths
+
+MOST_COMPONENTS = 64
+WIDTHS, WIDTHS_SMALL = ("128-64", "256-128", "512-256-128"), ("64-32", "128-64")
+# 25 components of few regions are mostly noise, which a form of 25 x 25 fits first
+FIRST_SMALL: Mapping[str, Value] = {**FIRST_TRAINING_SMALL, "n_components": 6}
+_CAPS = {"n_components": MOST_COMPONENTS}
+
+# GeneEx2Conn, NeurIPS 2025: sweeps `bilinear_lowrank`, `pls_bilineardecoder`, `pls_mlpdecoder`
+FIRST_REDUCED: Mapping[str, Value] = {**FIRST_LOW_RANK, "n_components": 27, "whiten": False}
+FIRST_BILINEAR: Mapping[str, Value] = {
+    "n_components": 25,
+    "whiten": False,
+    "learning_rate": 3e-3,
+    "weight_decay": 1e-2,
+    "schedule": "plateau",
+    "block_regions": 23,
+}
+FIRST_MLP: Mapping[str, Value] = {
+    "n_components": 10,
+    "whiten": False,
+    "hidden_dims": "128-64",
+    "dropout": 0.2,
+    "learning_rate": 9e-5,
+    "weight_decay": 1e-4,
+    "schedule": "plateau",
+    "block_regions": 23,
+}
+
+
+def suggest_reduced_lowrank(trial: TrialLike, scale: Scale) -> Suggestion:
+    """Suggest a `ReducedBilinearLowRank` and how to train it."""
+    form, training = suggest_bilinear_lowrank(trial, scale)
+    return {**_suggest_scores(trial, scale), **form}, training
+
+
+def suggest_pls_bilinear(trial: TrialLike, scale: Scale) -> Suggestion:
+    """Suggest a `ReducedBilinear` and how to train it."""
+    decays = (0.0, 1e-3, 1e-2, 1e-1, 1.0)
+    return _suggest_scores(trial, scale), suggest_training(trial, scale, weight_decays=decays)
+
+
+def suggest_pls_mlp(trial: TrialLike, scale: Scale) -> Suggestion:
+    """Suggest a `ReducedMLP` on PLS scores and how to train it."""
+    hyperparameters = {
+        **_suggest_scores(trial, scale),
+        "hidden_dims": suggest_widths(trial, WIDTHS_SMALL if scale.small else WIDTHS),
+        "dropout": trial.suggest_float("dropout", 0.0, 0.5),
+    }
+    return hyperparameters, suggest_training(trial, scale)
+
+
+def _suggest_scores(trial: TrialLike, scale: Scale) -> dict[str, Any]:
+    return {
+        "n_components": suggest_components(trial, scale, MOST_COMPONENTS),
+        "whiten": trial.suggest_categorical("whiten", (False, True)),
+    }
+
+
+SPACES = (
+    *(
+        SearchSpace(
+            model=model,
+            suggest=suggest_reduced_lowrank,
+            first=FIRST_REDUCED,
+            first_small=FIRST_SMALL,
+            most_components=_CAPS,
+        )
+        for model in ("bilinear_lowrank_pca", "bilinear_lowrank_pls")
+    ),
+    SearchSpace(
+        model="pls_bilinear",
+        suggest=suggest_pls_bilinear,
+        first=FIRST_BILINEAR,
+        first_small=FIRST_SMALL,
+        most_components=_CAPS,
+    ),
+    SearchSpace(
+        model="pls_mlp",
+        suggest=suggest_pls_mlp,
+        first=FIRST_MLP,
+        first_small={**FIRST_SMALL, "hidden_dims": "128-64"},
+        most_components=_CAPS,
+    ),
+)
