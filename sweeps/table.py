@@ -70,7 +70,7 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
     if (nested := nulls.get("over_geography")) is not None:
         found = nested[SHOWN]
         lines.append(
-            f"{'gain over geography':<20} {found['gain']:+.3f} "
+            f"{'the same, and nulls':<20} {found['gain']:+.3f} "
             f"(nulls {found['null_mean']:+.3f}, SD {found['null_sd'] or float('nan'):.3f}), "
             f"p = {found['p_value']:.3f} (two-sided {found['p_two_sided']:.3f}, "
             f"max-T over metrics {found['p_max_t']:.3f})"
