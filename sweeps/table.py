@@ -160,6 +160,8 @@ def print_reductions(options: SweepOptions) -> None:
 
 def print_rerun(summary: Mapping[str, Any]) -> None:
     """Print the scores of a rerun."""
+    if summary["split_label"] or summary["conditions"]:
+        print(f"{summary['model']} on {summary['dataset']}, {_split(summary)}")
     for fold in summary["folds"]:
         print(f"fold {fold['fold']}  test r {_number(fold['test'][SHOWN])}")
     print(f"{summary['model']:<20} test r {_spread(summary['test'][SHOWN])}")

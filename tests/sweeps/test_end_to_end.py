@@ -15,7 +15,7 @@ import yaml
 from real_sweeps import gx2c, result_of, sweep, sweep_arguments
 from safetensors.numpy import load_file
 
-from gx2c.data import load_dataset
+from gx2c.data import load_dataset, make_synthetic_brain, write_dataset
 from gx2c.metrics import METRICS, score_edges
 from sweeps.paths import SweepPaths
 from sweeps.records import read_json
@@ -244,6 +244,34 @@ def test_geography_alone_is_its_own_baseline(tiny_dataset, tmp_path):
     summary = result_of(paths)
     assert summary["geography"]["gain"]["pearson_r"]["mean"] == 0
     assert summary["test"] == summary["geography"]["test"]
+
+
+def test_options_of_data_split_and_task_reach_a_sweep_and_its_rerun(tmp_path):
+    brain = make_synthetic_brain(n_regions=96, n_genes=40, seed=3, n_subjects=4)
+    folder = write_dataset(tmp_path / "people", brain, {"Name": "people"})
+    more = (
+        "--folds", "3", "--inner-folds", "4", "--score", "block-pairs", "--buffer", "1",
+        "--train-test-edges", "--gene-order", "cluster_5", "--target", "geography-residual",
+        "--features", "expression+structural-laplacian:3", "--augment", "subjects+noise",
+        "--augment-schedule", "peak", "--nulls", "2", "--samples", "2", "--max-epochs", "6",
+    )  # fmt: skip
+    paths = sweep("mlp", folder, tmp_path / "run", *more)
+    summary = result_of(paths)
+    assert len(summary["folds"]) == 3
+    assert summary["nulls"]["adjusted_for_geography"] is True
+    assert summary["conditions"] == [
+        "features expression+structural-laplacian:3",
+        "target geography-residual",
+        "augmentation subjects+noise",
+        "scores of edges between two held-out folds",
+        "buffer 1 mm",
+    ]
+    done = gx2c("rerun", str(paths.best), "--out", "again", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = read_json(tmp_path / "again" / "summary.json")
+    for name in ("test", "details", "train_test", "conditions"):
+        assert again[name] == summary[name], name
+    assert "target geography-residual" in done.stdout
 
 
 def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(tiny_dataset, tmp_path):

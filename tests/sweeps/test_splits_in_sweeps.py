@@ -88,6 +88,16 @@ def test_a_split_that_the_dataset_cannot_serve_is_refused(split, lacks, words):
         make_plan("kernel_ridge", brain=brain, split=split)
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_one_hemisphere_has_spins_and_geography_of_its_own(tmp_path, side):
+    plan = make_plan("geography+genes", brain=make_brain(n_regions=48), hemisphere=side, samples=2)
+    assert set(plan.brain.hemisphere.tolist()) == {0 if side == "left" else 1}
+    assert plan.brain.n_regions == 24
+    paths = SweepPaths(tmp_path / "run")
+    nulls = run_nulls(plan, paths, search_and_retrain(plan, paths))
+    assert nulls["failed_folds"].sum() == 0
+
+
 def test_nothing_trains_inside_the_buffer():
     plan = make_plan("kernel_ridge", brain=make_brain(n_regions=60), buffer_mm=30.0, nulls=0)
     coords = plan.brain.coords_mm
