@@ -95,7 +95,7 @@ def test_one_hemisphere_has_spins_and_geography_of_its_own(tmp_path, side):
     assert plan.brain.n_regions == 24
     paths = SweepPaths(tmp_path / "run")
     nulls = run_nulls(plan, paths, search_and_retrain(plan, paths))
-    assert nulls["failed_folds"].sum() == 0
+    assert nulls["geography+genes"]["failed_folds"].sum() == 0
 
 
 def test_nothing_trains_inside_the_buffer():
