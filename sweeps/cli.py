@@ -33,7 +33,13 @@ EXIT_INTERRUPTED = 130
 
 @app.command()
 def sweep(
-    model: Annotated[str, typer.Argument(help="Which model; `gx2c models` lists them.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Which model; `gx2c models` lists them. `all`, or several joined by commas, are "
+            "swept on the same folds and ranked."
+        ),
+    ],
     preset: Annotated[str, typer.Option(help="quick, standard or paper.")] = "standard",
     dataset: Annotated[str | None, typer.Option(help="A name or a folder.")] = None,
     hemisphere: Annotated[str | None, typer.Option(help="left, right or both.")] = None,
@@ -168,6 +174,9 @@ def sweep(
     from sweeps.sweep import run_sweep
     from sweeps.table import print_reductions, print_summary
 
+    if model == "all" or "," in model:
+        _sweep_zoo(model, preset, out, given, resume=resume)
+        return
     options = make_options(model, preset=preset, **given)
     folder = out or _run_folder(options, resume=resume)
     print_reductions(options)
@@ -237,6 +246,17 @@ def fetch(
     from sweeps.storage.session import fetch_run
 
     print(f"{out}: {fetch_run(run, SweepPaths(out))} files fetched")
+
+
+@app.command()
+def leaderboard(
+    runs: Annotated[list[Path], typer.Argument(help="Finished runs of the same folds.")],
+    out: Annotated[Path, typer.Option(help="Folder for the table, JSON and figure.")],
+) -> None:
+    """Rank finished runs of one dataset, split and seed."""
+    from sweeps.leaderboard_page import markdown_of, write_leaderboard
+
+    print(markdown_of(write_leaderboard(out, runs)))
 
 
 @app.command()
@@ -403,13 +423,40 @@ def sweep_script(model: str) -> None:
     main(["sweep", model, *sys.argv[1:]])
 
 
+def _sweep_zoo(
+    names: str, preset: str, out: Path | None, given: dict[str, Any], *, resume: bool
+) -> None:
+    """Sweep several models and print their leaderboard."""
+    from sweeps.leaderboard_page import markdown_of
+    from sweeps.zoo import ZooRequest, parse_models, sweep_zoo
+
+    given = {name: value for name, value in given.items() if value is not None}
+    if "warm_start" in given:
+        raise UserError("--warm-start is for a sweep of one model")
+    if resume and out is None:
+        raise UserError("give the folder of the sweep to continue with --out")
+    request = ZooRequest(parse_models(names), preset, given)
+    folder = out or Path("runs") / f"{'all' if names == 'all' else 'several'}-{_now()}"
+    try:
+        board = sweep_zoo(request, folder, resume=resume)
+    except KeyboardInterrupt:
+        print(f"\nstopped; add --resume --out {folder} to continue", file=sys.stderr)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    print(markdown_of(board))
+    print(f"\nleaderboard   {folder / 'leaderboard.md'}, .json, .svg")
+
+
+def _now() -> str:
+    return f"{datetime.now():%Y%m%d-%H%M%S}"
+
+
 def _run_folder(options: Any, *, resume: bool) -> Path:
     """Name a new folder, or find the latest unfinished one of the same kind."""
     from sweeps.paths import SweepPaths
 
     stem = f"{options.model}-{Path(options.dataset).name}-{options.split}"
     if not resume:
-        return Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+        return Path("runs") / f"{stem}-{_now()}"
     folders = sorted(Path("runs").glob(f"{stem}-*"), reverse=True)
     for folder in folders:
         if SweepPaths(folder).sweep.exists() and not SweepPaths(folder).summary.exists():

@@ -48,6 +48,10 @@ def ray_session(*, cpus_per_trial: int, gpus_per_trial: float, shared: str) -> I
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    if ray.is_initialized():
+        # one session holds many sweeps
+        yield slots(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
+        return
     joined = bool(os.environ.get("RAY_ADDRESS"))
     ray.init(
         address=None if joined else "local",

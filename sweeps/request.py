@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -67,13 +68,18 @@ def check_folder(paths: SweepPaths, options: SweepOptions, *, resume: bool) -> N
     changed = [
         f"{name} was {before[name]!r} and is now {value!r}"
         for name, value in options.to_dict().items()
-        if name not in FREE_ON_RESUME and before[name] != value
+        if name not in FREE_ON_RESUME and before[name] != value and not _adds_nulls(before, name)
     ]
     if changed:
         raise UserError(
             f"{paths.root} was started with other options ({'; '.join(changed)}); "
             "resume with the same ones or give another --out"
         )
+
+
+def _adds_nulls(before: Mapping[str, Any], name: str) -> bool:
+    """Say whether this is a sweep without nulls that gets some: nothing else changes by them."""
+    return name == "nulls" and before["nulls"] == 0
 
 
 def _inputs(plan: SweepPlan) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from sweeps.adopt import adopt_search
 from sweeps.disk import DiskBudget, disk_trouble_said
 from sweeps.export import write_best, write_study, write_trials
 from sweeps.null_group import NullJob, run_null_group
 from sweeps.null_phase import collect_nulls, null_jobs, open_null_jobs, save_null_group
-from sweeps.options import SweepOptions
+from sweeps.options import GEOGRAPHY, SweepOptions
 from sweeps.packing import fit_to_gpus
 from sweeps.paths import SweepPaths
 from sweeps.plan import SweepPlan, make_plan
@@ -51,6 +52,8 @@ class SweepRun:
         Keeps what is finished in the storage, if there is one.
     at_once
         Trials or tasks that fit the cluster.
+    geography
+        A run of the same data, folds and seed whose search of geography is taken over.
     """
 
     plan: SweepPlan
@@ -59,6 +62,7 @@ class SweepRun:
     progress: ProgressLine
     mirror: Mirror | NoMirror = NO_MIRROR
     at_once: int = 1
+    geography: SweepPaths | None = None
 
     def __post_init__(self) -> None:
         self.disk = DiskBudget(self.paths, self.plan.options.max_disk_gb)
@@ -84,6 +88,9 @@ class SweepRun:
                 self.paths.cluster,
                 {"ray_dashboard": dashboard_address(), "gpu_share": self.plan.gpu_share},
             )
+            if self.geography is not None:
+                adopt_search(GEOGRAPHY, self.geography, self.paths)
+                board = self.plan.board(self.paths, self.mirror.push)
             self.mirror.push_outputs()
             return self._phases(self.plan.board(self.paths, self.mirror.push))
 
@@ -200,7 +207,13 @@ class SweepRun:
         return summary
 
 
-def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict[str, Any]:
+def run_sweep(
+    options: SweepOptions,
+    out: Path,
+    *,
+    resume: bool = False,
+    geography: SweepPaths | None = None,
+) -> dict[str, Any]:
     """Run a sweep, or what is left of one.
 
     Parameters
@@ -211,6 +224,8 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
         The run folder.
     resume
         Continue the sweep that `out` holds.
+    geography
+        A run of the same data, folds and seed whose search of geography is taken over.
 
     Raises
     ------
@@ -233,4 +248,4 @@ def run_sweep(options: SweepOptions, out: Path, *, resume: bool = False) -> dict
         check_inputs(paths, plan)
         for note in plan.search_notes():
             print(note, file=sys.stderr)
-        return SweepRun(plan, paths, clock, progress, mirror).execute()
+        return SweepRun(plan, paths, clock, progress, mirror, geography=geography).execute()

@@ -245,6 +245,18 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
     def _forget(self, trial: Trial) -> None:
         for number in trial.config["numbers"]:
             self.trials.pop((trial.config["model"], trial.config["fold"], number), None)
+        _lighten(trial)
+
+
+def _lighten(trial: Trial) -> None:
+    """Drop from an ended trial what its records hold: Tune keeps several copies until the end."""
+    # in place, for Tune refers to the same object elsewhere
+    trial.config["configs"] = []
+    trial.evaluated_params = {}
+    heavy = ("config", "results", "points")
+    last = trial.run_metadata.last_result or {}
+    trial.run_metadata.last_result = {k: v for k, v in last.items() if k not in heavy}
+    trial.invalidate_json_state()
 
 
 def _name_of(trial: Trial) -> str:
