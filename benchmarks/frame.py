@@ -20,6 +20,8 @@ BENCHMARKS: Mapping[str, str] = {
     "time-to-score": "benchmarks.time_to_score",
     "gradient-noise": "benchmarks.gradient_noise",
     "overhead": "benchmarks.overhead",
+    "driver-memory": "benchmarks.driver_memory",
+    "start": "benchmarks.start",
     "spins": "benchmarks.spins",
     "load": "benchmarks.load",
     "full-grid": "benchmarks.full_grid",

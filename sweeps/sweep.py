@@ -90,7 +90,6 @@ class SweepRun:
             )
             if self.geography is not None:
                 adopt_search(GEOGRAPHY, self.geography, self.paths)
-                board = self.plan.board(self.paths, self.mirror.push)
             self.mirror.push_outputs()
             return self._phases(self.plan.board(self.paths, self.mirror.push))
 

@@ -115,7 +115,9 @@ def sweep_zoo(
     base = make_plan(request.options(GEOGRAPHY))
     options = base.options
     with ray_session(
-        cpus_per_trial=options.cpus_per_trial, gpus_per_trial=options.gpus_per_trial
+        cpus_per_trial=options.cpus_per_trial,
+        gpus_per_trial=options.gpus_per_trial,
+        shared=options.storage or str(out),
     ) as slots:
         at_once = min(slots, options.max_concurrent or slots)
         estimated, left_out = _estimate_all(request, base)

@@ -257,6 +257,7 @@ def _lighten(trial: Trial) -> None:
     last = trial.run_metadata.last_result or {}
     trial.run_metadata.last_result = {k: v for k, v in last.items() if k not in heavy}
     trial.invalidate_json_state()
+    trial.run_metadata.invalidate_cache()
 
 
 def _name_of(trial: Trial) -> str:

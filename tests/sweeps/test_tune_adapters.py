@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,9 +37,15 @@ class FakeTrial:
     at: int = 0
     points: list[dict[str, Any]] = field(default_factory=list)
     retries_left: int = 0
+    evaluated_params: dict[str, Any] = field(default_factory=dict)
+    run_metadata: Any = field(
+        default_factory=lambda: SimpleNamespace(last_result={}, invalidate_cache=lambda: None)
+    )
 
     def should_recover(self) -> bool:
         return self.retries_left > 0
+
+    def invalidate_json_state(self) -> None: ...
 
     def get_error(self) -> str:
         return "first line\nWorkerCrashedError: gone\n"
