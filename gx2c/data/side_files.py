@@ -53,6 +53,9 @@ def read_side_table(path: str | Path) -> SideTable:
     UserError
         If it cannot be read, repeats a name or holds something that is not a finite number.
     """
+    # a best.yaml that someone edited may hold anything here
+    if not isinstance(path, str | Path):
+        raise UserError(f"{path!r} is no path of a table; give one in .csv or .tsv")
     path = Path(path)
     separator = SEPARATORS.get(path.suffix.lower())
     if separator is None:
