@@ -72,9 +72,11 @@ def _check_device(path: Path, best: BestFile) -> None:
 
 
 def _check_data(path: Path, best: BestFile, brain: Brain) -> None:
+    files = [best.view[name] for name in ("embeddings", "gene_vectors") if best.view.get(name)]
+    what = " or ".join([best.dataset, *files])
     if brain.checksum != best.checksum:
         raise UserError(
-            f"{path} was made with another version of {best.dataset} (checksum "
+            f"{path} was made with another version of {what} (checksum "
             f"{best.checksum[:12]}, here {brain.checksum[:12]}); rerun with the data it was made of"
         )
     known = set(brain.labels)
