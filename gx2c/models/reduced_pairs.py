@@ -136,7 +136,7 @@ SPECS = (
         defaults={
             "n_components": 10,
             "whiten": False,
-            "hidden_dims": (256, 128),
+            "hidden_dims": (128, 64),
             "dropout": 0.2,
         },
         **_SHARED,
