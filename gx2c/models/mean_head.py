@@ -26,14 +26,10 @@ class MeanHead(PairHead):
         super().__init__(embedding_dim, hidden_dims, dropout=dropout, n_members=n_members)
         self.first = PopulationLinear(embedding_dim, hidden_dims[0], n_members=n_members)
 
-    def left(self, z: Tensor) -> Tensor:
-        """Apply the first layer to half of the first region's embedding, with the bias."""
+    def _halves(self, z: Tensor) -> tuple[Tensor, Tensor]:
         assert self.first.bias is not None
-        return torch.baddbmm(self.first.bias, z / 2, self.first.weight)
-
-    def right(self, z: Tensor) -> Tensor:
-        """Apply the first layer to half of the second region's embedding."""
-        return torch.bmm(z / 2, self.first.weight)
+        half = torch.bmm(z / 2, self.first.weight)
+        return half + self.first.bias, half
 
 
 HEADS: dict[str, type[PairHead]] = {"concat": PairHead, "mean": MeanHead}
