@@ -32,7 +32,10 @@ FIGURE = DOCS / "images" / "quick.svg"
 BEGIN = "<!-- from docs/quick_summary.json by docs/make_figures.py: begin -->"
 END = "<!-- from docs/quick_summary.json by docs/make_figures.py: end -->"
 
-KEPT = ("model", "dataset", "split", "seed", "n_regions", "n_genes", "folds", "test")
+KEPT = (
+    *("model", "dataset", "split", "split_label", "conditions", "seed", "n_regions", "n_genes"),
+    *("folds", "test", "train_test"),
+)
 SHOWN = "pearson_r"
 SHOWN_FOLD = 0
 MAX_LINE = 118
@@ -107,8 +110,9 @@ def _meaning(summary: dict[str, Any]) -> str:
         f"ones at r = {summary['test'][SHOWN]['mean']:.3f}; geography alone, which reads no gene, "
         f"reaches {summary['geography']['test'][SHOWN]['mean']:.3f}. The gain over geography is "
         f"{gain['mean']:+.3f} with a standard error of {gain['se']:.3f} over {gain['n']} folds, "
-        f"{verdict}. The same network on spun genes reaches "
-        f"{nulls[SHOWN]['mean']:.3f} on average, p = {nulls['p_value']:.3f}; "
+        f"{verdict}. The same network, retrained on expression of which all that does not follow "
+        f"place is spun over the cortex, reaches {nulls[SHOWN]['mean']:.3f} on average, "
+        f"p = {nulls['p_value']:.3f}; "
         f"{nulls['n']} nulls cannot give less than {nulls['p_floor']:.3f}. "
         f"(Seed {summary['seed']}, {host['cpus']} CPU cores, "
         f"{clock(summary['seconds']['total'])} minutes, torch {versions['torch'].split('+')[0]}, "
