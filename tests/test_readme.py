@@ -125,6 +125,8 @@ def test_commands_parse(line: str) -> None:
     if context.command.name == "sweep":
         given = dict(context.params)
         model, preset = given.pop("model"), given.pop("preset")
+        # the whole zoo takes the options that each of its models takes
+        model = "smt" if model == "all" else model
         for free in ("out", "resume"):
             given.pop(free)
         if (given["dataset"] or "").startswith("my-"):

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.checks import duplicates, shown
@@ -57,6 +56,9 @@ def read_side_table(path: str | Path) -> SideTable:
     if not isinstance(path, str | Path):
         raise UserError(f"{path!r} is no path of a table; give one in .csv or .tsv")
     path = Path(path)
+    # slow to import, and most of gx2c.data does without
+    import pandas as pd
+
     separator = SEPARATORS.get(path.suffix.lower())
     if separator is None:
         raise UserError(f"{path} is no table that gx2c reads; give a file in .csv or .tsv")

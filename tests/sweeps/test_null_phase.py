@@ -112,7 +112,7 @@ def test_kernels_alone_give_what_whole_brains_give(paths, method, monkeypatch):
 
 
 def test_a_full_search_chooses_anew_in_every_null(paths, monkeypatch):
-    plan = make_plan("kernel_ridge", nulls=6, samples=6, null_method="hungarian")
+    plan = make_plan("kernel_ridge", nulls=6, samples=16, null_method="hungarian")
     jobs, records = jobs_of(plan, paths)
     null = jobs_in(plan, jobs, records)[0]
     assert null.candidates == [record.config for record in records["kernel_ridge", 0]]

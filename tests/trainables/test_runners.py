@@ -67,10 +67,10 @@ def test_how_often_a_network_reports_changes_nothing(context):
 
 
 def test_patience_ends_a_network_before_its_last_pass(context):
-    work = network_work(max_passes=60, patience=3, milestones=())
+    work = network_work(max_passes=300, patience=3, milestones=())
     results = run(make_runner(work, context))
     scores = [p["score"] for p in curve(results)]
-    assert len(scores) < 60
+    assert len(scores) < 300
     assert len(scores) - (int(np.argmax(scores)) + 1) == 3
 
 
