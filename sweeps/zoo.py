@@ -116,7 +116,7 @@ def sweep_zoo(
     options = base.options
     with ray_session(
         cpus_per_trial=options.cpus_per_trial,
-        gpus_per_trial=options.gpus_per_trial,
+        gpus_per_trial=abs(options.gpus_per_trial),
         shared=options.storage or str(out),
     ) as slots:
         at_once = min(slots, options.max_concurrent or slots)
