@@ -97,7 +97,10 @@ def _run(
         result = runner.step()
         if "results" in result:
             search.on_results(result["results"])
-            return
+            # a batch that takes long reports as it goes
+            if result["done"]:
+                return
+            continue
         decision, released = search.on_points(
             number, result["points"], result["seconds"], done=result["done"]
         )

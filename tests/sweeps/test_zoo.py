@@ -44,8 +44,9 @@ def without_ray():
     def run_tasks(function: Any, jobs: Any, *, shared: Any, **_: Any):
         yield from ((i, function(shared, *job)) for i, job in enumerate(jobs))
 
-    def run_search(plan: Any, paths: Any, board: Any, *_: Any, **__: Any) -> None:
+    def run_search(plan: Any, paths: Any, board: Any, *_: Any) -> list[str]:
         run_board_serially(plan, board)
+        return []
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zoo_module, "ray_session", session)
