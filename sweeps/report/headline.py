@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from sweeps.report.scores import METRIC, fold_scores
-from sweeps.report.summary import Average, Gain, Nulls, Summary
+from sweeps.report.summary import Average, Gain, Nulls, OverGeography, Summary
 from sweeps.report.wording import NO_BREAK, counted, number, p_text, signed
 
 NOT_ADJUSTED = "not adjusted for geography"
@@ -36,7 +36,25 @@ def reading(summary: Summary) -> list[str]:
     sentences = [] if is_geography(summary) else _beside_geography(summary)
     if summary.nulls is None:
         return [*sentences, "No nulls were run, so chance is not quantified here."]
-    return [*sentences, null_sentence(summary.nulls)]
+    nested = summary.nulls.over_geography
+    tested = [] if nested is None else [nested_sentence(nested)]
+    return [*sentences, *tested, null_sentence(summary.nulls)]
+
+
+def nested_sentence(nested: OverGeography) -> str:
+    """Say how the gain over geography stands to that of nulls, the headline of a test."""
+    found = nested.pearson_r
+    words = (
+        f"Geography with genes gains {signed(found.gain)} over geography, with surrogates of them "
+        f"{signed(found.null_mean)} on average (SD{NO_BREAK}{number(found.null_sd)}, "
+        f"{counted(nested.n, 'null')})"
+    )
+    if not math.isfinite(found.p_value):
+        return f"{words}; p is not defined."
+    others = (
+        f"two-sided {p_text(found.p_two_sided)}, over all metrics by max-T {p_text(found.p_max_t)}"
+    )
+    return f"{words}: {p_text(found.p_value)} ({others})."
 
 
 def null_sentence(nulls: Nulls) -> str:

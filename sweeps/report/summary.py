@@ -76,6 +76,25 @@ class Geography(BaseModel):
     gain: dict[str, Gain] = Field(default_factory=dict)
 
 
+class NestedGain(BaseModel):
+    """The gain over geography beside that of nulls, by one metric."""
+
+    gain: Number = UNDEFINED
+    null_mean: Number = UNDEFINED
+    null_sd: Number = UNDEFINED
+    p_value: Number = UNDEFINED
+    p_two_sided: Number = UNDEFINED
+    p_max_t: Number = UNDEFINED
+    p_fdr: Number = UNDEFINED
+
+
+class OverGeography(BaseModel):
+    """The nested test: what genes add to geography, against what surrogates add."""
+
+    n: int
+    pearson_r: NestedGain = Field(default_factory=NestedGain)
+
+
 class Nulls(BaseModel):
     """The null distribution in a few numbers."""
 
@@ -90,6 +109,7 @@ class Nulls(BaseModel):
     p_value: Number = UNDEFINED
     p_floor: Number = UNDEFINED
     z: Number = UNDEFINED
+    over_geography: OverGeography | None = None
     caution: str = ""
 
 

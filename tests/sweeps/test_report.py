@@ -137,6 +137,23 @@ def test_headline_does_not_flatter(run: SweepPaths) -> None:
     assert "gain +.020" in text
 
 
+def test_the_gain_over_geography_stands_beside_that_of_nulls(run: SweepPaths) -> None:
+    found = {
+        **{"gain": 0.039, "null_mean": 0.032, "null_sd": 0.01},
+        **{"p_value": 0.21, "p_two_sided": 0.42, "p_max_t": 0.38},
+    }
+    nested = {"statistic": "gain over geography", "n": 199, "pearson_r": found}
+    nulls = read_summary(run)["nulls"]
+    text = report(change(run, nulls=nulls | {"over_geography": nested})).text.replace("\xa0", " ")
+    assert "gains +.039 over geography, with surrogates of them +.032 on average" in text
+    assert "199 nulls): p = .210 (two-sided p = .420, over all metrics by max-T p = .380)" in text
+    undefined = nested | {"pearson_r": found | {"p_value": None}}
+    assert (
+        "p is not defined" in report(change(run, nulls=nulls | {"over_geography": undefined})).text
+    )
+    assert "with surrogates of them" not in report(change(run, nulls=nulls)).text
+
+
 def test_every_fold_has_both_connectomes_and_every_config_a_mark(run: SweepPaths) -> None:
     page = report(run)
     matrices = [a for t, a in page.elements if a.get("class") == "matrix"]
