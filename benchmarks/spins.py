@@ -1,6 +1,6 @@
 """Spins and Moran maps beside neuromaps and brainspace, on the same regions.
 
-`gx2c bench spins`, 400 regions of a synthetic cortex, 1,000 spins, 2 threads or processes. The
+`gx2c bench spins`, 400 regions of a synthetic cortex, 1,000 spins, 2 threads. The
 packages are no dependencies of gx2c: where they are not installed only gx2c is timed, and the
 result says so. Rounds alternate between packages, so that a busy machine hits all alike.
 """
@@ -79,7 +79,7 @@ def spin_times(
         for name, check in ((DEFAULT, True), (UNCHECKED, False)):
             works[name] = _theirs(neuromaps, theirs, sphere_coords, hemisphere, check=check)
     for name in list(works)[:2]:
-        works[name]()  # starts threads and processes
+        works[name]()  # the first call loads what it needs
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(ROUNDS):
         for name, work in works.items():

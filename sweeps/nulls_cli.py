@@ -23,7 +23,7 @@ def nulls_make(
     max_distortion: Annotated[
         float | None, typer.Option(help="Redraw spins more distorted than this.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Threads or processes.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Threads.")] = 1,
 ) -> None:
     """Write spins of a cortex as integers, regions with expression x spins."""
     import numpy as np

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from lap import lapjvr_batch
 
 from gx2c.data.brain import FloatArray, IntArray
 
@@ -27,14 +27,11 @@ class SpinMethod:
         Whether every region is used once; otherwise data may repeat.
     batch_values
         Cosines to hold at once, (spins in a batch) * n * n.
-    holds_interpreter
-        Whether threads cannot run it side by side, so that processes are needed.
     """
 
     reassign: Reassign
     bijective: bool
     batch_values: int
-    holds_interpreter: bool = False
 
 
 def alexander_bloch(cosine: FloatArray) -> IntArray:
@@ -89,14 +86,14 @@ def hungarian(cosine: FloatArray) -> IntArray:
     # taking a constant off a row or column leaves the best assignment, and finds it sooner
     distance -= distance.min(axis=2, keepdims=True)
     distance -= distance.min(axis=1, keepdims=True)
-    return np.array([linear_sum_assignment(one)[1] for one in distance], dtype=np.int64)
+    # the same optimum as SciPy's linear_sum_assignment in half the time, and lets threads run
+    _, columns = lapjvr_batch(distance, return_cost=False, n_threads=1)
+    return np.array(columns, dtype=np.int64)
 
 
 # Batches that stay in a core's cache, except where each NumPy call must be worth its start
 SPIN_METHODS: Mapping[str, SpinMethod] = {
     "alexander_bloch": SpinMethod(alexander_bloch, bijective=False, batch_values=320_000),
-    "hungarian": SpinMethod(
-        hungarian, bijective=True, batch_values=320_000, holds_interpreter=True
-    ),
+    "hungarian": SpinMethod(hungarian, bijective=True, batch_values=320_000),
     "vasa": SpinMethod(vasa, bijective=True, batch_values=2_560_000),
 }

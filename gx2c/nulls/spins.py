@@ -20,8 +20,6 @@ from gx2c.nulls.spheres import MIRROR, unit_spheres
 
 # Keeps spins apart from whatever else is drawn with the same seed
 SPIN_STREAM = 0x5B1
-# Spins below which starting processes takes longer than they save
-MIN_SPINS_PER_PROCESS = 1_000
 # A filter that refuses this many rotations in a row refuses nearly all
 MAX_ATTEMPTS = 1_000
 
@@ -83,7 +81,7 @@ def make_spins(
         Redraw rotations whose `spin_distortion` is above it. Spins are then no longer uniform
         rotations: say so beside what they give.
     n_jobs
-        How many threads or processes may work at once; the spins are the same for any number.
+        How many threads may work at once; the spins are the same for any number.
 
     Returns
     -------
@@ -170,7 +168,7 @@ def rotate_regions(
         turned = rotations * np.outer(MIRROR, MIRROR) if side else rotations
         work = partial(_reassign_side, on_sphere[members], method=method)
         batches = _batches(turned, len(members), chosen)
-        spins[members] = members[np.concatenate(_map(work, batches, chosen, n_jobs))].T
+        spins[members] = members[np.concatenate(_map(work, batches, n_jobs))].T
     return spins
 
 
@@ -214,30 +212,13 @@ def _batches(rotations: FloatArray, n_members: int, method: SpinMethod) -> list[
 def _map(
     work: Callable[[FloatArray], IntArray],
     batches: list[FloatArray],
-    method: SpinMethod,
     n_jobs: int,
 ) -> list[IntArray]:
     n_jobs = min(n_jobs, len(batches), os.cpu_count() or 1)
-    if n_jobs > 1 and not method.holds_interpreter:
-        with ThreadPoolExecutor(n_jobs) as threads:
-            return list(threads.map(work, batches))
-    if n_jobs > 1 and sum(map(len, batches)) >= MIN_SPINS_PER_PROCESS:
-        from joblib import Parallel, delayed
-
-        parts = [np.concatenate(batches[job::n_jobs]) for job in range(n_jobs)]
-        sizes = [[len(batch) for batch in batches[job::n_jobs]] for job in range(n_jobs)]
-        done = Parallel(n_jobs=n_jobs)(
-            delayed(_in_turn)(work, part, np.cumsum(size)[:-1])
-            for part, size in zip(parts, sizes, strict=True)
-        )
-        return [done[place % n_jobs][place // n_jobs] for place in range(len(batches))]
-    return [work(batch) for batch in batches]
-
-
-def _in_turn(
-    work: Callable[[FloatArray], IntArray], rotations: FloatArray, cuts: IntArray
-) -> list[IntArray]:
-    return [work(batch) for batch in np.split(rotations, cuts)]
+    if n_jobs == 1:
+        return [work(batch) for batch in batches]
+    with ThreadPoolExecutor(n_jobs) as threads:
+        return list(threads.map(work, batches))
 
 
 def _redraw(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from gx2c.errors import UserError
 from gx2c.nulls import SPIN_METHODS, make_spins, spin_distortion
-from gx2c.nulls.reassign import alexander_bloch, vasa
+from gx2c.nulls.reassign import alexander_bloch, hungarian, vasa
 from gx2c.nulls.spheres import unit_spheres
+
+# so that a few spins make several batches
+SMALL_BATCHES = {name: replace(m, batch_values=10_000) for name, m in SPIN_METHODS.items()}
 
 
 @pytest.fixture
@@ -57,9 +63,16 @@ def test_each_spin_is_itself_whatever_is_made_beside_it(cortex, method, monkeypa
         np.testing.assert_array_equal(part, spins[:, first : first + part.shape[1]])
 
 
-def test_processes_give_the_same_spins(cortex, monkeypatch):
-    monkeypatch.setattr("gx2c.nulls.spins.MIN_SPINS_PER_PROCESS", 10)
+@pytest.mark.parametrize("n", [1, 2, 12, 60])
+def test_hungarian_is_the_best_assignment(n):
+    cosine = random_cosines(n_spins=6, n=n)
+    best = [linear_sum_assignment(np.sqrt(2 - 2 * one))[1] for one in cosine]
+    np.testing.assert_array_equal(hungarian(cosine), best)
+
+
+def test_threads_give_the_same_spins(cortex, monkeypatch):
     monkeypatch.setattr("gx2c.nulls.spins.os.cpu_count", lambda: 2)
+    monkeypatch.setattr("gx2c.nulls.spins.SPIN_METHODS", SMALL_BATCHES)
     alone = make_spins(*cortex, n_spins=1_200, seed=0)
     np.testing.assert_array_equal(make_spins(*cortex, n_spins=1_200, seed=0, n_jobs=2), alone)
 
