@@ -45,9 +45,9 @@ def test_nothing_is_foretold_from_next_to_nothing_or_at_the_end(monkeypatch, sha
 def test_a_new_phase_starts_its_own_estimate(monkeypatch):
     line = ProgressLine()
     start = line.started
-    monkeypatch.setattr(time, "monotonic", lambda: start + 100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: start + 100.5)
     line.begin(Phase("nulls", share=lambda: 0.5))
-    monkeypatch.setattr(time, "monotonic", lambda: start + 110.0)
+    monkeypatch.setattr(time, "monotonic", lambda: start + 110.5)
     assert line.line() == "nulls 1:50 ETA 0:10"
 
 
