@@ -28,7 +28,7 @@ PATIENCE_S = 300.0
 def run() -> dict[str, Any]:
     """Time the commands, medians over repeats, and each sweep once."""
     return {
-        "seconds": {
+        "command_s": {
             name: seconds_of(lambda a=arguments: _run(a), repeats=REPEATS)  # type: ignore[misc]
             for name, arguments in COMMANDS.items()
         },

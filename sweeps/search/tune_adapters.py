@@ -253,6 +253,10 @@ def _lighten(trial: Trial) -> None:
     # in place, for Tune refers to the same object elsewhere
     trial.config["configs"] = []
     trial.evaluated_params = {}
+    # it spells all configs out, and the statistics follow every number of every result
+    trial.experiment_tag = ""
+    trial.run_metadata.metric_analysis = {}
+    trial.run_metadata.metric_n_steps = {}
     heavy = ("config", "results", "points")
     last = trial.run_metadata.last_result or {}
     trial.run_metadata.last_result = {k: v for k, v in last.items() if k not in heavy}
