@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from trainables.runners import make_runner
 from trainables.work import TrialWork
 
 N_PROBED = 3
+# A model that has taken this long tells enough: its other configs are not probed
+PROBE_S = 3.0
 # Share of all passes that a search trains by scheduler (docs/performance.md)
 SHARE_TRAINED = {"asha": 1 / 5, "asha-async": 1 / 3.3, "one-epoch": 1 / 5.8, "none": 1 / 1.7}
 # A chosen config has about this share of the longest training behind it at its best
@@ -89,9 +92,12 @@ def _unit_seconds(plan: SweepPlan) -> float:
     configs = [suggestion.config for suggestion in study.ask(0, N_PROBED)]
     iterative = plan.options.iterative
     probe = _seconds_of_a_pass if iterative else _seconds_of_a_config
-    return float(
-        np.mean([probe(TrialWork(model, 0, (0,), (c,), (seed,), (1, 2)), context) for c in configs])
-    )
+    started, seconds = time.monotonic(), []
+    for config in configs:
+        seconds.append(probe(TrialWork(model, 0, (0,), (config,), (seed,), (1, 2)), context))
+        if time.monotonic() - started > PROBE_S:
+            break
+    return float(np.mean(seconds))
 
 
 def _seconds_of_a_config(work: TrialWork, context: Any) -> float:
@@ -100,6 +106,8 @@ def _seconds_of_a_config(work: TrialWork, context: Any) -> float:
 
 def _seconds_of_a_pass(work: TrialWork, context: Any) -> float:
     runner = make_runner(work, context)
+    first = float(runner.step()["seconds"])
+    if first > PROBE_S:
+        return first
     # the first pass is slower than those that follow
-    first = runner.step()["seconds"]
     return float(runner.step()["seconds"] - first)
