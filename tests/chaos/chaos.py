@@ -27,9 +27,9 @@ from sweeps.paths import SweepPaths
 
 OPTIONS = (
     "--preset quick --samples 24 --max-epochs 60 --folds 2 --inner-folds 2 --genes 20_var "
-    "--nulls 66"
+    "--nulls 160"
 ).split()
-N_RECORDS, N_RETRAINED, N_GROUPS = 2 * (24 + 32), 4, 2 * 5
+N_RECORDS, N_RETRAINED, N_GROUPS = 2 * (24 + 32), 4, 2 * 10
 PATIENCE_S = 600.0
 # What is killed, and in which phase; a head or driver that is killed is started again
 LOCAL = (
@@ -129,6 +129,8 @@ class Scenario:
             if work:
                 break
         self._compare(before)
+        # a sweep that has outrun the wish is killed where it is, and then only its driver works
+        what = "driver" if now == "export" else what
         self.log(
             {
                 "sweep": self.paths.root.name,
@@ -152,7 +154,7 @@ class Scenario:
     def _work(self, phase: str) -> dict[int, tuple[float, str]]:
         """Return busy processes, processor seconds just used and title; none: do not kill."""
         if phase != "export":
-            return processes.busy(self._members())
+            return processes.busy(self._members)
         # then the driver writes, and no worker has anything to do
         written = self.paths.trials.exists() and self.paths.trials.stat().st_mtime > self.started
         if not written or self.paths.summary.exists():

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 # Titles that Ray gives to workers while they run a piece of a sweep
@@ -41,20 +41,26 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def busy(pids: Iterable[int], *, patience_s: float = 1.0) -> dict[int, tuple[float, str]]:
-    """Return the processes that use the processor just now, with seconds used and title.
+def busy(
+    members: Callable[[], list[int]], *, patience_s: float = 1.0
+) -> dict[int, tuple[float, str]]:
+    """Return a process that uses the processor just now, with seconds used and title.
 
-    Only those count whose title says that they do a piece of a sweep.
+    Only those count whose title says that they do a piece of a sweep. Members and titles are
+    read again and again, for a piece may be done in a fraction of a second.
     """
-    titles = {pid: title(pid) for pid in pids}
-    workers = [pid for pid, text in titles.items() if text.startswith(AT_WORK)]
-    before = {pid: _processor_s(pid) for pid in workers}
+    before: dict[int, float] = {}
     end = time.monotonic() + patience_s
     while time.monotonic() < end:
-        time.sleep(0.02)
-        used = {pid: _processor_s(pid) - before[pid] for pid in workers}
-        if found := {pid: (s, titles[pid]) for pid, s in used.items() if s > 0}:
-            return found
+        for pid in members():
+            text = title(pid)
+            if not text.startswith(AT_WORK):
+                before.pop(pid, None)
+                continue
+            used = _processor_s(pid) - before.setdefault(pid, _processor_s(pid))
+            if used > 0:
+                return {pid: (used, text)}
+        time.sleep(0.01)
     return {}
 
 
