@@ -186,11 +186,13 @@ def test_the_end_of_a_run_says_what_came_of_it(tiny_dataset, tmp_path):
     ):  # fmt: skip
         assert words in done.stdout
     assert "\x1b[" not in done.stdout
-    # Ray's chatter is kept away: only gx2c's own progress is there
+    # Ray's chatter is kept away: only gx2c's own progress and the cap on components are there
     noise = [
         line
         for line in done.stderr.splitlines()
-        if not re.match(r"(starting|search|retrain|nulls|writing)\b.* \d+:\d\d", line)
+        if not re.match(
+            r"(starting|search|retrain|nulls|writing)\b.* \d+:\d\d|n_components is", line
+        )
     ]
     assert not noise, noise
     assert "Trial" not in done.stdout
