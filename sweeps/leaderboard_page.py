@@ -77,9 +77,9 @@ def markdown_of(board: Mapping[str, Any]) -> str:
         f"{board['dataset']}, {board['split']} split, seed {board['seed']}, {board['n_regions']} "
         "regions. Pearson r within each outer fold's test edges, mean and SD over n folds; gain "
         "over geography on the same folds, with its SE.",
-        "p: one-sided, against spins of the expression rows; * the config was tuned on the true "
-        "data and kept in every null, else each null repeats the search. Passes and seconds are "
-        "those of all trials.",
+        "p: one-sided, the score against nulls of the run's own --null-method, each retrained; "
+        "* the config was tuned on the true data and kept in every null, else each null repeats "
+        "the search. Passes and seconds are those of all trials.",
     ]
     lines += [f"Left out: {model} ({why})." for model, why in board["left_out"].items()]
     return "\n".join(lines)
