@@ -128,12 +128,16 @@ def test_commands_parse(line: str) -> None:
         given = dict(context.params)
         model, preset = given.pop("model"), given.pop("preset")
         # the whole zoo takes the options that each of its models takes
-        model = "smt" if model == "all" else model
+        models = ["smt"] if model == "all" else model.split(",")
         for free in ("out", "resume"):
             given.pop(free)
         if (given["dataset"] or "").startswith("my-"):
             given.pop("dataset")
-        make_options(model, preset=preset, **given)
+        if len(models) > 1:
+            # a zoo gives nulls to those of its models that read genes
+            given.pop("nulls")
+        for one in models:
+            make_options(one, preset=preset, **given)
 
 
 def test_a_wrong_option_would_be_found() -> None:
