@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.overhead import driver_memory_kib
+from sweeps.export import write_study
 from sweeps.options import make_options
 from sweeps.paths import SweepPaths
 from sweeps.plan import make_plan
@@ -41,6 +42,9 @@ def run(*, n_configs: int = N_CONFIGS) -> dict[str, Any]:
         paths = SweepPaths(Path(folder) / "run")
         board = plan.board(paths)
         with ray_session(cpus_per_trial=1, gpus_per_trial=0, shared=folder):
+            # loads once what copies of the study need, whatever the length of the search
+            paths.root.mkdir()
+            write_study(plan, paths, board.records())
             watch = MemoryWatch(board)
             with watch:
                 run_search(plan, paths, board)

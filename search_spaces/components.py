@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gx2c.models.reduction import most_components
 from search_spaces.space import Scale, SearchSpace, TrialLike
 
@@ -30,3 +32,11 @@ def cap_notes(space: SearchSpace, scale: Scale) -> list[str]:
 def component_cap(scale: Scale, most: int) -> int:
     """Return `most`, or what the training regions of an inner fold allow."""
     return min(most, most_components(scale.n_train_regions, scale.n_genes))
+
+
+def suggest_scores(trial: TrialLike, scale: Scale, most: int) -> dict[str, Any]:
+    """Suggest how many scores a region gets, and whether all vary alike."""
+    return {
+        "n_components": suggest_components(trial, scale, most),
+        "whiten": trial.suggest_categorical("whiten", (False, True)),
+    }

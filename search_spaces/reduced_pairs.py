@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from search_spaces.bilinear import FIRST as FIRST_LOW_RANK
 from search_spaces.bilinear import suggest_bilinear_lowrank
-from search_spaces.components import suggest_components
+from search_spaces.components import suggest_scores
 from search_spaces.space import Scale, SearchSpace, Suggestion, TrialLike, Value
 from search_spaces.training import FIRST_TRAINING_SMALL, suggest_training, suggest_widths
 
@@ -42,30 +41,25 @@ FIRST_MLP: Mapping[str, Value] = {
 def suggest_reduced_lowrank(trial: TrialLike, scale: Scale) -> Suggestion:
     """Suggest a `ReducedBilinearLowRank` and how to train it."""
     form, training = suggest_bilinear_lowrank(trial, scale)
-    return {**_suggest_scores(trial, scale), **form}, training
+    return {**suggest_scores(trial, scale, MOST_COMPONENTS), **form}, training
 
 
 def suggest_pls_bilinear(trial: TrialLike, scale: Scale) -> Suggestion:
-    """Suggest a `ReducedBilinear` and how to train it."""
+    """Suggest a `reduced_bilinear` network and how to train it."""
     decays = (0.0, 1e-3, 1e-2, 1e-1, 1.0)
-    return _suggest_scores(trial, scale), suggest_training(trial, scale, weight_decays=decays)
+    return suggest_scores(trial, scale, MOST_COMPONENTS), suggest_training(
+        trial, scale, weight_decays=decays
+    )
 
 
 def suggest_pls_mlp(trial: TrialLike, scale: Scale) -> Suggestion:
-    """Suggest a `ReducedMLP` on PLS scores and how to train it."""
+    """Suggest a `reduced_mlp` network on PLS scores and how to train it."""
     hyperparameters = {
-        **_suggest_scores(trial, scale),
+        **suggest_scores(trial, scale, MOST_COMPONENTS),
         "hidden_dims": suggest_widths(trial, WIDTHS_SMALL if scale.small else WIDTHS),
         "dropout": trial.suggest_float("dropout", 0.0, 0.5),
     }
     return hyperparameters, suggest_training(trial, scale)
-
-
-def _suggest_scores(trial: TrialLike, scale: Scale) -> dict[str, Any]:
-    return {
-        "n_components": suggest_components(trial, scale, MOST_COMPONENTS),
-        "whiten": trial.suggest_categorical("whiten", (False, True)),
-    }
 
 
 SPACES = (

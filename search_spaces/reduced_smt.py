@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from search_spaces.components import suggest_components
+from search_spaces.components import suggest_scores
 from search_spaces.space import Scale, SearchSpace, Suggestion, TrialLike, Value
 from search_spaces.training import FIRST_TRAINING_SMALL, suggest_training, suggest_widths
 from search_spaces.transformer import (
@@ -53,10 +52,10 @@ FIRST_MLP_SMALL: Mapping[str, Value] = {**FIRST_TRAINING_SMALL, "hidden_dims": "
 
 
 def suggest_mlp_pca(trial: TrialLike, scale: Scale) -> Suggestion:
-    """Suggest a `ReducedMLP` and how to train it."""
+    """Suggest a `reduced_mlp` network and how to train it."""
     widths = ("64-32", "128-64") if scale.small else ("256-128", "512-256-128", "1024-512-256-128")
     hyperparameters = {
-        **_suggest_scores(trial, scale),
+        **suggest_scores(trial, scale, MOST_COMPONENTS),
         "hidden_dims": suggest_widths(trial, widths),
         "dropout": trial.suggest_float("dropout", 0.0, 0.5),
     }
@@ -66,7 +65,7 @@ def suggest_mlp_pca(trial: TrialLike, scale: Scale) -> Suggestion:
 def suggest_scores_smt(trial: TrialLike, scale: Scale) -> Suggestion:
     """Suggest a transformer on PCA or PLS scores and how to train it."""
     hyperparameters = {
-        **_suggest_scores(trial, scale),
+        **suggest_scores(trial, scale, MOST_COMPONENTS),
         "n_tokens": trial.suggest_categorical("n_tokens", TOKENS),
         **suggest_transformer(trial, scale, model_dims=(64, 128, 256), flat=True),
     }
@@ -82,13 +81,6 @@ def suggest_smt_ae(trial: TrialLike, scale: Scale) -> Suggestion:
         **suggest_transformer(trial, scale, model_dims=(64, 128, 256), flat=True),
     }
     return hyperparameters, suggest_training(trial, scale)
-
-
-def _suggest_scores(trial: TrialLike, scale: Scale) -> dict[str, Any]:
-    return {
-        "n_components": suggest_components(trial, scale, MOST_COMPONENTS),
-        "whiten": trial.suggest_categorical("whiten", (False, True)),
-    }
 
 
 SPACES = (

@@ -1,18 +1,16 @@
-"""Transformers and an MLP on few numbers a region: PCA, PLS or the code of an autoencoder."""
+"""Transformers over few numbers a region: PCA, PLS or the code of an autoencoder."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
-from gx2c.models.headed_network import HeadedNetwork
-from gx2c.models.pair_head import PairHead
 from gx2c.models.population import PopulationLinear
-from gx2c.models.protocol import EXPRESSION, ModelSpec, TrainingView
+from gx2c.models.protocol import ModelSpec, TrainingView
 from gx2c.models.reduced_genes import ReducedGenes
+from gx2c.models.reduced_network import REDUCED_SPEC
 from gx2c.models.token_network import TokenNetwork
 from gx2c.models.tokenisers import Tokeniser
 from gx2c.models.transformer import gene_tokens
@@ -81,52 +79,6 @@ def reduced_smt(
     return TokenNetwork(tokens, model_dim=model_dim, n_members=n_members, **transformer)
 
 
-class ReducedMLP(HeadedNetwork):
-    """An MLP on the components of both regions.
-
-    Parameters
-    ----------
-    n_genes, reduction, n_components, whiten
-        See `ReducedGenes`.
-    hidden_dims, dropout
-        Of the pair head.
-    n_members
-        Networks held side by side.
-    """
-
-    def __init__(
-        self,
-        n_genes: int,
-        *,
-        reduction: str,
-        n_components: int = 27,
-        whiten: bool = False,
-        hidden_dims: Sequence[int] = (512, 256, 128),
-        dropout: float = 0.1,
-        n_members: int = 1,
-        attention: str = "sdpa",
-    ) -> None:
-        super().__init__()
-        self.reduced = ReducedGenes(
-            n_genes, reduction, n_components, whiten=whiten, n_members=n_members
-        )
-        self.head = PairHead(n_components, hidden_dims, dropout=dropout, n_members=n_members)
-
-    def encode(self, expression: Tensor, coords: Tensor) -> Tensor:
-        """Reduce each region once, (n_members, n_regions, n_components)."""
-        z: Tensor = self.reduced(expression)
-        return z
-
-    def prepare(self, member: int, training: TrainingView, *, seed: int) -> None:
-        """Learn a member's reduction from its training regions."""
-        self.reduced.prepare(member, training, seed=seed)
-
-
-_SHARED: Mapping[str, Any] = {
-    "kind": "iterative",
-    "uses": (EXPRESSION,),
-    "reference": "GeneEx2Conn, NeurIPS 2025",
-}
 _TRANSFORMER = {
     "n_components": 128,
     "n_tokens": 8,
@@ -143,36 +95,24 @@ _TRANSFORMER = {
 
 SPECS = (
     ModelSpec(
-        name="mlp_pca",
-        build=partial(ReducedMLP, reduction="pca"),
-        summary="MLP on principal components of both regions' expression",
-        defaults={
-            "n_components": 27,
-            "whiten": False,
-            "hidden_dims": (512, 256, 128),
-            "dropout": 0.1,
-        },
-        **_SHARED,
-    ),
-    ModelSpec(
         name="smt_pca",
         build=partial(reduced_smt, reduction="pca"),
         summary="Transformer over tokens of principal components",
         defaults=_TRANSFORMER,
-        **_SHARED,
+        **REDUCED_SPEC,
     ),
     ModelSpec(
         name="smt_pls",
         build=partial(reduced_smt, reduction="pls"),
         summary="Transformer over tokens of PLS scores",
         defaults=_TRANSFORMER,
-        **_SHARED,
+        **REDUCED_SPEC,
     ),
     ModelSpec(
         name="smt_ae",
         build=partial(reduced_smt, reduction="autoencoder", whiten=True),
         summary="Transformer over tokens of an autoencoder's code, trained before it on each fold",
         defaults={name: value for name, value in _TRANSFORMER.items() if name != "whiten"},
-        **_SHARED,
+        **REDUCED_SPEC,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from benchmarks import gradient_noise
+from benchmarks.frame import seconds_of
 from benchmarks.time_to_score import Curve, lowest, soonest
 
 
@@ -38,3 +40,11 @@ def test_the_soonest_setting_is_soonest_on_average_over_seeds():
     assert soonest({"slow": slow, "uneven": uneven}, 0.15) == {"setting": "slow", "seconds": 4.0}
     assert soonest({"slow": slow, "uneven": uneven}, 0.25)["setting"] == "uneven"
     assert lowest({"slow": slow, "uneven": uneven}) == pytest.approx(0.1)
+
+
+def test_work_in_another_process_is_timed_by_the_clock_on_the_wall():
+    def sleep():
+        time.sleep(0.05)
+
+    assert seconds_of(sleep, repeats=1, warm_up=0, clock=time.perf_counter)["median"] >= 0.05
+    assert seconds_of(sleep, repeats=1, warm_up=0)["median"] < 0.05
