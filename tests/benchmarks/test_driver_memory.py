@@ -6,9 +6,7 @@ import pytest
 
 from benchmarks import driver_memory
 
-# The aim is 10; 9.6 to 21.8 were seen (docs/performance.md), a jump of 16 MB at the first copy of
-# the study included. This guards against growing worse.
-LIMIT_KIB_PER_CONFIG = 40.0
+LIMIT_KIB_PER_CONFIG = 10.0
 
 
 def test_growth_is_counted_after_the_first_tenth():
@@ -19,6 +17,6 @@ def test_growth_is_counted_after_the_first_tenth():
 
 @pytest.mark.slow
 def test_the_driver_of_a_long_search_stays_small():
-    found = driver_memory.run(n_configs=1_280)
-    assert found["configs"] >= 1_280
+    found = driver_memory.run()
+    assert found["configs"] >= 5_000
     assert found["kib_per_config"] < LIMIT_KIB_PER_CONFIG
