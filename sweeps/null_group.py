@@ -11,14 +11,20 @@ import numpy as np
 
 from gx2c.data import Brain, select_genes
 from gx2c.errors import UserError
-from gx2c.fit import FitConfig, NestedFit, is_isometric, retrain, search_kernel_nulls
+from gx2c.fit import (
+    FitConfig,
+    NestedFit,
+    choose_closed_form,
+    is_isometric,
+    retrain,
+    search_kernel_nulls,
+)
 from gx2c.models import MODELS
 from gx2c.models.isometry import same_distances
 from gx2c.nulls import surrogate_brains, surrogate_rows
 from gx2c.splits import Fold
 from sweeps.retrain_phase import RetrainJob
 from sweeps.seeds import null_trial_seed
-from trainables.runners import validate_or_say_why
 from trainables.work import TrialContext
 
 Scores = dict[str, float]
@@ -135,13 +141,7 @@ def _retrain_together(
 def _search_closed_form(
     context: TrialContext, fold: Fold, null: NullJob, number: int, brain: Brain
 ) -> Scores | None:
-    candidates = _configs(null)
-    found = [
-        validate_or_say_why(brain, fold, config, metric=context.metric)[0].score
-        for config in candidates
-    ]
-    # the first of equals, as in the search
-    chosen = candidates[max(range(len(found)), key=found.__getitem__)]
+    chosen = choose_closed_form(brain, fold, _configs(null), metric=context.metric)
     try:
         return retrain(
             chosen, [brain], fold, learning_rates=(), seeds=(0,), profile=context.profile

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any, Protocol
 
-import numpy as np
-
-from gx2c.data.brain import Brain
-from gx2c.errors import UserError
-from gx2c.fit import FitConfig, NestedFit, Validated, validate_closed_form
+from gx2c.fit import NestedFit, validate_or_say_why
 from gx2c.models import MODELS
-from gx2c.splits.fold import Fold
 from trainables.work import TrialContext, TrialWork
 
 
@@ -142,24 +136,6 @@ class ClosedFormRunner:
             "seconds": time.monotonic() - started,
             "cause": cause,
         }
-
-
-def validate_or_say_why(
-    brain: Brain, fold: Fold, config: FitConfig, *, metric: str
-) -> tuple[Validated, str]:
-    """Validate a closed form; one that cannot be fitted scores last and must not take others along.
-
-    Returns
-    -------
-    Validated
-        Score and validation.
-    str
-        Why it could not be fitted, else empty.
-    """
-    try:
-        return validate_closed_form(brain, fold, config, metric=metric), ""
-    except (UserError, np.linalg.LinAlgError) as error:
-        return Validated(-math.inf, {}), str(error)
 
 
 RUNNERS: dict[str, type[NetworkRunner] | type[ClosedFormRunner]] = {

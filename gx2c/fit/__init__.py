@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from gx2c.fit.closed_form import Validated, choose_closed_form, validate_closed_form
+from gx2c.fit.closed_form import (
+    Validated,
+    choose_closed_form,
+    validate_closed_form,
+    validate_or_say_why,
+)
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig, GeneOptions, TrainingSettings
 from gx2c.fit.in_turn import FitInTurn
@@ -35,4 +40,5 @@ __all__ = [
     "retrain",
     "search_kernel_nulls",
     "validate_closed_form",
+    "validate_or_say_why",
 ]

@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gx2c.data.brain import Brain
+from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig
 from gx2c.fit.retrain import fit_predict_closed_form
 from gx2c.fit.scoring import mean_scores, score_or_diverged, selection_score
@@ -42,9 +45,30 @@ def validate_closed_form(brain: Brain, fold: Fold, config: FitConfig, *, metric:
     return Validated(selection_score(validation, metric), validation)
 
 
+def validate_or_say_why(
+    brain: Brain, fold: Fold, config: FitConfig, *, metric: str
+) -> tuple[Validated, str]:
+    """Validate a closed form; one that cannot be fitted scores last and must not take others along.
+
+    Returns
+    -------
+    Validated
+        Score and validation.
+    str
+        Why it could not be fitted, else empty.
+    """
+    try:
+        return validate_closed_form(brain, fold, config, metric=metric), ""
+    except (UserError, np.linalg.LinAlgError) as error:
+        return Validated(-math.inf, {}), str(error)
+
+
 def choose_closed_form(
     brain: Brain, fold: Fold, configs: Sequence[FitConfig], *, metric: str
 ) -> FitConfig:
-    """Return the config with the best inner-validation score; the first of equals."""
-    scores = [validate_closed_form(brain, fold, c, metric=metric).score for c in configs]
+    """Return the config with the best inner-validation score; the first of equals.
+
+    One that cannot be fitted comes last.
+    """
+    scores = [validate_or_say_why(brain, fold, c, metric=metric)[0].score for c in configs]
     return configs[max(range(len(configs)), key=scores.__getitem__)]

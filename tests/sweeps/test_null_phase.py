@@ -10,6 +10,7 @@ import pytest
 from sweep_fixtures import make_plan, run_board_serially, run_nulls, search_and_retrain
 
 from gx2c.errors import UserError
+from gx2c.fit import closed_form
 from gx2c.metrics import METRICS
 from gx2c.nulls import SURROGATES, IndexSurrogate
 from sweeps import null_group
@@ -214,18 +215,18 @@ def test_a_candidate_that_cannot_be_fitted_does_not_end_the_nulls(paths, monkeyp
     plan = make_plan("kernel_ridge", nulls=1, samples=3)
     jobs, records = jobs_of(plan, paths)
     null = jobs_in(plan, jobs, records)[0]
-    from trainables import runners
-
-    real = runners.validate_closed_form
+    real, refused = closed_form.validate_closed_form, []
 
     def fussy(brain: Any, fold: Any, config: Any, *, metric: str) -> Any:
         if config.to_dict() == null.candidates[0]:
+            refused.append(config)
             raise UserError("the diagonal could not be imputed")
         return real(brain, fold, config, metric=metric)
 
-    monkeypatch.setattr(runners, "validate_closed_form", fussy)
+    monkeypatch.setattr(closed_form, "validate_closed_form", fussy)
     scores, _ = run_null_group(plan.context(), null)
     assert scores[0] is not None
+    assert len(refused) == 1
 
     def hopeless(*_: Any, **__: Any) -> Any:
         raise np.linalg.LinAlgError("did not converge")
