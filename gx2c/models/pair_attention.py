@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gx2c.errors import UserError
 from gx2c.models.cross_attention import CrossAttentionBlock
 from gx2c.models.headed_network import HeadedNetwork
 from gx2c.models.mean_head import MeanHead
@@ -19,7 +18,7 @@ from gx2c.models.protocol import TrainingView
 from gx2c.models.readout import make_readout
 from gx2c.models.symmetry import SymmetricLoss, swapped_pairs
 from gx2c.models.tokenisers import Tokeniser
-from gx2c.models.transformer import TransformerBlock
+from gx2c.models.transformer import TransformerBlock, make_blocks
 
 
 class PairAttention(SymmetricLoss, HeadedNetwork):
@@ -71,20 +70,17 @@ class PairAttention(SymmetricLoss, HeadedNetwork):
         attention: str = "sdpa",
     ) -> None:
         super().__init__()
-        if model_dim % n_heads:
-            raise UserError(f"model_dim {model_dim} is not divisible by n_heads {n_heads}")
         self.tokeniser, self.symmetry_weight = tokeniser, symmetry_weight
         self.n_tokens, self.model_dim = tokeniser.n_tokens, model_dim
-        self.blocks = nn.ModuleList(
-            block(
-                model_dim,
-                n_heads=n_heads,
-                dropout=encoder_dropout,
-                alibi=alibi,
-                n_members=n_members,
-                attention=attention,
-            )
-            for _ in range(n_layers)
+        self.blocks = make_blocks(
+            block,
+            n_layers,
+            model_dim,
+            n_heads=n_heads,
+            dropout=encoder_dropout,
+            alibi=alibi,
+            n_members=n_members,
+            attention=attention,
         )
         self.readout = make_readout(
             readout,

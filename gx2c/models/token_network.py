@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from gx2c.errors import UserError
 from gx2c.models.headed_network import HeadedNetwork
 from gx2c.models.keywords import require_choice
 from gx2c.models.mean_head import HEADS
 from gx2c.models.protocol import TrainingView
 from gx2c.models.readout import make_readout
 from gx2c.models.tokenisers import Tokeniser
-from gx2c.models.transformer import TransformerBlock
+from gx2c.models.transformer import TransformerBlock, make_blocks
 
 
 class TokenNetwork(HeadedNetwork):
@@ -67,19 +66,16 @@ class TokenNetwork(HeadedNetwork):
         attention: str = "sdpa",
     ) -> None:
         super().__init__()
-        if model_dim % n_heads:
-            raise UserError(f"model_dim {model_dim} is not divisible by n_heads {n_heads}")
         self.tokeniser, self.n_tokens = tokeniser, tokeniser.n_tokens
-        self.blocks = nn.ModuleList(
-            TransformerBlock(
-                model_dim,
-                n_heads=n_heads,
-                dropout=encoder_dropout,
-                alibi=alibi,
-                n_members=n_members,
-                attention=attention,
-            )
-            for _ in range(n_layers)
+        self.blocks = make_blocks(
+            TransformerBlock,
+            n_layers,
+            model_dim,
+            n_heads=n_heads,
+            dropout=encoder_dropout,
+            alibi=alibi,
+            n_members=n_members,
+            attention=attention,
         )
         self.readout = make_readout(
             readout,

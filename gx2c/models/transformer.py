@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gx2c.errors import UserError
 from gx2c.models.attention import ATTENTION_KERNELS, alibi_slopes
 from gx2c.models.population import (
     PopulationDropout,
@@ -32,6 +36,21 @@ def gene_tokens(expression: Tensor, genes_per_token: int) -> Tensor:
     padding = -n_genes % genes_per_token
     padded = F.pad(expression, (0, padding))
     return padded.view(n_members, n_regions, -1, genes_per_token)
+
+
+def make_blocks(
+    block: Callable[..., nn.Module], n_layers: int, model_dim: int, *, n_heads: int, **keywords: Any
+) -> nn.ModuleList:
+    """Stack blocks of one kind.
+
+    Raises
+    ------
+    UserError
+        If the heads do not divide the width of a token.
+    """
+    if model_dim % n_heads:
+        raise UserError(f"model_dim {model_dim} is not divisible by n_heads {n_heads}")
+    return nn.ModuleList(block(model_dim, n_heads=n_heads, **keywords) for _ in range(n_layers))
 
 
 class TransformerBlock(nn.Module):
