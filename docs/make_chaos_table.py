@@ -8,6 +8,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent
 BEGIN, END = "<!-- chaos: begin -->\n", "<!-- chaos: end -->"
+MACHINE = "2 cores of a shared Intel Xeon virtual machine"
 PHASES = ("search", "retrain", "nulls", "export")
 
 
@@ -18,14 +19,20 @@ def table(found: dict) -> str:
     for what in ("worker", "node", "driver", "head"):
         row = [counts[what, phase] for phase in PHASES]
         lines.append(f"| {what} | " + " | ".join(map(str, [*row, sum(row)])) + " |")
+    long = found["long_trials"]
+    ages = ", ".join(f"{kill['checkpoint_age_s']} s ({kill['what']})" for kill in long["kills"])
     lines += [
         "",
         f"Seed {found['seed']}: {found['n_kills']} kills in {found['sweeps']} sweeps, "
-        f"{found['seconds'] // 60} minutes on 2 cores of a shared AMD EPYC virtual machine. "
+        f"{found['seconds'] // 60} minutes on {MACHINE}. "
         f"Completed: {found['completed']} of {found['sweeps']}. Summaries equal to the "
         f"undisturbed run's: {found['equal_to_undisturbed']}. Finished files written again: "
         f"{len(found['finished_files_rewritten'])}. Every kill, with process, what it did and "
         "the processor time it had just used, is in [chaos.json](chaos.json).",
+        "",
+        "Two kills in trials of minutes, which were then continued and ended "
+        f"{'as' if long['equal'] else 'otherwise than'} undisturbed; the newest checkpoint, and so "
+        f"the training that is done again, was {ages} old.",
     ]
     return "\n".join(lines) + "\n"
 

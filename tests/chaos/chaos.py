@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import processes
+from long_trials import run_long_trials
 from real_sweeps import finished_files, kill_driver, result_of, start_gx2c
 from virtual_cluster import VirtualCluster
 
@@ -35,11 +36,18 @@ PATIENCE_S = 600.0
 LOCAL = (
     ("worker", "search"),
     ("driver", "search"),
+    ("worker", "retrain"),
     ("driver", "retrain"),
     ("worker", "nulls"),
     ("driver", "export"),
 )
-CLUSTER = (("node", "search"), ("head", "search"), ("node", "nulls"), ("head", "nulls"))
+CLUSTER = (
+    ("node", "search"),
+    ("head", "search"),
+    ("node", "retrain"),
+    ("node", "nulls"),
+    ("head", "nulls"),
+)
 Files = dict[str, tuple[int, int, str]]
 
 
@@ -243,19 +251,25 @@ def _run(dataset: Path, out: Path, kills: Any, rng: random.Random, log: Any) -> 
     return scenario.run(), scenario.rewritten
 
 
+def _long_trials(folder: Path, seed: int) -> dict[str, Any]:
+    kills: list[dict[str, Any]] = []
+    return {"equal": run_long_trials(folder, seed=seed, log=kills.append), "kills": kills}
+
+
 def main() -> None:
     """Run chaos and write what happened."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = run_chaos(Path(folder), rounds=given.rounds, seed=given.seed)
+        found["long_trials"] = _long_trials(Path(folder), given.seed)
     if given.out:
         given.out.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps({k: v for k, v in found.items() if k != "kills"}, indent=1))
-    good = found["equal_to_undisturbed"] == found["sweeps"]
+    good = found["equal_to_undisturbed"] == found["sweeps"] and found["long_trials"]["equal"]
     sys.exit(0 if good and not found["finished_files_rewritten"] else 1)
 
 

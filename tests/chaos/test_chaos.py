@@ -1,4 +1,4 @@
-"""A shorter chaos than `make chaos`: nine kills in two sweeps."""
+"""A shorter chaos than `make chaos`: eleven kills in two sweeps, two in trials of minutes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 from chaos import CLUSTER, LOCAL, run_chaos
+from long_trials import KILLS, LONGEST_S, run_long_trials
 
 pytestmark = pytest.mark.slow
 
@@ -24,3 +25,14 @@ def test_sweeps_survive_the_death_of_any_part_of_them(tmp_path):
     assert found["finished_files_rewritten"] == []
     for kill in found["kills"]:
         assert kill["used_s"] > 0, f"an idle process was killed: {kill}"
+
+
+@pytest.mark.timeout(900)
+def test_a_long_trial_repeats_one_checkpoint_interval_at_most(tmp_path):
+    kills = []
+    equal = run_long_trials(tmp_path, seed=1, log=kills.append)
+    assert equal, "the trials ended otherwise than undisturbed"
+    assert [kill["what"] for kill in kills] == list(KILLS)
+    for kill in kills:
+        assert kill["checkpoint_age_s"] < LONGEST_S, kill
+        assert kill["passes_at_first_report"] >= kill["checkpoint_passes"] > 5, kill
