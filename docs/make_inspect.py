@@ -1,33 +1,136 @@
-"""Draw what the terminal shows of a run: `python docs/make_inspect.py RUN`.
+"""Take the pictures of docs/inspect.md: `python docs/make_inspect.py RUN`.
 
-Writes docs/images/status.svg from the files of RUN, as `gx2c status RUN` prints them.
+The status is drawn from the files of RUN, as `gx2c status RUN` prints them. Pages are shown by
+Chromium (`apt-get install chromium`) and need optuna-dashboard and tensorboard; Ray's dashboard
+needs RUN to be running. A page that cannot be shown is named and keeps its old picture.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
+import shutil
+import socket
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import requests
 from rich.console import Console
 
 from sweeps.paths import SweepPaths
 from sweeps.status import read_status
 from sweeps.status_table import print_status
+from sweeps.study_copy import copy_study
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 88
+# Page and window size; of a longer page, its top
+SIZE = (1280, 900)
+# Pages ask for their data after they are loaded
+LOADING_MS = 20_000
+PATIENCE_S = 60.0
+
+
+def draw_status(paths: SweepPaths) -> Path:
+    """Draw what the terminal shows."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False)
+    print_status(read_status(paths), console)
+    path = IMAGES / "status.svg"
+    path.write_text(console.export_svg(title=f"gx2c status {paths.root}", unique_id="status"))
+    return path
+
+
+def photograph(address: str, name: str) -> Path:
+    """Save what a browser shows of a page."""
+    path = IMAGES / f"{name}.png"
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        raise OSError("chromium is not installed")
+    with tempfile.TemporaryDirectory() as profile:
+        subprocess.run(
+            [browser, "--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu",
+             f"--user-data-dir={profile}", f"--window-size={SIZE[0]},{SIZE[1]}",
+             f"--virtual-time-budget={LOADING_MS}", f"--screenshot={path}", address],
+            check=True, capture_output=True, timeout=4 * PATIENCE_S,
+        )  # fmt: skip
+    return path
+
+
+def photograph_report(paths: SweepPaths) -> Path:
+    """Show the page that a sweep writes."""
+    return photograph(paths.report.absolute().as_uri(), "report")
+
+
+def photograph_search(paths: SweepPaths) -> Path:
+    """Show optuna-dashboard on the run's own study, not geography's."""
+    copy_study(paths)
+    with _served("optuna-dashboard", f"sqlite:///{paths.study}", "--port") as address:
+        studies = requests.get(f"{address}/api/studies", timeout=PATIENCE_S).json()
+        ours = [s for s in studies["study_summaries"] if "geography" not in s["study_name"]]
+        return photograph(f"{address}/dashboard/studies/{ours[0]['study_id']}", "optuna_dashboard")
+
+
+def photograph_curves(paths: SweepPaths) -> Path:
+    """Show TensorBoard."""
+    with _served("tensorboard", "--logdir", str(paths.tensorboard), "--port") as address:
+        return photograph(f"{address}/#timeseries", "tensorboard")
+
+
+def photograph_ray(paths: SweepPaths) -> Path:
+    """Show Ray's dashboard of the cluster on which the run is running."""
+    address = read_status(paths)["ray_dashboard"]
+    if not address:
+        raise OSError("no cluster is up for this run")
+    return photograph(f"{address}/#/cluster", "ray_dashboard")
+
+
+@contextlib.contextmanager
+def _served(*command: str) -> Iterator[str]:
+    """Run a server on a free port, which is its last argument, until it is not needed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = shutil.which(command[0])
+    if program is None:
+        raise OSError(f"{command[0]} is not installed")
+    address = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [program, *command[1:], str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while not _answers(address):
+            if time.monotonic() > end:
+                raise OSError(f"{command[0]} does not answer")
+            time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=PATIENCE_S).ok
+    except requests.ConnectionError:
+        return False
+
+
+PICTURES = (draw_status, photograph_report, photograph_search, photograph_curves, photograph_ray)
 
 
 def main() -> None:
-    """Draw the status of one run."""
-    run = Path(sys.argv[1])
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False)
-    print_status(read_status(SweepPaths(run)), console)
-    svg = console.export_svg(title=f"gx2c status {run}", unique_id="status")
-    path = IMAGES / "status.svg"
-    path.write_text(svg)
-    print(path)
+    """Take every picture that can be taken."""
+    paths = SweepPaths(Path(sys.argv[1]))
+    for take in PICTURES:
+        try:
+            print(take(paths))
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"{take.__name__}: no picture: {error}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 import processes
 import torch
-from real_sweeps import kill_driver, start_gx2c, wait_for
+from real_sweeps import PATIENCE_S, kill_driver, start_gx2c, wait_for
 from tensorboardX.proto.event_pb2 import Event
 
 from gx2c.data import make_synthetic_brain, write_dataset
@@ -89,7 +89,9 @@ class LongSweep:
 
     def trials(self) -> list[dict[str, Any]]:
         """Wait until all trials have ended; return their records without the time they took."""
-        files = wait_for(self.process, self._all_records, "end of all trials")
+        files = wait_for(
+            self.process, self._all_records, "end of all trials", patience_s=3 * PATIENCE_S
+        )
         return [json.loads(path.read_text()) | {"seconds": None} for path in files]
 
     def kill_after_checkpoint(self, what: str, *, delay_s: float) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def test_sweeps_survive_the_death_of_any_part_of_them(tmp_path):
         assert kill["used_s"] > 0, f"an idle process was killed: {kill}"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_a_long_trial_repeats_one_checkpoint_interval_at_most(tmp_path):
     kills = []
     equal = run_long_trials(tmp_path, seed=1, log=kills.append)

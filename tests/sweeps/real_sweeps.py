@@ -60,12 +60,18 @@ def sweep_arguments(model: str, dataset: Path, out: Path, *more: str) -> list[st
     return ["sweep", model, "--dataset", str(dataset), "--out", str(out), *TINY, *more]
 
 
-def wait_for(process: subprocess.Popen[str], happened: Callable[[], Any], what: str) -> Any:
+def wait_for(
+    process: subprocess.Popen[str],
+    happened: Callable[[], Any],
+    what: str,
+    *,
+    patience_s: float = PATIENCE_S,
+) -> Any:
     """Wait until something has happened while the process runs, and return it."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while not (found := happened()):
         assert process.poll() is None, f"ended before {what}: {process.communicate()}"
-        assert time.monotonic() < end, f"no {what} after {PATIENCE_S:g} s"
+        assert time.monotonic() < end, f"no {what} after {patience_s:g} s"
         time.sleep(0.02)
     return found
 
