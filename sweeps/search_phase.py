@@ -24,6 +24,7 @@ from sweeps.records import ConfigRecord
 from sweeps.search.board import SearchBoard
 from sweeps.search.checkpoint_keeper import CheckpointKeeper
 from sweeps.search.halt import Halt
+from sweeps.search.patient_actors import starting_actors_are_kept
 from sweeps.search.rungs import ETA
 from sweeps.search.study_copier import SilentTrials, StudyCopier
 from sweeps.search.tensorboard import LearningCurves
@@ -67,7 +68,8 @@ def run_search(
         tuner = _make_tuner(plan, paths, board, sessions, Halt(disk), packing)
         # the new session is known there too before it writes its first checkpoint
         mirror.push_outputs()
-        tuner.fit()
+        with starting_actors_are_kept():
+            tuner.fit()
     if not board.finished:
         raise RuntimeError(f"Ray Tune ended before the search was finished; resume {paths.root}")
     if not plan.options.keep_checkpoints:
