@@ -7,6 +7,8 @@ needs RUN to be running. A page that cannot be shown is named and keeps its old 
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import contextlib
 import io
 import shutil
@@ -15,9 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import requests
 from rich.console import Console
 
@@ -31,8 +35,10 @@ WIDTH = 88
 # Page and window size; of a longer page, its top
 SIZE = (1280, 900)
 # Pages ask for their data after they are loaded
-LOADING_MS = 20_000
+LOADING_S = 8.0
 PATIENCE_S = 60.0
+# What Ray's dashboard keeps of the token that it asks for
+TOKEN_COOKIE = "ray-authentication-token"
 
 
 def draw_status(paths: SweepPaths) -> Path:
@@ -44,20 +50,48 @@ def draw_status(paths: SweepPaths) -> Path:
     return path
 
 
-def photograph(address: str, name: str) -> Path:
+def photograph(address: str, name: str, **cookies: str) -> Path:
     """Save what a browser shows of a page."""
     path = IMAGES / f"{name}.png"
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise OSError("chromium is not installed")
-    with tempfile.TemporaryDirectory() as profile:
-        subprocess.run(
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = subprocess.Popen(
             [browser, "--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu",
              f"--user-data-dir={profile}", f"--window-size={SIZE[0]},{SIZE[1]}",
-             f"--virtual-time-budget={LOADING_MS}", f"--screenshot={path}", address],
-            check=True, capture_output=True, timeout=4 * PATIENCE_S,
+             "--remote-debugging-port=0", "about:blank"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        try:
+            path.write_bytes(asyncio.run(_shown(Path(profile), address, cookies)))
+        finally:
+            process.terminate()
+            process.wait()
     return path
+
+
+async def _shown(profile: Path, address: str, cookies: Mapping[str, str]) -> bytes:
+    """Steer the browser by its DevTools protocol: set cookies, load the page, take a picture."""
+    port_file, end = profile / "DevToolsActivePort", time.monotonic() + PATIENCE_S
+    while not (port_file.exists() and port_file.read_text()):
+        if time.monotonic() > end:
+            raise OSError("the browser does not answer")
+        await asyncio.sleep(0.1)
+    port = port_file.read_text().splitlines()[0]
+    pages = requests.get(f"http://127.0.0.1:{port}/json", timeout=PATIENCE_S).json()
+    (page,) = [p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page"]
+    async with aiohttp.ClientSession() as session, session.ws_connect(page, max_msg_size=0) as ws:
+
+        async def ask(method: str, **params: Any) -> Any:
+            await ws.send_json({"id": 1, "method": method, "params": params})
+            return (await ws.receive_json())["result"]
+
+        for cookie, value in cookies.items():
+            await ask("Network.setCookie", name=cookie, value=value, url=address)
+        await ask("Page.navigate", url=address)
+        await asyncio.sleep(LOADING_S)
+        return base64.b64decode((await ask("Page.captureScreenshot"))["data"])
 
 
 def photograph_report(paths: SweepPaths) -> Path:
@@ -75,9 +109,12 @@ def photograph_search(paths: SweepPaths) -> Path:
 
 
 def photograph_curves(paths: SweepPaths) -> Path:
-    """Show TensorBoard."""
-    with _served("tensorboard", "--logdir", str(paths.tensorboard), "--port") as address:
-        return photograph(f"{address}/#timeseries", "tensorboard")
+    """Show TensorBoard with the first outer fold; it shows few curves unless asked for all."""
+    with tempfile.TemporaryDirectory() as few:
+        for trial in paths.tensorboard.glob("*_fold0_*"):
+            (Path(few) / trial.name).symlink_to(trial.absolute())
+        with _served("tensorboard", "--logdir", few, "--port") as address:
+            return photograph(f"{address}/?tagFilter=score#timeseries", "tensorboard")
 
 
 def photograph_ray(paths: SweepPaths) -> Path:
@@ -85,7 +122,8 @@ def photograph_ray(paths: SweepPaths) -> Path:
     address = read_status(paths)["ray_dashboard"]
     if not address:
         raise OSError("no cluster is up for this run")
-    return photograph(f"{address}/#/cluster", "ray_dashboard")
+    token = (Path.home() / ".ray/auth_token").read_text().strip()
+    return photograph(f"{address}/#/actors", "ray_dashboard", **{TOKEN_COOKIE: token})
 
 
 @contextlib.contextmanager

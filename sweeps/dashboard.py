@@ -11,6 +11,7 @@ from sweeps.status import read_status
 from sweeps.study_copy import copy_study
 
 HOST = "127.0.0.1"
+TOKEN = "`ray get-auth-token`"
 
 
 def prepare_dashboard(paths: SweepPaths, *, port: int) -> list[str]:
@@ -27,7 +28,9 @@ def prepare_dashboard(paths: SweepPaths, *, port: int) -> list[str]:
         )
     status = read_status(paths)
     copy_study(paths)
-    ray = status["ray_dashboard"] or "no cluster is up for this run"
+    address = status["ray_dashboard"]
+    up = f"{address} (asks for what {TOKEN} prints)"
+    ray = up if address else "no cluster is up for this run"
     return [f"search   http://{HOST}:{port} (Ctrl-C ends it)", f"ray      {ray}"]
 
 
