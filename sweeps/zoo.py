@@ -120,6 +120,7 @@ def sweep_zoo(
         shared=options.storage or str(out),
     ) as slots:
         at_once = min(slots, options.max_concurrent or slots)
+        say(f"timing a few configs of each of {len(request.models)} models, a minute or more")
         estimated, left_out = _estimate_all(request, base)
         say(estimated.text(at_once))
         for model, why in left_out.items():

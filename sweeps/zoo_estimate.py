@@ -21,7 +21,7 @@ from trainables.work import TrialWork
 
 N_PROBED = 3
 # A model that has taken this long tells enough: its other configs are not probed
-PROBE_S = 3.0
+PROBE_S = 1.0
 # Share of all passes that a search trains by scheduler (docs/performance.md)
 SHARE_TRAINED = {"asha": 1 / 5, "asha-async": 1 / 3.3, "one-epoch": 1 / 5.8, "none": 1 / 1.7}
 # A chosen config has about this share of the longest training behind it at its best

@@ -78,9 +78,10 @@ def swept(without_ray, request_of, tmp_path_factory):
 
 def test_the_time_is_estimated_before_anything_runs(swept):
     _, _, said = swept
-    assert said[0].startswith("4 models, about ")
-    assert all(model in said[0] for model in MODELS_SWEPT)
-    assert said[1].startswith("geography")
+    assert said[0].startswith("timing a few configs of each of 4 models")
+    assert said[1].startswith("4 models, about ")
+    assert all(model in said[1] for model in MODELS_SWEPT)
+    assert said[2].startswith("geography")
 
 
 def test_every_model_has_a_run_and_a_row_in_order_of_its_score(swept):
