@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,33 @@ from scipy.stats import binomtest, kstest
 from threadpoolctl import threadpool_limits
 
 from gx2c.data import load_dataset
+from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
-from gx2c.fit.calibration import LEVELS, SPACES, CalibrationRow, Calibrator
+from gx2c.fit.calibration import (
+    LEVELS,
+    SPACES,
+    SURROGATES_COMPARED,
+    CalibrationRow,
+    Calibrator,
+)
+from gx2c.nulls import SURROGATES
 
 ALPHA = 0.05
 CELL = ["signal", "space", "level", "surrogate", "statistic"]
-# (signal, space, level, number of the brain)
-Case = tuple[bool, str, str, int]
+# (signal, space, level, number of the brain, surrogates that it is still to be held against)
+Case = tuple[bool, str, str, int, list[str]]
 
 
 def run_calibration(
-    out: Path, *, dataset: str, brains: int, power_brains: int, nulls: int, seed: int, jobs: int
+    out: Path,
+    *,
+    dataset: str,
+    brains: int,
+    power_brains: int,
+    nulls: int,
+    seed: int,
+    jobs: int,
+    surrogates: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Test synthetic brains until the table is whole; what it holds already is kept.
 
@@ -40,7 +56,12 @@ def run_calibration(
         Of everything random.
     jobs
         Processes; the table is the same for any number.
+    surrogates
+        Which; those of `SURROGATES_COMPARED` if none are given.
     """
+    unknown = sorted(set(surrogates) - set(SURROGATES))
+    if unknown:
+        raise UserError(f"no surrogate named {unknown[0]!r}; choose from {sorted(SURROGATES)}")
     if brains < 1 or nulls < 19 or jobs < 1 or power_brains < 0:
         raise UserError(
             f"brains={brains}, power_brains={power_brains}, nulls={nulls}, jobs={jobs}; give at"
@@ -48,8 +69,7 @@ def run_calibration(
         )
     calibrator = Calibrator.of(load_dataset(dataset), seed=seed)
     done = _read(out)
-    known = set(zip(*(done[c] for c in ("signal", "space", "level", "brain")), strict=True))
-    todo = [case for case in _cases(brains, power_brains) if case not in known]
+    todo = _open_cases(done, brains, power_brains, surrogates or SURROGATES_COMPARED)
     out.parent.mkdir(parents=True, exist_ok=True)
     for rows in _run(calibrator, todo, nulls, jobs):
         done = pd.concat([done, pd.DataFrame(rows)], ignore_index=True)
@@ -60,18 +80,23 @@ def run_calibration(
 def rates(table: pd.DataFrame, *, seed: int = 0) -> list[dict[str, Any]]:
     """Return a row per cell: the share of p <= .05 with its exact 95 % interval.
 
-    p of uniformity is that of a Kolmogorov-Smirnov test on randomised p-values,
-    (b + U) / (n + 1), which are uniform where the null holds.
+    p of uniformity is that of a Kolmogorov-Smirnov test on `random_p_values`.
     """
     return [_rate(keys, cell, seed) for keys, cell in table.groupby(CELL)]
+
+
+def random_p_values(cell: pd.DataFrame, *, seed: int = 0) -> FloatArray:
+    """Return (b + U) / (n + 1) of some rows, (n_rows,): uniform where the null holds."""
+    uniform = np.random.default_rng(seed).uniform(size=len(cell))
+    p_values: FloatArray = (cell["as_good"].to_numpy() + uniform) / (cell["nulls"].to_numpy() + 1)
+    return p_values
 
 
 def _rate(keys: Any, cell: pd.DataFrame, seed: int) -> dict[str, Any]:
     p_values = (cell["as_good"] + 1) / (cell["nulls"] + 1)
     found = binomtest(int((p_values <= ALPHA).sum()), len(cell))
     low, high = found.proportion_ci()
-    uniform = np.random.default_rng(seed).uniform(size=len(cell))
-    randomised = (cell["as_good"].to_numpy() + uniform) / (cell["nulls"].to_numpy() + 1)
+    randomised = random_p_values(cell, seed=seed)
     return dict(zip(CELL, keys, strict=True)) | {
         "rate": float(found.statistic),
         "low": float(low),
@@ -81,10 +106,15 @@ def _rate(keys: Any, cell: pd.DataFrame, seed: int) -> dict[str, Any]:
     }
 
 
-def _cases(brains: int, power_brains: int) -> list[Case]:
+def _open_cases(
+    done: pd.DataFrame, brains: int, power_brains: int, surrogates: Sequence[str]
+) -> list[Case]:
     null = [(False, s, level, k) for k in range(brains) for s in SPACES for level in LEVELS]
     power = [(True, s, LEVELS[0], k) for k in range(power_brains) for s in SPACES]
-    return [*null, *power]
+    columns = ("signal", "space", "level", "brain", "surrogate")
+    known = set(zip(*(done[c] for c in columns), strict=True))
+    cases = [(*one, [s for s in surrogates if (*one, s) not in known]) for one in [*null, *power]]
+    return [case for case in cases if case[-1]]
 
 
 def _run(
@@ -97,9 +127,13 @@ def _run(
 
 
 def _one(calibrator: Calibrator, case: Case, nulls: int) -> list[CalibrationRow]:
-    signal, space, level, number = case
+    signal, space, level, number, surrogates = case
     with threadpool_limits(1):
-        return list(calibrator.rows(number, space, level, signal=signal, n_nulls=nulls))
+        return list(
+            calibrator.rows(
+                number, space, level, signal=signal, n_nulls=nulls, surrogates=surrogates
+            )
+        )
 
 
 def _read(out: Path) -> pd.DataFrame:

@@ -241,6 +241,10 @@ def nulls_calibrate(
     nulls: Annotated[int, typer.Option(help="Nulls of each brain.")] = 39,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
+    surrogate: Annotated[
+        list[str] | None, typer.Option(help="Which; default those of the table in docs/nulls.md.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="A picture to write, .svg.")] = None,
 ) -> None:
     """Count false positives of the whole pipeline on genes unrelated to the connectome."""
     from sweeps.calibrate import rates, run_calibration
@@ -253,5 +257,11 @@ def nulls_calibrate(
         nulls=nulls,
         seed=seed,
         jobs=jobs,
+        surrogates=surrogate or (),
     )
     _print(rates(table))
+    if plot is not None:
+        from sweeps.calibration_plot import calibration_svg
+
+        plot.parent.mkdir(parents=True, exist_ok=True)
+        plot.write_text(calibration_svg(table))

@@ -7,7 +7,7 @@ All constants here were fixed before any result was seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig
-from gx2c.fit.kernel_nulls import search_kernel_nulls
+from gx2c.fit.kernel_nulls import SharedSplit
 from gx2c.models import MODELS
 from gx2c.models.features import mirrored
 from gx2c.models.isometry import same_distances
@@ -43,7 +43,9 @@ N_FOLDS = 4
 SURROGATES_COMPARED = (
     "hungarian",
     "alexander_bloch",
+    "vasa",
     "moran",
+    "variogram",
     "random_field",
     "residual_spin",
     "random",
@@ -129,22 +131,26 @@ class Calibrator:
         return cls(brain, predicted, spread, fits, seed)
 
     def rows(
-        self, number: int, space: str, level: str, *, signal: bool, n_nulls: int
+        self,
+        number: int,
+        space: str,
+        level: str,
+        *,
+        signal: bool,
+        n_nulls: int,
+        surrogates: Sequence[str] = SURROGATES_COMPARED,
     ) -> Iterator[CalibrationRow]:
-        """Make one synthetic brain and hold it against every surrogate by every statistic."""
+        """Make one synthetic brain and hold it against some surrogates by every statistic."""
         brain = self.synthetic(number, space, level, signal=signal)
         folds = make_folds(
             brain.coords_mm, brain.hemisphere, split="bilateral", n_folds=N_FOLDS, seed=number
         )
-        configs = {
-            name: FitConfig(model, dict(MODELS[model].defaults))
-            for name, model in STATISTICS.items()
-        }
-        observed = {n: _mean_r(brain, folds, c, [brain.expression])[0] for n, c in configs.items()}
-        for surrogate in SURROGATES_COMPARED:
+        splits = {name: _splits(brain, folds, model) for name, model in STATISTICS.items()}
+        observed = {n: _mean_r(of_folds, [brain.expression])[0] for n, of_folds in splits.items()}
+        for surrogate in surrogates:
             expressions = _surrogates(brain, surrogate, n_nulls=n_nulls, seed=number)
-            for name, config in configs.items():
-                nulls = _mean_r(brain, folds, config, expressions)
+            for name, of_folds in splits.items():
+                nulls = _mean_r(of_folds, expressions)
                 as_good = int(np.count_nonzero(nulls >= observed[name]))
                 yield CalibrationRow(
                     space, level, signal, number, surrogate, name, as_good, n_nulls
@@ -213,21 +219,21 @@ def _surrogates(brain: Brain, name: str, *, n_nulls: int, seed: int) -> list[Flo
     return [same_distances(one.expression) for one in made]
 
 
-def _mean_r(
-    brain: Brain, folds: tuple[Fold, ...], config: FitConfig, expressions: list[FloatArray]
-) -> FloatArray:
+def _splits(brain: Brain, folds: tuple[Fold, ...], model: str) -> list[SharedSplit]:
+    config = FitConfig(model, dict(MODELS[model].defaults))
+    return [SharedSplit(brain, fold, [config]) for fold in folds]
+
+
+def _mean_r(splits: Sequence[SharedSplit], expressions: list[FloatArray]) -> FloatArray:
     """Return the mean over folds of Pearson r for each expression, (n_expressions,).
 
     Geography's own score is the same for all: its difference ranks them alike.
     """
-    scores = [
-        [
-            0.0 if one is None else one["pearson_r"]
-            for one in search_kernel_nulls(brain, fold, [config], expressions, metric="val_mse")
-        ]
-        for fold in folds
-    ]
-    mean: FloatArray = np.mean(scores, axis=0)
+    scores = np.array(
+        [[one.validate(e, "val_pearson_r")[0] for e in expressions] for one in splits]
+    )
+    # what could not be fitted, or is constant, predicts nothing
+    mean: FloatArray = np.where(np.isfinite(scores), scores, 0.0).mean(axis=0)
     return mean
 
 

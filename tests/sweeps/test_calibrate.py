@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from gx2c.errors import UserError
 from gx2c.fit.calibration import LEVELS, SPACES, Calibrator, gene_covariance_root
 from gx2c.nulls.calibration import WORST_RATE
 from sweeps.calibrate import rates, run_calibration
+from sweeps.calibration_plot import calibration_svg, ecdf
 
 TABLE = Path(__file__).parents[2] / "docs/null_calibration.tsv"
 
@@ -50,15 +52,33 @@ def test_fields_have_the_fitted_noise_and_symmetry(calibrator, space):
     assert covariance[np.not_equal.outer(side, side)].mean() > 0.1, "homologues are alike"
 
 
-def test_a_table_goes_on_where_it_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr("gx2c.fit.calibration.SURROGATES_COMPARED", ("hungarian",))
+def test_a_table_goes_on_where_it_ended(tmp_path):
     asked = {"dataset": "schaefer100", "power_brains": 0, "nulls": 19, "seed": 0, "jobs": 1}
-    first = run_calibration(tmp_path / "a.tsv", brains=1, **asked)
+    first = run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["hungarian"], **asked)
     assert len(first) == len(SPACES) * len(LEVELS) * 2
-    again = run_calibration(tmp_path / "a.tsv", brains=1, **asked)
-    assert sorted(map(tuple, again.astype(str).to_numpy())) == sorted(
-        map(tuple, first.astype(str).to_numpy())
+    again = run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["hungarian"], **asked)
+    assert _rows(again) == _rows(first)
+    both = run_calibration(
+        tmp_path / "a.tsv", brains=1, surrogates=["hungarian", "random"], **asked
     )
+    assert _rows(both[both["surrogate"] == "hungarian"]) == _rows(first)
+    assert len(both) == 2 * len(first)
+    with pytest.raises(UserError, match="no surrogate named 'spin'"):
+        run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["spin"], **asked)
+
+
+def _rows(table):
+    return sorted(map(tuple, table.astype(str).to_numpy()))
+
+
+def test_the_picture_shows_every_surrogate_and_a_distribution_from_0_to_1():
+    table = pd.read_csv(TABLE, sep="\t")
+    picture = calibration_svg(table)
+    root = ElementTree.fromstring(picture)
+    names = {e.text for e in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert set(table["surrogate"]) <= names
+    corners = ecdf(np.array([0.75, 0.25]))
+    assert corners == [(0, 0), (0.25, 0), (0.25, 0.5), (0.75, 0.5), (0.75, 1), (1, 1)]
 
 
 def test_too_few_nulls_are_refused(tmp_path):
@@ -75,12 +95,13 @@ def test_too_few_nulls_are_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_unrelated_genes_are_rarely_called_significant(calibrator, monkeypatch):
+def test_unrelated_genes_are_rarely_called_significant(calibrator):
     """Ten synthetic brains of the smoothest kind in MNI space, the default surrogate."""
-    monkeypatch.setattr("gx2c.fit.calibration.SURROGATES_COMPARED", ("residual_spin",))
     rows = [
         row
         for number in range(100, 110)
-        for row in calibrator.rows(number, "mni", LEVELS[1], signal=False, n_nulls=19)
+        for row in calibrator.rows(
+            number, "mni", LEVELS[1], signal=False, n_nulls=19, surrogates=["residual_spin"]
+        )
     ]
     assert sum(row.as_good == 0 for row in rows) <= 3, rows
