@@ -85,7 +85,10 @@ def _rates(found: pd.DataFrame, names: Sequence[str]) -> Markup:
     height = ROW_HEIGHT * len(names) + 60
     frame = Frame(x=(0.0, 0.6), y=(0.0, float(len(names))), height=height, width=WIDTH, left=120)
     marks = (0.0, ALPHA, 0.1, 0.2, 0.3, 0.4, 0.5)
-    label = "share of p at most .05, 95 % interval; a line a kind of genes: MNI, sphere"
+    label = (
+        "share of p at most .05, 95 % interval; from above: MNI all genes, MNI leading, "
+        "sphere all, sphere leading"
+    )
     parts = [x_axis(frame, label, marks), _upright(frame, ALPHA)]
     for place, name in enumerate(names):
         top = frame.top + place * (frame.floor - frame.top) / len(names)

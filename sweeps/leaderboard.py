@@ -107,6 +107,7 @@ def _row(run: FinishedRun) -> dict[str, Any]:
         "p_value": nulls and nulls["p_value"],
         "p_floor": nulls and nulls["p_floor"],
         "null_search": nulls and nulls["search"],
+        "descriptive": bool(nulls and nulls.get("descriptive")),
         "n_nulls": nulls["n"] if nulls else 0,
         "trials": len(mine),
         "pruned": int((mine["state"] == "PRUNED").sum()),

@@ -138,7 +138,9 @@ def _gain(row: Row) -> str:
 def _p_value(row: Row) -> str:
     if row["p_value"] is None:
         return "-"
-    return f"{row['p_value']:.3f}{'' if row['null_search'] == 'full' else '*'}"
+    mark = "" if row["null_search"] == "full" else "*"
+    kind = " (descriptive)" if row["descriptive"] else ""
+    return f"{row['p_value']:.3f}{mark}{kind}"
 
 
 def _remark(row: Row) -> str:

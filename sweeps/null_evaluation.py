@@ -130,7 +130,9 @@ class NullEvaluation:
             "test": test,
             "geography": geography,
             "gain_interval": self._interval(),
-            "nulls": summarise_sweep_nulls(options, nulls, test=test, geography=geography),
+            "nulls": summarise_sweep_nulls(
+                options, nulls, test=test, geography=geography, brain=brain
+            ),
             "surrogate": surrogate.statement,
             "provenance": provenance() | {"checksum": brain.checksum},
         }

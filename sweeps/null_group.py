@@ -28,6 +28,7 @@ from sweeps.seeds import null_trial_seed
 from trainables.work import TrialContext
 
 Scores = dict[str, float]
+UNSELECTED = "unselected/"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class NullJob:
         Configs among which each null searches again; empty to keep the one found.
     method, moves, seed
         Surrogate, what moves, and the seed of both.
+    folder
+        Where its scores are kept among the nulls of a run: the model's name, after `UNSELECTED`
+        for the spins that stand beside selected ones.
     """
 
     job: RetrainJob
@@ -58,6 +62,7 @@ class NullJob:
     method: str
     moves: str
     seed: int
+    folder: str
 
 
 def run_null_group(context: TrialContext, null: NullJob) -> tuple[list[Scores | None], float]:

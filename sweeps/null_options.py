@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gx2c.nulls import DEFAULT_SURROGATE, MOVES, SURROGATES
+from gx2c.nulls.spatiomolecular import N_BEST, too_many
 from sweeps.option_checks import Check, at_least, choice
 
 NULL_SEARCHES = ("full", "none")
@@ -39,9 +40,15 @@ def usual_method(moves: str) -> str:
     return DEFAULT_SURROGATE if moves == GENES else SPINS
 
 
+def _check_selected(options: NullOptions) -> str:
+    selected = options.null_method == "spatiomolecular" and options.nulls > N_BEST
+    return f"{too_many(options.nulls)} (--nulls {N_BEST})" if selected else ""
+
+
 NULL_CHECKS: tuple[Check, ...] = (
     at_least("nulls", 0),
     choice("null_search", NULL_SEARCHES),
     choice("null_method", SURROGATES),
     choice("null_moves", MOVES),
+    _check_selected,
 )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from gx2c.data import Brain
 from gx2c.metrics import METRICS, score_edges
+from gx2c.nulls import DESCRIPTIVE
+from gx2c.nulls.spatiomolecular import CANDIDATE_METHOD
 from gx2c.splits import Fold
-from sweeps.null_group import NullJob, Scores
+from sweeps.null_group import UNSELECTED, NullJob, Scores
 from sweeps.null_options import NullOptions
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
@@ -46,9 +50,14 @@ def null_jobs(
     """
     still = options.null_moves in LEAVES_GEOGRAPHY
     mine = [job for job in jobs if not (still and job.model == GEOGRAPHY)]
+    sets = {"": options}
+    if options.null_method in DESCRIPTIVE:
+        # p against selected spins describes: as many unselected ones stand beside them
+        sets[UNSELECTED] = replace(options, null_method=CANDIDATE_METHOD)
     return [
-        _null_job(options, seed, job, first, records[job.model, job.fold])
+        _null_job(of_set, seed, job, first, records[job.model, job.fold], name + job.model)
         for first in range(0, options.nulls, NULLS_PER_GROUP)
+        for name, of_set in sets.items()
         for job in mine
     ]
 
@@ -59,6 +68,7 @@ def _null_job(
     job: RetrainJob,
     first: int,
     records: Sequence[ConfigRecord],
+    folder: str,
 ) -> NullJob:
     numbers = list(range(first, min(first + NULLS_PER_GROUP, options.nulls)))
     full = options.null_search == "full"
@@ -71,6 +81,7 @@ def _null_job(
         method=options.null_method,
         moves=options.null_moves,
         seed=seed,
+        folder=folder,
     )
 
 
@@ -80,15 +91,20 @@ def open_null_jobs(paths: SweepPaths, jobs: Sequence[NullJob]) -> list[NullJob]:
 
 
 def _is_finished(paths: SweepPaths, null: NullJob) -> bool:
-    path = paths.null_group(null.job.model, null.job.fold, null.group)
+    path = group_path(paths, null)
     return path.exists() and read_json(path)["seeds"][: len(null.seeds)] == null.seeds
+
+
+def group_path(paths: SweepPaths, null: NullJob) -> Path:
+    """Return the file of a group's scores."""
+    return paths.null_group(null.folder, null.job.fold, null.group)
 
 
 def save_null_group(
     paths: SweepPaths, null: NullJob, scores: list[Scores | None], seconds: float
 ) -> None:
     """Commit a group's scores."""
-    path = paths.null_group(null.job.model, null.job.fold, null.group)
+    path = group_path(paths, null)
     write_json(path, {"seeds": null.seeds, "scores": scores, "seconds": seconds})
 
 
@@ -104,19 +120,19 @@ def collect_nulls(
     Returns
     -------
     dict of DataFrame
-        By model: one row per null, one column per metric, and in "failed_folds" the number of
-        folds without scores.
+        By model, or `UNSELECTED` and model: one row per null, one column per metric, and in
+        "failed_folds" the number of folds without scores.
     """
-    models = dict.fromkeys(null.job.model for null in jobs)
-    return {m: _collect(context, paths, m, [j for j in jobs if j.job.model == m]) for m in models}
+    folders = dict.fromkeys(null.folder for null in jobs)
+    return {f: _collect(context, paths, f, [j for j in jobs if j.folder == f]) for f in folders}
 
 
 def _collect(
-    context: TrialContext, paths: SweepPaths, model: str, jobs: Sequence[NullJob]
+    context: TrialContext, paths: SweepPaths, folder: str, jobs: Sequence[NullJob]
 ) -> pd.DataFrame:
     rows = []
     for null in jobs:
-        path = paths.null_group(model, null.job.fold, null.group)
+        path = group_path(paths, null)
         without = constant_scores(context.brain, context.folds[null.job.fold])
         found = read_json(path)["scores"][: len(null.numbers)]
         for number, scores in zip(null.numbers, found, strict=True):
@@ -125,7 +141,7 @@ def _collect(
     means = dict.fromkeys(METRICS, "mean")
     table = pd.DataFrame(rows).groupby("null").agg({**means, "failed_folds": "sum"}).sort_index()
     text = table.to_csv(sep="\t", float_format="%.17g")
-    write_bytes(paths.null_scores(model), text.encode())
+    write_bytes(paths.null_scores(folder), text.encode())
     return table
 
 

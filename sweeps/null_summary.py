@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gx2c.data.brain import FloatArray
+from gx2c.data.brain import Brain, FloatArray
 from gx2c.fit.task import GEOGRAPHY_RESIDUAL
 from gx2c.metrics import METRICS
 from gx2c.nulls import (
+    DESCRIPTIVE,
     NullSummary,
     caution,
     fdr_p_values,
     max_t_p_values,
+    select_spins,
     summarise_nulls,
 )
+from gx2c.nulls.spatiomolecular import CANDIDATE_METHOD
+from sweeps.null_group import UNSELECTED
 from sweeps.options import GEOGRAPHY, SweepOptions
 
 # Models that contain the whole geography term: only their gain over nulls speaks of genes alone
@@ -35,8 +40,12 @@ def summarise_sweep_nulls(
     *,
     test: Scores,
     geography: Scores,
+    brain: Brain,
 ) -> dict[str, Any]:
     """Compare a model's scores, and its gains over geography, with nulls.
+
+    Selected spins give a p that is descriptive: what they are, and what as many unselected ones
+    give, is put beside it.
 
     Parameters
     ----------
@@ -46,7 +55,38 @@ def summarise_sweep_nulls(
         One row per null, averaged over folds, by model; geography's where its coordinates moved.
     test, geography
         Each metric, averaged over folds, of the model and of geography on the true brain.
+    brain
+        The true one.
     """
+    selected = {m: table for m, table in nulls.items() if not m.startswith(UNSELECTED)}
+    found = _summarise(options, selected, test=test, geography=geography)
+    if options.null_method not in DESCRIPTIVE:
+        return found
+    others = {m.removeprefix(UNSELECTED): t for m, t in nulls.items() if m not in selected}
+    usual = replace(options, null_method=CANDIDATE_METHOD)
+    beside = _summarise(usual, others, test=test, geography=geography)
+    return found | {
+        "descriptive": True,
+        "selection": select_spins(brain, seed=options.seed).facts(found["n"]),
+        "unselected": beside,
+        "caution": f"{found['caution']}: {_p_words(beside)}",
+    }
+
+
+def _p_words(summary: Mapping[str, Any]) -> str:
+    """Give p of the gain over geography where it is tested, else of the score."""
+    nested = summary["over_geography"]
+    p = summary["p_value"] if nested is None else nested[HEADLINE]["p_value"]
+    return f"p = {p:.3f} against {summary['n']} {summary['method']}"
+
+
+def _summarise(
+    options: SweepOptions,
+    nulls: Mapping[str, pd.DataFrame],
+    *,
+    test: Scores,
+    geography: Scores,
+) -> dict[str, Any]:
     model = options.model
     mine = nulls[model]
     summaries = {name: _compare(name, test[name], mine[name]) for name in METRICS}

@@ -81,6 +81,7 @@ def summarise(
             nulls,
             test={name: averaged[options.model][name]["mean"] for name in METRICS},
             geography={name: averaged[GEOGRAPHY][name]["mean"] for name in METRICS},
+            brain=plan.brain,
         ),
         "provenance": _provenance(plan, paths),
         "seconds": dict(seconds),

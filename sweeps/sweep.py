@@ -15,7 +15,7 @@ from sweeps.adopt import adopt_search
 from sweeps.disk import DiskBudget, disk_trouble_said
 from sweeps.export import write_best, write_study, write_trials
 from sweeps.null_group import NullJob, run_null_group
-from sweeps.null_phase import collect_nulls, null_jobs, open_null_jobs, save_null_group
+from sweeps.null_phase import collect_nulls, group_path, null_jobs, open_null_jobs, save_null_group
 from sweeps.options import GEOGRAPHY, SweepOptions
 from sweeps.packing import fit_to_gpus
 from sweeps.paths import SweepPaths
@@ -152,7 +152,7 @@ class SweepRun:
         for index, (scores, seconds) in self._run(run_null_group, [(job,) for job in todo]):
             null = todo[index]
             save_null_group(self.paths, null, scores, seconds)
-            self.mirror.push(self.paths.null_group(null.job.model, null.job.fold, null.group))
+            self.mirror.push(group_path(self.paths, null))
             self.n_done += len(null.numbers)
         return collect_nulls(self.plan.context(), self.paths, jobs)
 

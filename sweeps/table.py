@@ -64,7 +64,7 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
     gain = (
         f"{_gain_name(nulls):<20} {nulls['gain'][SHOWN]:+.3f} "
         f"(nulls {nulls[SHOWN]['mean']:.3f}, SD {nulls[SHOWN]['sd'] or float('nan'):.3f}, "
-        f"n {nulls['n']}), p = {nulls['p_value']:.3f} (floor {nulls['p_floor']:.3f})"
+        f"n {nulls['n']}), {p_name(nulls)} = {nulls['p_value']:.3f} (floor {nulls['p_floor']:.3f})"
     )
     lines += [gain, f"{'':<20} {_labels(nulls)}"]
     if (nested := nulls.get("over_geography")) is not None:
@@ -72,12 +72,17 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{'the same, and nulls':<20} {found['gain']:+.3f} "
             f"(nulls {found['null_mean']:+.3f}, SD {found['null_sd'] or float('nan'):.3f}), "
-            f"p = {found['p_value']:.3f} (two-sided {found['p_two_sided']:.3f}, "
+            f"{p_name(nulls)} = {found['p_value']:.3f} (two-sided {found['p_two_sided']:.3f}, "
             f"max-T over metrics {found['p_max_t']:.3f})"
         )
     if caution := nulls.get("caution"):
         lines.append(f"{'caution':<20} {caution}")
     return lines
+
+
+def p_name(nulls: Mapping[str, Any]) -> str:
+    """Return what to call a p-value: against selected spins it only describes."""
+    return "descriptive p" if nulls.get("descriptive") else "p"
 
 
 def _gain_name(nulls: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Null models: spins of the cortex, surrogate brains and maps, significance."""
 
 from gx2c.nulls.brains import check_nulls, surrogate_brains, surrogate_rows
-from gx2c.nulls.calibration import DEFAULT_SURROGATE, caution
+from gx2c.nulls.calibration import DEFAULT_SURROGATE, DESCRIPTIVE, caution
 from gx2c.nulls.false_positives import FalsePositiveRate, false_positive_table
 from gx2c.nulls.many_tests import (
     SequentialP,
@@ -14,7 +14,7 @@ from gx2c.nulls.protocol import IndexSurrogate, MapSurrogate, Surrogate
 from gx2c.nulls.quality import SurrogateQuality, share_staying, surrogate_quality
 from gx2c.nulls.reassign import SPIN_METHODS
 from gx2c.nulls.significance import NullSummary, spin_p_value, summarise_nulls
-from gx2c.nulls.spatiomolecular import SpinRanking, rank_spins
+from gx2c.nulls.spatiomolecular import SelectedSpins, SpinRanking, rank_spins, select_spins
 from gx2c.nulls.spheres import check_handedness
 from gx2c.nulls.spin_cache import cached_spins
 from gx2c.nulls.spins import make_spins, random_rotation, spin_distortion, spin_rotations
@@ -24,6 +24,7 @@ from gx2c.nulls.vertex_spins import baum_spins
 
 __all__ = [
     "DEFAULT_SURROGATE",
+    "DESCRIPTIVE",
     "MOVES",
     "SPIN_METHODS",
     "SURROGATES",
@@ -31,6 +32,7 @@ __all__ = [
     "IndexSurrogate",
     "MapSurrogate",
     "NullSummary",
+    "SelectedSpins",
     "SequentialP",
     "SpinRanking",
     "Surrogate",
@@ -50,6 +52,7 @@ __all__ = [
     "random_rotation",
     "rank_spins",
     "replace_expression",
+    "select_spins",
     "sequential_p_value",
     "share_staying",
     "spin_distortion",

@@ -6,7 +6,10 @@ them is descriptive only, and stands beside that against unselected spins.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import curve_fit
@@ -15,13 +18,19 @@ from scipy.spatial.distance import cdist
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError
 from gx2c.nulls.quality import share_staying
+from gx2c.nulls.spins import spin_rotations
+from gx2c.nulls.surrogates import make_brain_spins
 
+# The best N_BEST of N_CANDIDATES spins, reassigned like this, are used
+CANDIDATE_METHOD = "vasa"
+N_CANDIDATES = 1_000
+N_BEST = 100
 BIN_MM = 5.0
 START = (0.0, 10.0)
 LIMITS = ([-1.0, 0.0], [1.0, 100.0])
 STATEMENT = (
-    "selected spins are not exchangeable with the true data: p is descriptive; read it beside p"
-    " from unselected spins"
+    "p is descriptive, for selected spins are not exchangeable with the true data; read it beside"
+    " unselected spins"
 )
 
 
@@ -104,6 +113,89 @@ def rank_spins(brain: Brain, spins: IntArray, rotations: FloatArray) -> SpinRank
         share_staying=share_staying(spins),
         share_near=_share_near(brain.coords_mm, brain.hemisphere, spins),
     )
+
+
+@dataclass(frozen=True)
+class SelectedSpins:
+    """The best of many spins of a brain.
+
+    Attributes
+    ----------
+    spins
+        (n_regions, N_CANDIDATES), all of them.
+    ranking
+        Of these.
+    """
+
+    spins: IntArray
+    ranking: SpinRanking
+
+    def indices(self, first: int, n: int) -> IntArray:
+        """Return the best spins number first, first + 1, …, (n_regions, n), best first.
+
+        Raises
+        ------
+        UserError
+            If more are wanted than the best `N_BEST`: the rest are hardly selected.
+        """
+        if first + n > N_BEST:
+            raise UserError(too_many(first + n))
+        return np.ascontiguousarray(self.spins[:, self.ranking.order[first : first + n]])
+
+    def facts(self, n: int) -> dict[str, Any]:
+        """Say what the best n spins are, beside all candidates."""
+        best, all_ = self.ranking.order[:n], slice(None)
+        return {
+            "candidates": N_CANDIDATES,
+            "method": CANDIDATE_METHOD,
+            "angle_deg": [round(float(a), 1) for a in self.ranking.angle_deg[best]],
+            **{
+                name: {key: float(values[of].mean()) for key, of in (("best", best), ("all", all_))}
+                for name, values in (
+                    ("mean_angle_deg", self.ranking.angle_deg),
+                    ("share_staying", self.ranking.share_staying),
+                    ("share_within_one_parcel", self.ranking.share_near),
+                )
+            },
+        }
+
+
+def too_many(n: int) -> str:
+    """Say that so many selected spins are not to be had."""
+    return (
+        f"{n} spatiomolecular nulls: they are the best {N_BEST} of {N_CANDIDATES} spins, so ask for"
+        f" {N_BEST} or fewer"
+    )
+
+
+def select_spins(brain: Brain, *, seed: int) -> SelectedSpins:
+    """Make and rank the candidates of a seed; the same brain is not ranked twice in a process.
+
+    Raises
+    ------
+    UserError
+        As `make_brain_spins`.
+    """
+    content = hashlib.sha256(f"{N_CANDIDATES} {seed} {brain.expression.shape}".encode())
+    for array in (brain.expression, brain.coords_mm, brain.sphere_coords, brain.hemisphere):
+        content.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+    return _select(_Request(content.hexdigest(), brain, seed))
+
+
+@dataclass(frozen=True)
+class _Request:
+    content: str
+    brain: Brain = field(compare=False)
+    seed: int = field(compare=False)
+
+
+@lru_cache(maxsize=4)
+def _select(request: _Request) -> SelectedSpins:
+    spins = make_brain_spins(
+        request.brain, n_spins=N_CANDIDATES, seed=request.seed, method=CANDIDATE_METHOD
+    )
+    rotations = spin_rotations(request.seed, range(N_CANDIDATES))
+    return SelectedSpins(spins, rank_spins(request.brain, spins, rotations))
 
 
 def rotation_angles(rotations: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from gx2c.nulls.protocol import IndexSurrogate, MapSurrogate, Surrogate, permuta
 from gx2c.nulls.random_field import make_random_field
 from gx2c.nulls.reassign import SPIN_METHODS
 from gx2c.nulls.residual_spin import ResidualSpin, make_smoother
+from gx2c.nulls.spatiomolecular import CANDIDATE_METHOD, N_BEST, N_CANDIDATES, select_spins
 from gx2c.nulls.spheres import check_handedness
 from gx2c.nulls.spins import make_spins
 from gx2c.nulls.surrogates import make_brain_spins
@@ -151,6 +152,15 @@ def _residual_spin(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
     )
 
 
+def _spatiomolecular(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
+    return IndexSurrogate(
+        "spatiomolecular",
+        f"the best {N_BEST} of {N_CANDIDATES} {CANDIDATE_METHOD} spins by decay of correlated gene"
+        " expression with distance and by assignment cost: selected, so p is descriptive",
+        select_spins(brain, seed=seed).indices,
+    )
+
+
 def _random(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
     groups = np.zeros(brain.n_regions, dtype=np.int64)
     return IndexSurrogate(
@@ -178,6 +188,7 @@ SURROGATES: Mapping[str, MakeSurrogate] = {
     "random_field": _random_field,
     "residual_spin": _residual_spin,
     "stitched": _stitched,
+    "spatiomolecular": _spatiomolecular,
     "random": _random,
     "within_compartment": _within_compartment,
 }

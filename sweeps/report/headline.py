@@ -37,11 +37,12 @@ def reading(summary: Summary) -> list[str]:
     if summary.nulls is None:
         return [*sentences, "No nulls were run, so chance is not quantified here."]
     nested = summary.nulls.over_geography
-    tested = [] if nested is None else [nested_sentence(nested)]
+    descriptive = summary.nulls.descriptive
+    tested = [] if nested is None else [nested_sentence(nested, descriptive=descriptive)]
     return [*sentences, *tested, null_sentence(summary.nulls)]
 
 
-def nested_sentence(nested: OverGeography) -> str:
+def nested_sentence(nested: OverGeography, *, descriptive: bool = False) -> str:
     """Say how the gain over geography stands to that of nulls, the headline of a test."""
     found = nested.pearson_r
     words = (
@@ -54,7 +55,8 @@ def nested_sentence(nested: OverGeography) -> str:
     others = (
         f"two-sided {p_text(found.p_two_sided)}, over all metrics by max-T {p_text(found.p_max_t)}"
     )
-    return f"{words}: {p_text(found.p_value)} ({others})."
+    kind = "descriptive " if descriptive else ""
+    return f"{words}: {kind}{p_text(found.p_value)} ({others})."
 
 
 def null_sentence(nulls: Nulls) -> str:
@@ -63,7 +65,7 @@ def null_sentence(nulls: Nulls) -> str:
     words = f"Over {counted(nulls.n, 'null')} ({nulls.method}) the gain is {signed(gain)}"
     if not math.isfinite(nulls.p_value):
         return f"{words}; p is not defined."
-    words += f", {p_text(nulls.p_value)}"
+    words += f", {'descriptive ' if nulls.descriptive else ''}{p_text(nulls.p_value)}"
     if at_floor(nulls):
         words += f", the smallest that {counted(nulls.n, 'null')} can give"
     caveats = null_caveats(nulls)

@@ -209,7 +209,7 @@ def _null_facts(s: Summary) -> Markup:
             "nulls": f"{found.n:,}",
             "mean r of the nulls": f"{number(null.get('mean'))} (SD {number(null.get('sd'))})",
             "gain over the nulls": signed(found.gain.get(METRIC)),
-            "p": number(found.p_value, 4),
+            "descriptive p" if found.descriptive else "p": number(found.p_value, 4),
             "smallest possible p": number(found.p_floor, 4),
             "z": number(found.z, 2),
             "adjusted for geography": adjusted[found.adjusted_for_geography],

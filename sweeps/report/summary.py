@@ -111,6 +111,7 @@ class Nulls(BaseModel):
     z: Number = UNDEFINED
     over_geography: OverGeography | None = None
     caution: str = ""
+    descriptive: bool = False
 
 
 class DetailsFold(BaseModel):

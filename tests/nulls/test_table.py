@@ -18,10 +18,19 @@ from gx2c.nulls import (
     move,
     rank_spins,
     replace_expression,
+    select_spins,
+    spatiomolecular,
     spin_rotations,
     surrogate_quality,
 )
 from gx2c.nulls.spatiomolecular import fit_cubic, fit_exponential, rotation_angles
+
+CHOSEN_BY_GENES = {"random_field", "variogram", "spatiomolecular"}
+
+
+@pytest.fixture(autouse=True)
+def few_candidates(monkeypatch):
+    monkeypatch.setattr(spatiomolecular, "N_CANDIDATES", 60)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +67,7 @@ def test_contract(name, cortex, whole):
     assert ("naive control" in surrogate.statement) == (name in ("random", "within_compartment"))
 
 
-@pytest.mark.parametrize("name", sorted(set(SURROGATES) - {"random_field", "variogram"}))
+@pytest.mark.parametrize("name", sorted(set(SURROGATES) - CHOSEN_BY_GENES))
 def test_one_draw_for_all_genes(name, cortex, whole):
     # what is fitted to expression may change with its genes; what moves may not
     brain = brain_for(name, cortex, whole)
@@ -189,6 +198,24 @@ def test_ranking_puts_the_truth_first(cortex):
     assert "descriptive" in ranking.statement
     with pytest.raises(UserError, match="one rotation a spin"):
         rank_spins(cortex, spins, rotations[:-1])
+
+
+def test_selected_spins_are_the_best_and_each_depends_on_its_number_alone(cortex):
+    spins = make_brain_spins(cortex, n_spins=60, seed=5, method="vasa")
+    best = rank_spins(cortex, spins, spin_rotations(5, range(60))).order
+    surrogate = make_surrogate("spatiomolecular", cortex, seed=5)
+    np.testing.assert_array_equal(surrogate.indices(0, 6), spins[:, best[:6]])
+    np.testing.assert_array_equal(surrogate.indices(4, 2), spins[:, best[4:6]])
+    facts = select_spins(cortex, seed=5).facts(6)
+    assert facts["candidates"] == 60 and len(facts["angle_deg"]) == 6
+    np.testing.assert_allclose(
+        facts["angle_deg"], rotation_angles(spin_rotations(5, best[:6])), atol=0.06
+    )
+    stay = (spins == np.arange(60)[:, None]).mean(axis=0)
+    assert facts["share_staying"]["best"] == pytest.approx(stay[best[:6]].mean())
+    assert facts["share_staying"]["all"] == pytest.approx(stay.mean())
+    with pytest.raises(UserError, match="ask for 100 or fewer"):
+        surrogate.indices(90, 20)
 
 
 def test_fits_recover_planted_decays():

@@ -11,6 +11,7 @@ from sweep_fixtures import make_brain, make_plan
 
 from gx2c.data import make_synthetic_brain
 from gx2c.errors import UserError
+from gx2c.nulls import spatiomolecular
 from sweeps import null_units
 from sweeps.null_evaluation import NullEvaluation, frozen_drop, in_processes
 from sweeps.null_phase import NULLS_PER_GROUP
@@ -93,6 +94,32 @@ def test_when_coordinates_move_geography_has_nulls_of_its_own(tmp_path):
     assert moved["nulls"]["moved"] == "genes+coordinates"
     groups = list((tmp_path / "a").rglob("group_*.json"))
     assert {path.parts[-3] for path in groups} == {"geography", "geography+genes"}
+
+
+def test_selected_spins_are_descriptive_beside_unselected_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(spatiomolecular, "N_CANDIDATES", 40)
+    units = [unit(nulls=18, null_method="spatiomolecular")]
+    found = evaluate(tmp_path / "selected", units)
+    plain = evaluate(tmp_path / "vasa", [unit(nulls=18, null_method="vasa")])
+    nulls = found["nulls"]
+    assert nulls["descriptive"] and nulls["n"] == nulls["unselected"]["n"] == 18
+    assert nulls["unselected"] == plain["nulls"]
+    assert "descriptive" not in plain["nulls"]
+    assert nulls["pearson_r"] != plain["nulls"]["pearson_r"]
+    p = plain["nulls"]["over_geography"]["pearson_r"]["p_value"]
+    assert "descriptive, for selected spins are not exchangeable" in nulls["caution"]
+    assert nulls["caution"].endswith(f"p = {p:.3f} against 18 vasa")
+    lines = "\n".join(evaluation_lines(found))
+    assert "descriptive p = " in lines and "stay within one parcel" in lines
+    for path in sorted((tmp_path / "selected").rglob("group_*.json"))[1::2]:
+        path.unlink()
+    again = evaluate(tmp_path / "selected", units)
+    assert again["nulls"] == nulls
+
+
+def test_too_many_selected_spins_are_refused():
+    with pytest.raises(UserError, match="best 100 of 1000 spins"):
+        unit(nulls=101, null_method="spatiomolecular")
 
 
 def test_a_frozen_model_has_a_drop_and_no_p():
