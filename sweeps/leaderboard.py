@@ -12,6 +12,7 @@ import pandas as pd
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS
 from gx2c.models import MODELS
+from sweeps.candidates import over_runs
 from sweeps.finished_run import FinishedRun, read_finished
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
@@ -45,7 +46,8 @@ def make_leaderboard(
     if not finished:
         raise UserError("there is no finished run to rank")
     _check_same_folds(finished)
-    rows = [_row(run) for run in finished]
+    over_all = over_runs(finished)
+    rows = [_row(run) | _joint(over_all.get(run.root)) for run in finished]
     rows.sort(key=lambda row: (-_or_least(row["test"][SHOWN]["mean"]), row["model"]))
     first = finished[0]
     return {
@@ -120,6 +122,12 @@ def _row(run: FinishedRun) -> dict[str, Any]:
         "max_epochs": options["max_epochs"],
         "notes": summary.get("notes", []),
     }
+
+
+def _joint(found: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return p over all candidates that were held against the same surrogates, if there are any."""
+    names = ("p_max_t", "p_fdr", "candidates")
+    return {name: None if found is None else found[name] for name in names}
 
 
 def _not_converged(trials: pd.DataFrame) -> list[int]:

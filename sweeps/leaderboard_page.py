@@ -29,6 +29,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "n": lambda row: str(row["test"][SHOWN]["n"]),
     "gain over geography": lambda row: _gain(row),
     "p": lambda row: _p_value(row),
+    "p max-T": lambda row: _number(row["p_max_t"]) if row["p_max_t"] is not None else "-",
+    "FDR": lambda row: _number(row["p_fdr"]) if row["p_fdr"] is not None else "-",
     "trials": lambda row: str(row["trials"]),
     "passes": lambda row: str(row["passes"]) if row["kind"] == "iterative" else "closed form",
     "seconds": lambda row: f"{row['seconds']:.0f}",
@@ -79,7 +81,8 @@ def markdown_of(board: Mapping[str, Any]) -> str:
         "over geography on the same folds, with its SE.",
         "p: one-sided, the score against nulls of the run's own --null-method, each retrained; "
         "* the config was tuned on the true data and kept in every null, else each null repeats "
-        "the search. Passes and seconds are those of all trials.",
+        "the search; max-T and FDR: over all models of this table that were held against the same "
+        "surrogates. Passes and seconds are those of all trials.",
     ]
     lines += [f"Left out: {model} ({why})." for model, why in board["left_out"].items()]
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from gx2c.fit import FitConfig, frozen_scores
 from gx2c.metrics import METRICS
 from gx2c.metrics.region_resample import gain_interval
 from gx2c.nulls import make_surrogate, sequential_p_value, surrogate_brains
+from sweeps.candidates import Candidate, check_same_surrogates, over_candidates
 from sweeps.null_group import NullJob, run_null_group
 from sweeps.null_phase import collect_nulls, null_jobs, open_null_jobs, save_null_group
 from sweeps.null_summary import HEADLINE, null_gains, summarise_sweep_nulls
@@ -55,9 +56,7 @@ class NullEvaluation:
         """Do all that is not yet done and return the summary."""
         self._check_request()
         first = self.units[0].plan.options
-        jobs = [
-            null_jobs(u.plan.options, u.plan.options.seed, u.jobs, u.records) for u in self.units
-        ]
+        jobs = self._jobs()
         n_groups = 1 + max(null.group for null in jobs[0])
         used = n_groups
         for group in range(n_groups):
@@ -74,6 +73,40 @@ class NullEvaluation:
         nulls[first.model].to_csv(self.out / "scores.tsv", sep="\t")
         write_json(self.out / "summary.json", finite_or_none(summary))
         return summary
+
+    def candidate(self, name: str) -> Candidate:
+        """Return the model, once executed, as one of several candidates."""
+        model, jobs = self.units[0].plan.options.model, self._jobs()
+        return Candidate.of(
+            name,
+            self.surrogates(),
+            self._nulls(jobs, jobs[0][-1].group),
+            model=model,
+            test=self._mean(model),
+            geography=self._mean(GEOGRAPHY),
+        )
+
+    def surrogates(self) -> dict[str, Any]:
+        """Return what decides surrogate k, and on which regions it is tested."""
+        plan = self.units[0].plan
+        options = plan.options
+        return {
+            "dataset": plan.brain.checksum,
+            "folds": [
+                (fold.train_regions.tolist(), fold.test_regions.tolist())
+                for unit in self.units
+                for fold in unit.plan.folds
+            ],
+            "seed": [unit.plan.options.seed for unit in self.units],
+            "surrogate": options.null_method,
+            "moves": options.null_moves,
+            "number of nulls": options.nulls,
+        }
+
+    def _jobs(self) -> list[list[NullJob]]:
+        return [
+            null_jobs(u.plan.options, u.plan.options.seed, u.jobs, u.records) for u in self.units
+        ]
 
     def _check_request(self) -> None:
         path = self.out / "request.json"
@@ -148,6 +181,29 @@ class NullEvaluation:
                 measured.append(unit.plan.brain.connectome_block(fold.test_regions))
         found = gain_interval(ours, theirs, measured, seed=self.units[0].plan.options.seed)
         return found._asdict() | {"of": "regions drawn anew, models as they were fitted"}
+
+
+def evaluate_candidates(
+    units: Mapping[str, NullUnit], out: Path, run: Runner
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Hold several models against the same surrogates, each in a folder of its own.
+
+    Returns
+    -------
+    list, list
+        Each model's summary, and `over_candidates`, which is also written to candidates.json.
+
+    Raises
+    ------
+    UserError
+        As `over_candidates`, before anything is run.
+    """
+    evaluations = {name: NullEvaluation([unit], out / name, run) for name, unit in units.items()}
+    check_same_surrogates({name: one.surrogates() for name, one in evaluations.items()})
+    summaries = [one.execute() for one in evaluations.values()]
+    rows = over_candidates([one.candidate(name) for name, one in evaluations.items()])
+    write_json(out / "candidates.json", {"metric": HEADLINE, "models": rows})
+    return summaries, rows
 
 
 def frozen_drop(unit: NullUnit) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -153,7 +154,9 @@ def _print(rows: Iterable[Mapping[str, Any]]) -> None:
 @nulls_app.command("evaluate")
 def nulls_evaluate(
     out: Annotated[Path, typer.Option(help="Folder of the results, or to go on with.")],
-    run: Annotated[Path | None, typer.Argument(help="A finished run; else a dataset.")] = None,
+    run: Annotated[
+        list[Path] | None, typer.Argument(help="Finished runs, p over them too; else a dataset.")
+    ] = None,
     dataset: Annotated[
         str, typer.Option(help="Without a run: a name or a folder.")
     ] = "schaefer100",
@@ -189,8 +192,16 @@ def nulls_evaluate(
     if n < 1 or workers < 1 or stop_after < 0:
         raise UserError(f"n={n}, workers={workers}, stop_after={stop_after}; give 1, 1, 0 or more")
     nulls = {"nulls": n, "null_method": surrogate, "null_moves": moves, "null_search": search}
-    if run is not None:
-        units = [unit_of_run(run, **nulls)]
+    if run and len(run) > 1:
+        if frozen or stop_after:
+            raise UserError("--frozen and --stop-after take one run; leave them out")
+        by_name = {one.name: unit_of_run(one, **nulls) for one in run}
+        if len(by_name) < len(run):
+            raise UserError("two of the runs have folders of the same name; rename one")
+        _print(_evaluate_candidates(by_name, out, workers=workers, ray=ray))
+        return
+    if run:
+        units = [unit_of_run(run[0], **nulls)]
     else:
         numbers = _seeds(seeds)
         more: dict[str, Any] = {"inner_repeats": inner_repeats, **nulls}
@@ -208,18 +219,43 @@ def nulls_evaluate(
 def _evaluate(
     units: Sequence[Any], out: Path, *, workers: int, ray: bool, stop_after: int
 ) -> dict[str, Any]:
-    from sweeps.null_evaluation import NullEvaluation, in_processes, on_ray
+    from sweeps.null_evaluation import NullEvaluation
+
+    with _runner(units[0].plan.options, out, workers=workers, ray=ray) as run:
+        return NullEvaluation(units, out, run, stop_after).execute()
+
+
+def _evaluate_candidates(
+    units: Mapping[str, Any], out: Path, *, workers: int, ray: bool
+) -> list[dict[str, Any]]:
+    from sweeps.null_evaluation import evaluate_candidates
+    from sweeps.null_report import evaluation_lines
+
+    options = next(iter(units.values())).plan.options
+    with _runner(options, out, workers=workers, ray=ray) as run:
+        summaries, rows = evaluate_candidates(units, out, run)
+    for summary in summaries:
+        for line in evaluation_lines(summary):
+            typer.echo(line)
+        typer.echo("")
+    typer.echo(f"over {len(rows)} models by Pearson r, p by max-T and false discovery rate:")
+    return rows
+
+
+@contextmanager
+def _runner(options: Any, out: Path, *, workers: int, ray: bool) -> Iterator[Any]:
+    """Open what runs groups of nulls: processes of this machine, or Ray."""
+    from sweeps.null_evaluation import in_processes, on_ray
 
     if not ray:
-        return NullEvaluation(units, out, in_processes(workers), stop_after).execute()
+        yield in_processes(workers)
+        return
     from sweeps.ray_session import ray_session
 
-    options = units[0].plan.options
     # what "auto" found is not known any more: a whole GPU each
     cpus, gpus = options.cpus_per_trial, abs(options.gpus_per_trial)
     with ray_session(cpus_per_trial=cpus, gpus_per_trial=gpus, shared=str(out)) as at_once:
-        run = on_ray(cpus=cpus, gpus=gpus, at_once=at_once)
-        return NullEvaluation(units, out, run, stop_after).execute()
+        yield on_ray(cpus=cpus, gpus=gpus, at_once=at_once)
 
 
 def _seeds(text: str) -> list[int]:
