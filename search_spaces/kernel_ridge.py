@@ -1,8 +1,8 @@
 """Search spaces of kernel ridge and of its two fixed forms, geography and geography with genes.
 
-Of two kernels that are joined, `gene_weight` acts in a sum or an average and `gene_ridge` in an
-average alone; the penalty of the mean acts if the mean has one; the residual's diagonal can be 0
-only after a mean.
+Of two kernels that are joined, `gene_weight` acts in an average, or in a sum where it is not
+learned, and `gene_ridge` in an average alone; the penalty of the mean acts if the mean has one; the
+residual's diagonal can be 0 only after a mean.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ EXPRESSION_SCALES = (0.05, 10.0)
 POWERS = (1, 16)
 # Of a polynomial: a higher one is ruled by the few longest rows
 DEGREES = (2, 4)
+JOINTS = ("average", "sum", "product")
 KERNELS = ("cosine", "rbf", "linear", "polynomial")
 # Added to products of eigenvalues
 RIDGES = (1e-3, 1e2)
@@ -58,7 +59,7 @@ def suggest_geography(trial: TrialLike, scale: Scale) -> Suggestion:
 def suggest_geography_genes(trial: TrialLike, scale: Scale) -> Suggestion:
     """Suggest `geography` with a gene kernel added to its residual."""
     geography, _ = suggest_geography(trial, scale)
-    return {**geography, **_suggest_expression(trial), **_suggest_joint(trial)}, None
+    return {**geography, **_suggest_expression(trial), **_suggest_joint(trial, JOINTS)}, None
 
 
 def suggest_kernel_ridge(trial: TrialLike, scale: Scale) -> Suggestion:
@@ -72,7 +73,8 @@ def suggest_kernel_ridge(trial: TrialLike, scale: Scale) -> Suggestion:
         **_suggest_mean(trial),
     }
     if trial.suggest_categorical("with_coordinates", (False, True)):
-        hyperparameters |= {**_suggest_coordinates(trial), **_suggest_joint(trial)}
+        joint = _suggest_joint(trial, (*JOINTS, "learned"))
+        hyperparameters |= {**_suggest_coordinates(trial), **joint}
     return hyperparameters, None
 
 
@@ -110,11 +112,9 @@ def _suggest_coordinate_scale(trial: TrialLike) -> float:
     return _suggest_log(trial, "coordinate_scale", COORDINATE_SCALES)
 
 
-def _suggest_joint(trial: TrialLike) -> dict[str, Any]:
-    joint: dict[str, Any] = {
-        "combine": trial.suggest_categorical("combine", ("average", "sum", "product"))
-    }
-    if joint["combine"] != "product":
+def _suggest_joint(trial: TrialLike, joints: tuple[str, ...]) -> dict[str, Any]:
+    joint: dict[str, Any] = {"combine": trial.suggest_categorical("combine", joints)}
+    if joint["combine"] in ("average", "sum"):
         joint["gene_weight"] = trial.suggest_float("gene_weight", 0.0, 1.0)
     if joint["combine"] == "average":
         joint["gene_ridge"] = _suggest_log(trial, "gene_ridge", RIDGES)

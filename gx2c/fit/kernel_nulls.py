@@ -235,8 +235,9 @@ class _Plan:
         assert self.genes is not None, "a config without expression has nothing to smooth"
         blocks = genes.of(self.genes)
         if self.places is not None:
-            pairs = zip(self.places, blocks, strict=True)
-            among, to_training = (self.model.join([place, gene])[0] for place, gene in pairs)
+            pairs = [list(pair) for pair in zip(self.places, blocks, strict=True)]
+            weight = self.model.weight_of(pairs[0], self.residual)
+            among, to_training = (self.model.join(pair, weight)[0] for pair in pairs)
             blocks = among, to_training
         smoother = KroneckerRidge(
             blocks[0], self.residual, impute_diagonal=self.model.impute_diagonal

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
+from gx2c.models.alignment import aligned_weight
 from gx2c.models.kernels import NO_KERNEL, RegionKernel, coordinate_kernel, expression_kernel
 from gx2c.models.keywords import require_choice, require_fraction, require_positive
 from gx2c.models.kronecker import KroneckerRidge
@@ -24,6 +25,9 @@ JOINED_KERNELS: dict[str, Callable[[FloatArray, FloatArray, float], FloatArray]]
     "product": lambda places, genes, weight: places * genes,
 }
 AVERAGE = "average"
+# A sum whose weight follows from the training edges
+LEARNED = "learned"
+JOINED_KERNELS[LEARNED] = JOINED_KERNELS["sum"]
 DIAGONALS = ("impute", "zero")
 
 
@@ -52,11 +56,12 @@ class KernelRidge:
     mirrored
         Compare coordinates on (|x|, y, z), so that homologues are neighbours.
     combine
-        What two kernels do. "sum": k is their weighted sum. "product": k is their product.
-        "average": each smooths the same residual by itself, with a ridge of its own, and the
-        two predictions are averaged.
+        What two kernels do. "sum": k is their weighted sum. "learned": the same, with the weight
+        that best aligns k with the training edges (see `aligned_weight`). "product": k is their
+        product. "average": each smooths the same residual by itself, with a ridge of its own, and
+        the two predictions are averaged.
     gene_weight
-        Share of the expression kernel in a sum or average, 0 to 1.
+        Share of the expression kernel in a sum or average, 0 to 1; unused if it is learned.
     ridge
         Added to products of eigenvalues; in an average, that of the coordinate kernel.
     gene_ridge
@@ -73,6 +78,11 @@ class KernelRidge:
     ------
     UserError
         If the keywords contradict each other or lie outside their range.
+
+    Attributes
+    ----------
+    used_weight
+        Share of the expression kernel that was given or learned, after `fit`.
 
     References
     ----------
@@ -128,7 +138,9 @@ class KernelRidge:
         self.mean.fit(training, connectome)
         self._training_mean = self.mean.predict(training)
         residual = connectome - self._training_mean
-        blocks = self.join([kernel.fit(training) for kernel in self.kernels])
+        blocks = [kernel.fit(training) for kernel in self.kernels]
+        self.used_weight = self.weight_of(blocks, residual)
+        blocks = self.join(blocks, self.used_weight)
         self._smoothers = [
             KroneckerRidge(block, residual, impute_diagonal=self.impute_diagonal)
             for block in blocks
@@ -188,7 +200,8 @@ class KernelRidge:
         table = self._ridge_table(ridges)
         predicted = self.mean.predict(regions)[None]
         predicted = np.repeat((predicted + predicted.transpose(0, 2, 1)) / 2, len(table), axis=0)
-        blocks = self.join([kernel.to_training(regions) for kernel in self.kernels])
+        blocks = [kernel.to_training(regions) for kernel in self.kernels]
+        blocks = self.join(blocks, self.used_weight)
         for smoother, block, share, column in zip(
             self._smoothers, blocks, self.shares, table.T, strict=True
         ):
@@ -196,12 +209,27 @@ class KernelRidge:
             predicted += share * smoother.predict(block, distinct.tolist())[which]
         return predicted
 
-    def join(self, blocks: list[FloatArray]) -> list[FloatArray]:
+    def weight_of(self, blocks: list[FloatArray], residual: FloatArray) -> float:
+        """Return the share of expression: that given, or that learned from training regions.
+
+        Parameters
+        ----------
+        blocks
+            (n_train_regions, n_train_regions) kernels, that of coordinates first.
+        residual
+            (n_train_regions, n_train_regions) what the mean leaves over.
+        """
+        if self.combine == LEARNED and len(blocks) == 2:
+            places, genes = blocks
+            return aligned_weight(places, genes, residual)
+        return self.gene_weight
+
+    def join(self, blocks: list[FloatArray], weight: float) -> list[FloatArray]:
         """Make one kernel of two, unless they are averaged or there is but one."""
         if self.averages or len(blocks) == 1:
             return blocks
         places, genes = blocks
-        return [JOINED_KERNELS[self.combine](places, genes, self.gene_weight)]
+        return [JOINED_KERNELS[self.combine](places, genes, weight)]
 
     @property
     def shares(self) -> tuple[float, ...]:

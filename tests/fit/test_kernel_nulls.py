@@ -27,6 +27,7 @@ CANDIDATES = [
     config(gene_ridge=30.0, gene_weight=0.9),
     config(combine="sum", gene_weight=0.3),
     config(combine="product", ridge=0.1),
+    config("kernel_ridge", mean="constant", coordinate_kernel="rbf", combine="learned"),
     config(expression_kernel="rbf", expression_scale=0.5, gene_ridge=0.3),
     config(coordinate_scale=0.5, mean_ridge=0.1, diagonal="impute"),
     config("kernel_ridge"),

@@ -185,7 +185,8 @@ def test_leaving_a_region_out_equals_fitting_without_it(brain, combine):
     model.fit(brain.regions(train), brain.connectome_block(train))
     found = model.leave_region_out()
     mean = brain.connectome_block(train)[np.triu_indices(len(train), 1)].mean()
-    blocks = model.join([kernel.to_training(brain.regions(train)) for kernel in model.kernels])
+    blocks = [kernel.to_training(brain.regions(train)) for kernel in model.kernels]
+    blocks = model.join(blocks, model.used_weight)
     expected = np.full((len(train), len(train)), mean)
     for block, share, ridge in zip(blocks, model.shares, model.ridges, strict=True):
         for region in range(len(train)):
