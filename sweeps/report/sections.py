@@ -108,7 +108,10 @@ def configs(run: RunFiles) -> Markup:
     """Return the chosen config of every fold."""
     if not any(fold.best_config for fold in run.summary.folds):
         return section("Chosen configs", absent("The summary names no configs."))
-    words = "Values that differ among folds come first; those in grey are the same in every fold."
+    words = (
+        "What the choice reads, then values that differ among folds; those in grey are the same in "
+        "every fold."
+    )
     table = tables.config_table(run.summary)
     return section("Chosen configs", node("p", words, class_="note"), table)
 

@@ -53,6 +53,7 @@ class FoldSummary(BaseModel):
     n_train_regions: int | None = None
     n_test_regions: int | None = None
     best_config: dict[str, Any] = Field(default_factory=dict)
+    uses: list[str] = Field(default_factory=list)
     passes: float | None = None
     validation: Scores = Field(default_factory=dict)
     test: Scores = Field(default_factory=dict)

@@ -111,7 +111,7 @@ def one_fold_table(summary: Summary, fold: int) -> Markup:
 
 
 def config_table(summary: Summary) -> Markup:
-    """List the chosen values, those that differ among folds first."""
+    """List what each fold's choice reads and its values, those that differ among folds first."""
     configs = [_flat(fold.best_config) for fold in summary.folds]
     names = list(dict.fromkeys(name for config in configs for name in config))
     values = {
@@ -120,7 +120,9 @@ def config_table(summary: Summary) -> Markup:
     }
     differ = [name for name in names if len(set(values[name])) > 1]
     same = [name for name in names if name not in differ]
-    rows = [[_dotted(name), *values[name]] for name in differ]
+    read = [", ".join(fold.uses) for fold in summary.folds]
+    rows = [["reads", *read]] if any(read) else []
+    rows += [[_dotted(name), *values[name]] for name in differ]
     rows += [[_dotted(name), *[node("i", v) for v in values[name]]] for name in same]
     head = ("value", *[f"fold {fold.fold}" for fold in summary.folds])
     return table(head, rows, label="Chosen config of every outer fold")

@@ -122,6 +122,8 @@ def test_page_says_what_the_summary_says(run: SweepPaths) -> None:
         "99 regions",
         "15,633 genes",
         "six donors",
+        # what the choices of the first two folds read
+        "reads expression, coordinates expression",
     ):
         assert words in text
 
