@@ -59,7 +59,8 @@ def compare_runs(runs: Sequence[Path], *, against: str = GEOGRAPHY) -> dict[str,
     runs
         Run folders; several seeds of a model are averaged over as repeats.
     against
-        The rival: geography, which every run holds, or a model of the runs.
+        The rival: geography, which every run holds, or a model of the runs. Where runs of one
+        model have different settings, each is a model by the name `smt (genes all)`.
 
     Returns
     -------
@@ -121,16 +122,25 @@ def _of_split(runs: Sequence[FinishedRun], against: str) -> dict[str, Any]:
 
 
 def _by_model(runs: Sequence[FinishedRun]) -> dict[str, dict[int, FinishedRun]]:
+    """Gather the seeds of each model; settings of one model that differ count as models."""
     by_model: dict[str, dict[int, FinishedRun]] = {}
     for run in runs:
-        seeds = by_model.setdefault(run.model, {})
+        seeds = by_model.setdefault(_name(run, runs), {})
         if run.seed in seeds:
             raise UserError(
                 f"{run.root} and {seeds[run.seed].root} are both of {run.model} with seed "
-                f"{run.seed}; give one run for each model and seed"
+                f"{run.seed} and the same settings; give one run for each"
             )
         seeds[run.seed] = run
     return by_model
+
+
+def _name(run: FinishedRun, runs: Sequence[FinishedRun]) -> str:
+    """Return the model's name, with what tells its runs apart: `smt (genes all)`."""
+    others = [other.settings for other in runs if other.model == run.model]
+    differ = [k for k, v in run.settings.items() if any(other.get(k) != v for other in others)]
+    settings = ", ".join(f"{name} {run.settings[name]}" for name in differ)
+    return f"{run.model} ({settings})" if settings else run.model
 
 
 def _pairings(by_model: Mapping[str, Mapping[int, FinishedRun]], against: str) -> Iterator[Pairing]:

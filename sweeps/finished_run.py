@@ -13,7 +13,12 @@ from sweeps.paths import SweepPaths
 from sweeps.records import read_json
 from sweeps.request import read_inputs, read_options
 
-# Options that decide what a score means, beside the folds
+# Options that name a run, say where and how it was computed, or what was asked about its score:
+# two runs that differ in nothing else have the same settings
+NOT_SETTINGS = frozenset(
+    "model seed preset storage cpus_per_trial gpus_per_trial max_concurrent warm_start nulls "
+    "null_search null_method null_moves".split()
+)
 
 FoldScores = Sequence[Mapping[str, float]]
 
@@ -37,6 +42,8 @@ class FinishedRun:
         Of the run.
     scored
         Options that decide what the scores mean.
+    settings
+        Options by which two runs of a model with one seed may differ.
     folds
         Regions of each outer fold.
     test, geography
@@ -52,6 +59,7 @@ class FinishedRun:
     seed: int
     checksum: str
     scored: Mapping[str, Any]
+    settings: Mapping[str, Any]
     folds: Sequence[FoldRegions]
     test: FoldScores
     geography: FoldScores
@@ -81,6 +89,7 @@ def read_finished(root: Path) -> FinishedRun:
             checksum=read_inputs(paths)["checksum"],
             # what a model learns (geography's residual, say) may differ: the real edges are scored
             scored=options.view.to_dict() | {"score": options.score},
+            settings={k: v for k, v in options.to_dict().items() if k not in NOT_SETTINGS},
             folds=[FoldRegions(frozenset(f["train"]), frozenset(f["test"])) for f in folds],
             test=[_numbers(fold["test"]) for fold in summary["folds"]],
             geography=[_numbers(fold["test"]) for fold in summary["geography"]["folds"]],

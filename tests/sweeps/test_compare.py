@@ -97,6 +97,28 @@ def test_two_models_are_paired_on_the_same_folds(tmp_path):
     assert [d["difference"] for d in found["differences"]] == pytest.approx([0.1, 0.1, 0, -0.1])
 
 
+def test_two_settings_of_one_model_are_compared_by_name(tmp_path):
+    runs = [
+        write_run(tmp_path / genes, "mlp", test=[level] * N_FOLDS, seed=seed, genes=genes)
+        for genes, level in (("all", 0.6), ("100_var", 0.7))
+        for seed in (1, 2)
+    ]
+    (found,) = of_metric(compare_runs(runs, against="mlp (genes all)"))
+    assert found["model"] == "mlp (genes 100_var)"
+    assert len(found["differences"]) == 2 * N_FOLDS
+    assert found["mean"] == pytest.approx(0.1)
+    with pytest.raises(
+        UserError, match=r"choose from \['mlp \(genes 100_var\)', 'mlp \(genes all\)"
+    ):
+        compare_runs(runs, against="mlp")
+
+
+def test_the_same_settings_twice_are_refused(tmp_path):
+    runs = [write_run(tmp_path / n, "mlp", test=[0.6] * N_FOLDS, nulls=int(n)) for n in "12"]
+    with pytest.raises(UserError, match="both of mlp with seed 1 and the same settings"):
+        compare_runs(runs)
+
+
 def test_the_false_discovery_rate_is_over_models_of_one_split_and_metric(tmp_path):
     rng = np.random.default_rng(0)
     models = ("mlp", "cge", "kernel_ridge", "smt")
@@ -197,7 +219,7 @@ class TestRefused:
         other_data = write_run(tmp_path / "c", "cge", test=[0.5] * 4, checksum="xyz")
         other_seed = write_run(tmp_path / "d", "cge", test=[0.5] * 4, seed=2)
         other_folds = write_run(tmp_path / "e", "smt", test=[0.5] * 4, folds=fold_regions(9))
-        self.refuse("one run for each model and seed", [one, twin])
+        self.refuse("the same settings; give one run for each", [one, twin])
         self.refuse("different data", [one, other_data])
         self.refuse("runs of the same seeds", [one, other_seed], against="cge")
         self.refuse("folds of different regions", [one, other_folds], against="smt")
