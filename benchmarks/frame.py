@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, str] = {
     "driver-memory": "benchmarks.driver_memory",
     "start": "benchmarks.start",
     "spins": "benchmarks.spins",
+    "kernel-nulls": "benchmarks.kernel_nulls",
     "load": "benchmarks.load",
     "full-grid": "benchmarks.full_grid",
 }

@@ -74,8 +74,9 @@ class KroneckerRidge:
             (n_ridges, n_regions, n_regions), symmetric.
         """
         projected = to_training @ self._basis
-        weights = np.stack([self._rotated_weights(ridge) for ridge in ridges])
-        predicted: FloatArray = projected @ weights @ projected.T
+        predicted: FloatArray = np.stack(
+            [projected @ self._rotated_weights(ridge) @ projected.T for ridge in ridges]
+        )
         predicted += predicted.transpose(0, 2, 1).copy()
         return predicted / 2
 
