@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from gx2c.fit import (
     FitConfig,
     NestedFit,
     choose_closed_form,
+    chooses_genes,
     is_isometric,
     retrain,
     search_kernel_nulls,
@@ -88,6 +89,9 @@ def _configs(null: NullJob) -> list[FitConfig]:
 
 def _kernel_nulls(context: TrialContext, null: NullJob) -> list[Scores | None] | None:
     brain, fold, configs = context.brain, context.folds[null.job.fold], _configs(null)
+    if chooses_genes(configs[0]):
+        whole = (one.expression for one in _made(context, null))
+        return search_kernel_nulls(brain, fold, configs, whole, metric=context.metric)
     regions = brain.regions(fold.train_regions)
     genes = select_genes(
         regions, brain.genes, brain.tss, which=configs[0].genes.which, order="random", seed=0
@@ -101,12 +105,12 @@ def _kernel_nulls(context: TrialContext, null: NullJob) -> list[Scores | None] |
         training_regions=fold.train_regions,
     )
     if expressions is None:
-        expressions = (same_distances(b.expression[:, genes]) for b in _brains(context, null))
+        expressions = (same_distances(b.expression[:, genes]) for b in _made(context, null))
     return search_kernel_nulls(brain, fold, configs, expressions, metric=context.metric)
 
 
-def _brains(context: TrialContext, null: NullJob) -> list[Brain]:
-    made = surrogate_brains(
+def _made(context: TrialContext, null: NullJob) -> Iterator[Brain]:
+    return surrogate_brains(
         context.brain,
         null.numbers,
         method=null.method,
@@ -114,11 +118,10 @@ def _brains(context: TrialContext, null: NullJob) -> list[Brain]:
         seed=null.seed,
         training_regions=context.folds[null.job.fold].train_regions,
     )
-    return list(made)
 
 
 def _by_brains(context: TrialContext, null: NullJob) -> list[Scores | None]:
-    brains = _brains(context, null)
+    brains = list(_made(context, null))
     if not null.candidates:
         return _retrain_together(context, null, brains)
     search = _SEARCHES[MODELS[null.job.model].kind]

@@ -11,7 +11,7 @@ from gx2c.fit.closed_form import (
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig, GeneOptions, TrainingSettings
 from gx2c.fit.in_turn import FitInTurn
-from gx2c.fit.kernel_nulls import is_isometric, search_kernel_nulls
+from gx2c.fit.kernel_nulls import chooses_genes, is_isometric, search_kernel_nulls
 from gx2c.fit.nested import CurvePoint, NestedFit
 from gx2c.fit.network import NetworkFit, derive_seed
 from gx2c.fit.prepare import TrainingSet
@@ -36,6 +36,7 @@ __all__ = [
     "choose_closed_form",
     "derive_seed",
     "frozen_scores",
+    "chooses_genes",
     "is_isometric",
     "retrain",
     "search_kernel_nulls",

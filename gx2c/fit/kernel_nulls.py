@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gx2c.data import select_genes
 from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
+from gx2c.data.genes import ALL_GENES
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig
 from gx2c.fit.scoring import score_or_diverged, selection_scores
@@ -29,16 +31,21 @@ Scores = dict[str, float]
 def is_isometric(config: FitConfig) -> bool:
     """Tell whether a config's predictions read expression through inner products alone.
 
-    So does kernel ridge on expression that is centred, not scaled, by training statistics, on
-    genes whose choice does not depend on the training regions; expression is all that it reads
-    beside coordinates, and the connectome itself is learned.
+    So does kernel ridge on expression that is centred, not scaled, by training statistics;
+    expression is all that it reads beside coordinates, and the connectome itself is learned.
     """
-    chosen_by_training = isinstance(config.genes.which, str) and config.genes.which != "all"
-    kernel_like = MODELS[config.model].kind == "closed_form" and config.task == Task()
-    if chosen_by_training or not kernel_like:
+    if MODELS[config.model].kind != "closed_form" or config.task != Task():
         return False
     model = _build(config)
     return isinstance(model, KernelRidge) and model.isometric
+
+
+def chooses_genes(config: FitConfig) -> bool:
+    """Tell whether the choice of genes depends on the training regions (`<N>_var`).
+
+    A surrogate must then bring all its genes: columns with the same distances are not enough.
+    """
+    return isinstance(config.genes.which, str) and config.genes.which != ALL_GENES
 
 
 def search_kernel_nulls(
@@ -63,7 +70,7 @@ def search_kernel_nulls(
         Each `is_isometric`; the first of equals is chosen, and a single one is not validated.
     expressions
         (n_regions, n_columns) each: a surrogate's expression, or columns with the same distances
-        (`gx2c.models.isometry.same_distances`).
+        (`gx2c.models.isometry.same_distances`) unless configs choose genes (`chooses_genes`).
     metric
         A key of `SELECTION_METRICS`.
 
@@ -99,11 +106,12 @@ class SharedSplit:
     brain, fold
         Whose training regions are fitted and whose test regions are predicted.
     configs
-        Each `is_isometric`.
+        Each `is_isometric`, on the same genes.
     """
 
     def __init__(self, brain: Brain, fold: Fold, configs: Sequence[FitConfig]) -> None:
         self.brain, self.fold = brain, fold
+        self._which = configs[0].genes.which if chooses_genes(configs[0]) else None
         self.training = _places_of(brain, fold.train_regions)
         self.test = _places_of(brain, fold.test_regions)
         self._connectome = brain.connectome_block(fold.train_regions)
@@ -123,7 +131,7 @@ class SharedSplit:
 
         NaN where a config cannot be fitted.
         """
-        genes = _GeneBlocks(self.training, self.test, expression, self.fold)
+        genes = _GeneBlocks(self.training, self.test, self._chosen(expression), self.fold)
         predicted = np.stack([plan.fixed for plan in self.plans])
         for members in self._groups.values():
             plans = [self.plans[i] for i in members]
@@ -143,6 +151,17 @@ class SharedSplit:
     def scores(self, expression: FloatArray) -> list[Scores | None]:
         """Return each config's scores over the test edges."""
         return [score_or_diverged(p, self.brain, self.fold) for p in self.predict(expression)]
+
+    def _chosen(self, expression: FloatArray) -> FloatArray:
+        """Keep the genes that each fit on this surrogate would choose; a kernel sees no order."""
+        if self._which is None:
+            return expression
+        training = replace(self.training, expression=expression[self.fold.train_regions])
+        brain = self.brain
+        chosen = select_genes(
+            training, brain.genes, brain.tss, which=self._which, order="random", seed=0
+        )
+        return expression[:, chosen]
 
     def _plan(self, model: KernelRidge) -> _Plan:
         residual, mean = self._mean_of(model)
