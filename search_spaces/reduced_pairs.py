@@ -12,8 +12,9 @@ from search_spaces.training import FIRST_TRAINING_SMALL, suggest_training, sugge
 
 MOST_COMPONENTS = 64
 WIDTHS, WIDTHS_SMALL = ("128-64", "256-128", "512-256-128"), ("64-32", "128-64")
-# 25 components of few regions are mostly noise, which a form of 25 x 25 fits first
-FIRST_SMALL: Mapping[str, Value] = {**FIRST_TRAINING_SMALL, "n_components": 6}
+# A form of 25 x 25 has more weights than a small search has steps: it begins with the fewest
+# components of the published search (5, 10, 12, 25, 30, 50)
+FIRST_BILINEAR_SMALL: Mapping[str, Value] = {**FIRST_TRAINING_SMALL, "n_components": 5}
 _CAPS = {"n_components": MOST_COMPONENTS}
 
 # GeneEx2Conn, NeurIPS 2025: sweeps `bilinear_lowrank`, `pls_bilineardecoder`, `pls_mlpdecoder`
@@ -68,7 +69,7 @@ SPACES = (
             model=model,
             suggest=suggest_reduced_lowrank,
             first=FIRST_REDUCED,
-            first_small=FIRST_SMALL,
+            first_small=FIRST_BILINEAR_SMALL,
             most_components=_CAPS,
         )
         for model in ("bilinear_lowrank_pca", "bilinear_lowrank_pls")
@@ -77,14 +78,14 @@ SPACES = (
         model="pls_bilinear",
         suggest=suggest_pls_bilinear,
         first=FIRST_BILINEAR,
-        first_small=FIRST_SMALL,
+        first_small=FIRST_BILINEAR_SMALL,
         most_components=_CAPS,
     ),
     SearchSpace(
         model="pls_mlp",
         suggest=suggest_pls_mlp,
         first=FIRST_MLP,
-        first_small={**FIRST_SMALL, "hidden_dims": "128-64"},
+        first_small=FIRST_TRAINING_SMALL,
         most_components=_CAPS,
     ),
 )
