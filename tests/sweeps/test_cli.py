@@ -10,7 +10,7 @@ from sweep_fixtures import make_brain
 
 from gx2c.data import write_dataset
 from gx2c.models import MODELS
-from sweeps import cli
+from sweeps import cli, sweep_cli
 
 
 class Finished:
@@ -184,6 +184,6 @@ def test_resume_takes_the_latest_unfinished_run_of_the_same_kind(tmp_path, monke
         if finished:
             paths.summary.write_text("{}")
     options = make_options("smt", preset="quick")
-    assert cli._run_folder(options, resume=True).name == f"{stem}-20260101-000000"
-    assert cli._run_folder(options, resume=False).name.startswith(stem)
-    assert not cli._run_folder(options, resume=False).exists()
+    assert sweep_cli._run_folder(options, resume=True).name == f"{stem}-20260101-000000"
+    assert sweep_cli._run_folder(options, resume=False).name.startswith(stem)
+    assert not sweep_cli._run_folder(options, resume=False).exists()

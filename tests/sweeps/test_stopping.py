@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.cli import resume_command
 from sweeps.stopping import Stopped, stops_cleanly
+from sweeps.sweep_cli import resume_command
 
 
 @pytest.mark.parametrize(
