@@ -45,5 +45,5 @@ def test_one_draw_serves_all_genes_so_that_it_commutes_with_mixing_them(brain):
 def test_what_was_measured_stands_beside_p():
     assert caution("residual_spin", nested=True) == ""
     assert "may be too liberal" in caution("hungarian", nested=False)
-    assert "not been measured" in caution("variogram", nested=True)
+    assert "not been measured" in caution("stitched", nested=True)
     assert WORST_RATE["residual_spin", True] == min(WORST_RATE.values())
