@@ -52,7 +52,8 @@ def run_tasks(
     function_reference, shared_reference = ray.put(function), ray.put(shared)
 
     def start(index: int, share: float) -> None:
-        task = remote.options(num_gpus=share)
+        # Ray's dashboard and process titles name the work, not what caps it
+        task = remote.options(num_gpus=share, name=function.__name__)
         running[task.remote(function_reference, share, shared_reference, *jobs[index])] = index
 
     waiting = list(range(len(jobs)))[::-1]

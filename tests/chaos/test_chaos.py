@@ -21,6 +21,7 @@ def test_sweeps_survive_the_death_of_any_part_of_them(tmp_path):
         gc.collect()
     assert found["n_kills"] == len(LOCAL) + len(CLUSTER) >= 8
     assert set(found["kills_by"]["what"]) == {"worker", "driver", "node", "head"}
+    assert set(found["kills_by"]["phase"]) == {"search", "retrain", "nulls", "export"}
     assert found["equal_to_undisturbed"] == found["sweeps"] == 2
     assert found["finished_files_rewritten"] == []
     for kill in found["kills"]:
