@@ -29,6 +29,7 @@ from sweeps.seeds import model_number
 
 SEED = 1
 GENES = GeneOptions(which="500_var")
+N_INNER_FOLDS = 4
 _SAMPLER, _TRIAL = 1, 2
 
 
@@ -62,8 +63,8 @@ class Recording:
 
 
 RECORDINGS = (
-    Recording("short", 0, 81, 15, {"smt": 64, "mlp": 40, "bilinear_lowrank": 24}, 3, 3),
-    Recording("long", 1, 200, 20, {"smt": 24, "mlp": 16, "bilinear_lowrank": 12}, 2, 2),
+    Recording("short", 0, 81, 27, {"smt": 64, "mlp": 40, "bilinear_lowrank": 24}, 3, 3),
+    Recording("long", 1, 200, 67, {"smt": 24, "mlp": 16, "bilinear_lowrank": 12}, 2, 2),
 )
 
 
@@ -119,7 +120,14 @@ def _scale(recording: Recording) -> Scale:
 @cache
 def _brain_and_folds() -> tuple[Brain, tuple[Fold, ...]]:
     brain = load_dataset("schaefer100")
-    return brain, make_folds(brain.coords_mm, brain.hemisphere, split="bilateral", seed=SEED)
+    folds = make_folds(
+        brain.coords_mm,
+        brain.hemisphere,
+        split="bilateral",
+        n_inner_folds=N_INNER_FOLDS,
+        seed=SEED,
+    )
+    return brain, folds
 
 
 def _record_curve(
