@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
+import threading
 from collections.abc import Iterator
 
 import ray
@@ -22,6 +24,10 @@ _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+
+
+# Ray's start is spent waiting for other processes; Ray Tune is a second of importing
+NEEDED_NEXT = "sweeps.tuner"
 
 
 @contextlib.contextmanager
@@ -53,17 +59,36 @@ def ray_session(*, cpus_per_trial: int, gpus_per_trial: float, shared: str) -> I
         yield slots(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
         return
     joined = bool(os.environ.get("RAY_ADDRESS"))
-    ray.init(
-        address=None if joined else "local",
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-    )
+    with _importing(NEEDED_NEXT):
+        ray.init(
+            address=None if joined else "local",
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
     try:
         n_slots = slots(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
+        # else Tune starts one worker after another, and each loads torch for seconds
+        os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(n_slots))
         check_reach(shared)
         yield n_slots
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _importing(module: str) -> Iterator[None]:
+    """Import a module in a thread; what is wrong with it shows where it is used."""
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+
+    thread = threading.Thread(target=load, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def dashboard_address() -> str:

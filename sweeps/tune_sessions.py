@@ -10,7 +10,7 @@ from pyarrow import fs
 
 from sweeps.paths import SweepPaths
 from sweeps.records import read_json, write_json
-from sweeps.search.checkpoint_keeper import EarlierCheckpoints
+from sweeps.search.earlier_checkpoints import EarlierCheckpoints
 
 
 class TuneSessions:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from gx2c.data.brain import FloatArray
+from gx2c.metrics.edgewise import mean_ranks
 
 BINARY_METRICS = ("accuracy", "precision", "recall", "f1", "auc")
 
@@ -66,7 +66,7 @@ def area_under_curve(predicted: FloatArray, present: NDArray[np.bool_]) -> float
     n_present, n_absent = int(np.count_nonzero(present)), int(np.count_nonzero(~present))
     if not n_present or not n_absent:
         return float("nan")
-    ranks = float(rankdata(predicted)[present].sum())
+    ranks = float(mean_ranks(predicted)[present].sum())
     return (ranks - n_present * (n_present + 1) / 2) / (n_present * n_absent)
 
 

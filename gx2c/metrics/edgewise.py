@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from gx2c.data.brain import FloatArray, IntArray
 
@@ -44,7 +43,17 @@ def spearman_r(predicted: FloatArray, measured: FloatArray) -> float:
     """Return the rank correlation, ties sharing their mean rank; NaN as in `pearson_r`."""
     if is_constant(predicted) or is_constant(measured):
         return float("nan")
-    return pearson_r(rankdata(predicted), rankdata(measured))
+    return pearson_r(mean_ranks(predicted), mean_ranks(measured))
+
+
+def mean_ranks(values: FloatArray) -> FloatArray:
+    """Rank finite values from 1, ties sharing their mean rank, as `scipy.stats.rankdata`.
+
+    Each worker of a sweep would load scipy.stats for this alone: .6 s before its first score.
+    """
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: FloatArray = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    return ranks
 
 
 def r2(predicted: FloatArray, measured: FloatArray) -> float:

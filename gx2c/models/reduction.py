@@ -13,9 +13,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cross_decomposition import PLSRegression
-from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
 
 from gx2c.errors import UserError
 from gx2c.models.features import Standardiser
@@ -94,6 +91,9 @@ def fit_pca(
         How many; or, below 1, the share of variance that they explain at least. Capped at the
         rank of the centred expression, which is at most `most_components`.
     """
+    # scikit-learn takes a second to import, for which only those pay who reduce
+    from sklearn.decomposition import PCA
+
     _check_number(n_components)
     mean = expression.mean(axis=0)
     centred = expression - mean
@@ -171,6 +171,9 @@ def fit_pls_scores(features: FloatArray, targets: FloatArray, n_components: int)
 
     Fewer are found where the targets are explained before.
     """
+    from sklearn.cross_decomposition import PLSRegression
+    from sklearn.exceptions import ConvergenceWarning
+
     standardised = Standardiser.learn(targets).apply(targets)
     pls = PLSRegression(
         n_components=n_components, scale=False, max_iter=PLS_MAX_ITERATIONS, tol=PLS_TOLERANCE

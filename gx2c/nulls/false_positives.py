@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from scipy.stats import beta
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.synthetic import SPHERE_RADIUS_MM, mirrored_cortex
@@ -195,6 +194,8 @@ def binomial_interval(n_small: int, n_pairs: int) -> tuple[float, float]:
     ----------
     Clopper & Pearson (1934), Biometrika 26(4), 404-413.
     """
+    from scipy.stats import beta
+
     low = beta.ppf(0.025, n_small, n_pairs - n_small + 1) if n_small else 0.0
     high = beta.ppf(0.975, n_small + 1, n_pairs - n_small) if n_small < n_pairs else 1.0
     return float(low), float(high)

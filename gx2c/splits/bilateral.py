@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.model_selection import KFold
 
 from gx2c.data.brain import FloatArray, IntArray
+from gx2c.splits.random import shuffled_parts
 from gx2c.splits.sites import Sites
 from gx2c.splits.spatial import nearest_patches
 
@@ -39,5 +39,5 @@ def bilateral_random_folds(sites: Sites, n_folds: int, seed: int) -> list[IntArr
     the gap to `bilateral` is what neighbours give away, and to `random` what homologues do.
     """
     units = np.unique(sites.units)
-    folds = KFold(n_folds, shuffle=True, random_state=seed).split(units)
-    return [np.flatnonzero(np.isin(sites.units, units[held_out])) for _, held_out in folds]
+    parts = shuffled_parts(len(units), n_folds, seed)
+    return [np.flatnonzero(np.isin(sites.units, units[held_out])) for held_out in parts]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sweeps.paths import SweepPaths
-from sweeps.search.checkpoint_keeper import MAX_PER_TRIAL, CheckpointKeeper
+from sweeps.search.checkpoint_keeper import CheckpointKeeper
+from sweeps.search.earlier_checkpoints import MAX_PER_TRIAL
 from sweeps.tune_sessions import TuneSessions, storage_path
 from trainables.checkpoint import CHECKPOINT_FILE
 
