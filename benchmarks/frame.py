@@ -16,6 +16,7 @@ from gx2c.errors import UserError
 # name -> module with `run(**options) -> dict` of plain values
 BENCHMARKS: Mapping[str, str] = {
     "step": "benchmarks.step",
+    "compiled": "benchmarks.compiled",
     "schedulers": "benchmarks.schedulers",
     "time-to-score": "benchmarks.time_to_score",
     "gradient-noise": "benchmarks.gradient_noise",

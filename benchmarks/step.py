@@ -69,8 +69,8 @@ def pair_costs(n_regions: int) -> dict[str, float]:
     """Seconds per trained pair of one step of both schemes, alternating so that noise is shared."""
     brain = brain_of(n_regions)
     training = TrainingSet.cut(brain, np.arange(n_regions), GeneOptions())
-    ours = _fit(NetworkFit, training)
-    theirs = _fit(PerPairFit, training)
+    ours = make_fit(NetworkFit, training)
+    theirs = make_fit(PerPairFit, training)
     block = torch.randperm(n_regions)[:BLOCK]
     pairs = torch.from_numpy(ordered_pairs(n_regions))
     batch = pairs[torch.randperm(len(pairs))[:PUBLISHED_BATCH]]
@@ -98,7 +98,7 @@ def population_step(n_members: int) -> dict[str, float]:
     training = TrainingSet.cut(brain, np.arange(80), GeneOptions())
     most = members_at_once(quick_config(), n_genes=500, block=16, device="cpu")
     groups = [
-        _fit(NetworkFit, training, config=quick_config(), n_members=len(range(n_members)[part]))
+        make_fit(NetworkFit, training, config=quick_config(), n_members=len(range(n_members)[part]))
         for part in equal_parts(n_members, most)
     ]
     blocks = [[torch.randperm(80)[: g.block] for _ in g.seeds] for g in groups]
@@ -169,13 +169,14 @@ def quick_config(**training: Any) -> FitConfig:
     return FitConfig("smt", hyperparameters, TrainingSettings(block_regions=16, **training))
 
 
-def _fit(
+def make_fit(
     scheme: type[NetworkFit],
     training: TrainingSet,
     *,
     config: FitConfig | None = None,
     n_members: int = 1,
 ) -> Any:
+    """Return a fit that is ready to take steps, by default of the published SMT."""
     fit = scheme(
         config or published_config(),
         [training] * n_members,

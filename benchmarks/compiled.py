@@ -1,0 +1,209 @@
+"""Would `torch.compile` pay? `gx2c bench compiled`: a step as it is, and compiled, timed in turn.
+
+Forward and backward pass are compiled as one graph each, without a break. Masks are drawn before
+them, for compiled code cannot draw from a member's own generator; the optimiser is fused anyway.
+Sweeps do not compile (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.frame import seconds_of
+from benchmarks.step import brain_of, make_fit, matrix_rate, published_config, quick_config
+from gx2c.data import make_synthetic_brain
+from gx2c.fit import FitConfig, GeneOptions, NetworkFit, TrainingSet
+from gx2c.fit.network import ordered_pairs
+from gx2c.models import pair_head
+from gx2c.models.normalise import normalise_rows
+from gx2c.models.population import (
+    LEAST_MOMENTUM,
+    PopulationBatchNorm,
+    connect_streams,
+)
+
+QUICK_MEMBERS = (4, 8, 16)
+
+
+class MasksAhead:
+    """Stands in for `RandomStreams`: notes which masks a step wants, then hands out drawn ones."""
+
+    def __init__(self) -> None:
+        self.wanted: list[tuple[torch.Size, float]] = []
+        self.drawn: list[Tensor] | None = None
+        self.used = 0
+
+    def keep_mask(self, like: Tensor, keep: float) -> Tensor:
+        """Return the next mask; see `RandomStreams.keep_mask`."""
+        if self.drawn is None:
+            self.wanted.append((like.shape, keep))
+            return torch.ones_like(like)
+        self.used += 1
+        return self.drawn[self.used - 1]
+
+
+class CompiledStep:
+    """The step of a `NetworkFit`, taken through a compiled loss.
+
+    Parameters
+    ----------
+    fit
+        Whose step it is; its dropouts draw ahead from then on.
+    block
+        Regions of each member.
+    compiled
+        Whether to compile, or to run the same function as it is.
+    """
+
+    def __init__(self, fit: NetworkFit, block: list[Tensor], *, compiled: bool = True) -> None:
+        self.fit, self.block, self.masks = fit, block, MasksAhead()
+        connect_streams(fit.network, self.masks)  # type: ignore[arg-type]
+        self._loss(*self._inputs(), None)
+        self.loss = torch.compile(self._loss, fullgraph=True, dynamic=False)
+        if not compiled:
+            self.loss = self._loss
+
+    def __call__(self) -> Tensor:
+        """Take one step; return each member's loss."""
+        masks = [self._draw(shape, keep) for shape, keep in self.masks.wanted]
+        self.fit.optimizer.zero_grad(set_to_none=True)
+        with plain_operations():
+            loss: Tensor = self.loss(*self._inputs(), masks)
+        loss.sum().backward()
+        self.fit.optimizer.step()
+        return loss.detach()
+
+    def _draw(self, shape: torch.Size, keep: float) -> Tensor:
+        return self.fit.streams.keep_mask(torch.empty(shape), keep)
+
+    def _inputs(self) -> tuple[Tensor, Tensor, Tensor]:
+        fit, members = self.fit, range(len(self.block))
+        return (
+            torch.stack([fit.inputs[m].expression[self.block[m]] for m in members]),
+            torch.stack([fit.inputs[m].coords[self.block[m]] for m in members]),
+            torch.stack([fit.targets[m][self.block[m]][:, self.block[m]] for m in members]),
+        )
+
+    def _loss(
+        self, expression: Tensor, coords: Tensor, targets: Tensor, masks: list[Tensor] | None
+    ) -> Tensor:
+        self.masks.drawn, self.masks.used = masks, 0
+        network = self.fit.network
+        predicted = network.decode_within(network.encode(expression, coords))
+        return (predicted - ordered_pairs(targets)).square().mean(1)
+
+
+def run() -> dict[str, Any]:
+    """Compile the quick SMT for several populations, and the published one."""
+    torch.set_num_threads(1)
+    with fresh_cache():
+        return {
+            "threads": 1,
+            "clock": "processor seconds of one thread; compiling: of all processes",
+            "quick": {k: compare(quick_config(), n_members=k, repeats=60) for k in QUICK_MEMBERS},
+            "published": {1: compare(published_config(), n_members=1, repeats=5)},
+            "matrix_product_gflops": round(matrix_rate() / 1e9, 1),
+        }
+
+
+def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, float]:
+    """Time steps of both kinds in turn, and what compiling took."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    eager, block = _fit_and_block(config, n_members)
+    compiled, _ = _fit_and_block(config, n_members)
+    with FlopCounterMode(display=False) as counter:
+        eager.step_on(block)
+    step = CompiledStep(compiled, block)
+    cold = _seconds_of_compiling(step)
+    times: dict[str, list[float]] = {"eager": [], "compiled": []}
+    for _ in range(2):
+        for name, work in (("eager", lambda: eager.step_on(block)), ("compiled", step)):
+            times[name].append(seconds_of(work, repeats=repeats, warm_up=3)["median"])
+    fastest = {name: min(values) for name, values in times.items()}
+    return {
+        **{f"{n}_ms_per_member": round(s * 1e3 / n_members, 3) for n, s in fastest.items()},
+        **{
+            f"{n}_roofline_fraction": round(counter.get_total_flops() / s / matrix_rate(), 3)
+            for n, s in fastest.items()
+        },
+        "speed_up": round(fastest["eager"] / fastest["compiled"], 2),
+        "compiling_s": round(cold, 1),
+        # in steps of all members
+        "pays_back_after_steps": round(cold / max(fastest["eager"] - fastest["compiled"], 1e-9)),
+    }
+
+
+def _fit_and_block(config: FitConfig, n_members: int) -> tuple[NetworkFit, list[Tensor]]:
+    small = config.training.block_regions < 64
+    brain = make_synthetic_brain(n_regions=80, n_genes=500, seed=0) if small else brain_of(100)
+    regions = np.arange(brain.n_regions)
+    fit: NetworkFit = make_fit(
+        NetworkFit,
+        TrainingSet.cut(brain, regions, GeneOptions()),
+        config=config,
+        n_members=n_members,
+    )
+    drawn = torch.Generator().manual_seed(0)
+    block = [torch.randperm(len(regions), generator=drawn)[: fit.block] for _ in fit.seeds]
+    return fit, block
+
+
+def _seconds_of_compiling(step: CompiledStep) -> float:
+    """Take the first step; return the processor seconds of this process and of its compilers."""
+
+    def spent() -> float:
+        times = os.times()
+        return sum((times.user, times.system, times.children_user, times.children_system))
+
+    started = spent()
+    step()
+    return spent() - started
+
+
+@contextlib.contextmanager
+def fresh_cache() -> Iterator[None]:
+    """Let nothing that was compiled before be found; compile in this process and its children."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"TORCHINDUCTOR_CACHE_DIR": folder, "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@contextlib.contextmanager
+def plain_operations() -> Iterator[None]:
+    """Put plain operations in the place of what cannot be compiled.
+
+    That is the sum of pairs, which asks whether its result is a view, and a momentum of batch
+    normalisation that changes, for which every step would be compiled anew.
+    """
+    before = PopulationBatchNorm.forward, pair_head.sum_of_pairs
+    PopulationBatchNorm.forward = _plain_batch_norm  # type: ignore[method-assign]
+    pair_head.sum_of_pairs = _plain_sum_of_pairs
+    try:
+        yield
+    finally:
+        PopulationBatchNorm.forward, pair_head.sum_of_pairs = before  # type: ignore[method-assign]
+
+
+def _plain_batch_norm(self: PopulationBatchNorm, x: Tensor) -> Tensor:
+    out, mean, variance = normalise_rows(x, self.weight, self.bias)
+    self.running_mean.lerp_(mean, LEAST_MOMENTUM)
+    self.running_var.lerp_(variance, LEAST_MOMENTUM)
+    return out
+
+
+def _plain_sum_of_pairs(left: Tensor, right: Tensor) -> Tensor:
+    return pair_head.off_diagonal(left.unsqueeze(2) + right.unsqueeze(1))
