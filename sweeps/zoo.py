@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from gx2c.data import Brain, load_dataset
 from gx2c.errors import UserError
 from gx2c.models import MODELS
 from search_spaces import SEARCH_SPACES
@@ -17,7 +18,7 @@ from sweeps.leaderboard import best_networks
 from sweeps.leaderboard_page import write_leaderboard
 from sweeps.options import GEOGRAPHY, PRESETS, SweepOptions, make_options
 from sweeps.paths import SweepPaths, check_new_folder
-from sweeps.plan import MIN_GEOGRAPHY_CONFIGS, SweepPlan, make_plan
+from sweeps.plan import MIN_GEOGRAPHY_CONFIGS, plan_sweep
 from sweeps.ray_session import ray_session
 from sweeps.records import read_json, write_bytes
 from sweeps.sweep import run_sweep
@@ -112,8 +113,9 @@ def sweep_zoo(
         If the request cannot be; nothing has started then.
     """
     _check_folder(request, out, resume=resume)
-    base = make_plan(request.options(GEOGRAPHY))
-    options = base.options
+    options = request.options(GEOGRAPHY)
+    dataset = load_dataset(options.dataset)
+    plan_sweep(options, dataset)
     with ray_session(
         cpus_per_trial=options.cpus_per_trial,
         gpus_per_trial=abs(options.gpus_per_trial),
@@ -121,7 +123,7 @@ def sweep_zoo(
     ) as slots:
         at_once = min(slots, options.max_concurrent or slots)
         say(f"timing a few configs of each of {len(request.models)} models, a minute or more")
-        estimated, left_out = _estimate_all(request, base)
+        estimated, left_out = _estimate_all(request, dataset)
         say(estimated.text(at_once))
         for model, why in left_out.items():
             say(f"{model} is left out: {why}")
@@ -178,15 +180,17 @@ class _Zoo:
         return SweepPaths(self.out / model)
 
 
-def _estimate_all(request: ZooRequest, base: SweepPlan) -> tuple[Estimate, dict[str, str]]:
-    """Time a little of every model; one that cannot be made here is left out with the reason."""
+def _estimate_all(request: ZooRequest, dataset: Brain) -> tuple[Estimate, dict[str, str]]:
+    """Time a little of every model as it will run, on genes and side files of its own.
+
+    One that cannot be made here is left out with the reason.
+    """
     seconds: dict[str, float] = {}
     null_seconds: dict[str, float] = {}
     left_out: dict[str, str] = {}
     for model in request.models:
         try:
-            options = request.options(model, with_nulls=True)
-            plan = dataclasses.replace(base, options=options)
+            plan = plan_sweep(request.options(model, with_nulls=True), dataset)
             work, nulls = estimate_seconds(plan)
         except UserError as error:
             if model == GEOGRAPHY:

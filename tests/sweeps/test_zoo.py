@@ -13,6 +13,7 @@ import pytest
 import yaml
 from sweep_fixtures import run_board_serially
 
+from gx2c.data import load_dataset
 from gx2c.errors import UserError
 from sweeps import sweep as sweep_module
 from sweeps import zoo as zoo_module
@@ -82,6 +83,22 @@ def test_the_time_is_estimated_before_anything_runs(swept):
     assert said[1].startswith("4 models, about ")
     assert all(model in said[1] for model in MODELS_SWEPT)
     assert said[2].startswith("geography")
+
+
+def test_a_model_is_timed_on_its_own_genes_and_side_files(monkeypatch):
+    plans = {}
+
+    def estimate(plan):
+        plans[plan.options.model] = plan
+        return 0.0, 0.0
+
+    monkeypatch.setattr(zoo_module, "estimate_seconds", estimate)
+    request = ZooRequest(("geography", "mlp", "smt_celltype"), "quick", {})
+    _, left_out = zoo_module._estimate_all(request, load_dataset("schaefer100"))
+    assert left_out == {}
+    assert plans["smt_celltype"].brain.gene_vectors is not None
+    assert plans["smt_celltype"].genes.which == "100_var"
+    assert plans["mlp"].genes.which == "500_var"
 
 
 def test_every_model_has_a_run_and_a_row_in_order_of_its_score(swept):
