@@ -38,8 +38,10 @@ class FinishedRun:
     ----------
     root
         The run folder.
-    model, dataset, split, seed, checksum
+    model, dataset, split, seed
         Of the run.
+    checksum
+        Of what its models were tested on.
     scored
         Options that decide what the scores mean.
     settings
@@ -78,7 +80,7 @@ def read_finished(root: Path) -> FinishedRun:
     if not paths.summary.exists():
         raise UserError(f"{root} holds no finished run (no {paths.summary.name})")
     summary, options = read_json(paths.summary), read_options(paths)
-    folds = read_folds(paths)
+    folds, inputs = read_folds(paths), read_inputs(paths)
     try:
         return FinishedRun(
             root=root,
@@ -86,7 +88,8 @@ def read_finished(root: Path) -> FinishedRun:
             dataset=summary["dataset"],
             split=summary["split"],
             seed=summary["seed"],
-            checksum=read_inputs(paths)["checksum"],
+            # runs of earlier versions have but that of all files
+            checksum=inputs.get("measured") or inputs["checksum"],
             # what a model learns (geography's residual, say) may differ: the real edges are scored
             scored=options.view.to_dict() | {"score": options.score},
             settings={k: v for k, v in options.to_dict().items() if k not in NOT_SETTINGS},

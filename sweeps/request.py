@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import yaml
 
+from gx2c.data import Brain
 from gx2c.errors import UserError
 from sweeps.fold_regions import describe_folds
 from sweeps.options import SweepOptions
@@ -87,9 +90,20 @@ def _inputs(plan: SweepPlan) -> dict[str, Any]:
     which = plan.genes.which
     return {
         "checksum": plan.brain.checksum,
+        "measured": measured_checksum(plan.brain),
         "genes": which if isinstance(which, str) else list(which),
         "warm_start": list(plan.warm.sources),
     }
+
+
+def measured_checksum(brain: Brain) -> str:
+    """Return the hash of what models are tested on: regions by name, and their connectome.
+
+    Files that a model reads beside expression are not in it, so that it ranks beside others.
+    """
+    digest = hashlib.sha256("\n".join(brain.labels).encode())
+    digest.update(np.ascontiguousarray(brain.connectome, dtype=np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def check_inputs(paths: SweepPaths, plan: SweepPlan) -> None:
@@ -103,7 +117,8 @@ def check_inputs(paths: SweepPaths, plan: SweepPlan) -> None:
     if not paths.inputs.exists():
         return
     before, now = read_json(paths.inputs), _inputs(plan)
-    if changed := sorted(name for name in now if before.get(name) != now[name]):
+    # a sweep of an earlier version says less of what it was started with
+    if changed := sorted(name for name in now if before.get(name, now[name]) != now[name]):
         raise UserError(
             f"{paths.root} was started with other data ({', '.join(changed)} of "
             f"{plan.options.dataset} changed since); restore the files or give another --out"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import yaml
 from sweep_fixtures import run_board_serially
 
 from gx2c.data import load_dataset
+from gx2c.data.side_files import with_gene_vectors
 from gx2c.errors import UserError
 from sweeps import sweep as sweep_module
 from sweeps import zoo as zoo_module
@@ -21,6 +23,7 @@ from sweeps.leaderboard import best_networks, has_flattened, make_leaderboard
 from sweeps.leaderboard_page import leaderboard_svg, markdown_of
 from sweeps.options import PRESETS
 from sweeps.plan import MIN_GEOGRAPHY_CONFIGS
+from sweeps.request import measured_checksum
 from sweeps.zoo import ZooRequest, parse_models, sweep_zoo
 
 MODELS_SWEPT = ("geography", "cge", "exponential_decay", "bilinear_lowrank")
@@ -99,6 +102,18 @@ def test_a_model_is_timed_on_its_own_genes_and_side_files(monkeypatch):
     assert plans["smt_celltype"].brain.gene_vectors is not None
     assert plans["smt_celltype"].genes.which == "100_var"
     assert plans["mlp"].genes.which == "500_var"
+
+
+def test_a_model_with_a_file_of_its_own_is_tested_on_the_same_data():
+    brain = load_dataset("schaefer100")
+    with_groups = with_gene_vectors(brain, "groups")
+    assert with_groups.checksum != brain.checksum
+    assert measured_checksum(with_groups) == measured_checksum(brain)
+    connectome = brain.connectome.copy()
+    connectome[0, 1] = connectome[1, 0] = 0.0
+    other = dataclasses.replace(brain, connectome=connectome)
+    renamed = dataclasses.replace(brain, labels=brain.labels[::-1])
+    assert len({measured_checksum(b) for b in (brain, other, renamed)}) == 3
 
 
 def test_every_model_has_a_run_and_a_row_in_order_of_its_score(swept):
