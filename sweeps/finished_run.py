@@ -20,6 +20,9 @@ NOT_SETTINGS = frozenset(
     "null_search null_method null_moves".split()
 )
 
+# Files of a view that models read and none is tested on
+READ_BY_MODELS = ("embeddings", "gene_vectors")
+
 FoldScores = Sequence[Mapping[str, float]]
 
 
@@ -91,7 +94,8 @@ def read_finished(root: Path) -> FinishedRun:
             # runs of earlier versions have but that of all files
             checksum=inputs.get("measured") or inputs["checksum"],
             # what a model learns (geography's residual, say) may differ: the real edges are scored
-            scored=options.view.to_dict() | {"score": options.score},
+            scored={k: v for k, v in options.view.to_dict().items() if k not in READ_BY_MODELS}
+            | {"score": options.score},
             settings={k: v for k, v in options.to_dict().items() if k not in NOT_SETTINGS},
             folds=[FoldRegions(frozenset(f["train"]), frozenset(f["test"])) for f in folds],
             test=[_numbers(fold["test"]) for fold in summary["folds"]],

@@ -114,7 +114,7 @@ def test_kernels_alone_give_what_whole_brains_give(paths, method, genes, monkeyp
 
 
 def test_a_full_search_chooses_anew_in_every_null(paths, monkeypatch):
-    plan = make_plan("kernel_ridge", nulls=6, samples=16, null_method="hungarian")
+    plan = make_plan("kernel_ridge", nulls=6, samples=16, seed=2, null_method="hungarian")
     jobs, records = jobs_of(plan, paths)
     null = jobs_in(plan, jobs, records)[0]
     assert null.candidates == [record.config for record in records["kernel_ridge", 0]]
@@ -128,7 +128,7 @@ def test_a_full_search_chooses_anew_in_every_null(paths, monkeypatch):
     monkeypatch.setattr(null_group, "is_isometric", lambda config: False)
     monkeypatch.setattr(null_group, "retrain", spy)
     run_null_group(plan.context(), null)
-    assert len(chosen) == 6
+    assert len(chosen) == len(null.numbers)
     for config, brain in chosen:
         assert sorted(map(tuple, brain.expression)) == sorted(map(tuple, plan.brain.expression))
         np.testing.assert_array_equal(brain.connectome, plan.brain.connectome)

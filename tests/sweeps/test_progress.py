@@ -63,6 +63,8 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch, caps
 
 def test_on_a_terminal_the_line_lives_and_goes(monkeypatch, capsys):
     monkeypatch.setattr(progress, "LIVE_INTERVAL_S", 0.02)
+    # where tests run without a terminal it may be "dumb"
+    monkeypatch.setenv("TERM", "xterm")
     screen = io.StringIO()
     with ProgressLine(Console(file=screen, force_terminal=True, width=60)) as line:
         line.begin(Phase("search", lambda: "x" * 100))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sweep_fixtures import make_brain, make_plan, run_board_serially, with_garbage
 
-from gx2c.fit import ComputeProfile
+from gx2c.fit import ComputeProfile, kernel_nulls
 from sweeps import null_group
 from sweeps.null_group import run_null_group
 from sweeps.null_phase import null_jobs
@@ -131,12 +131,34 @@ def test_nulls_see_no_connectome_and_no_place_of_test_regions(tmp_path, monkeypa
         return results
 
     monkeypatch.setattr(null_group, "retrain", spy)
+    # one by one, so that every fit is seen; all at once is compared with it elsewhere
+    monkeypatch.setattr(null_group, "is_isometric", lambda config: False)
     scores = []
     for plan in plans:
         fitted.append([])
         scores.append(run_null_group(plan.context(), null)[0])
     assert fitted[0] == fitted[1]
     assert len(fitted[0]) == (2 if model == "geography+genes" else 1)
+    assert scores[0] != scores[1], "the test regions did change"
+
+
+def test_nulls_at_once_choose_by_nothing_of_the_test_regions(tmp_path, monkeypatch):
+    plans = both_plans("geography+genes", expression=False, null_method="hungarian")
+    records = searched(plans[0], tmp_path)
+    null = null_jobs(plans[0].options, 1, [best_job(plans[0], records)], records)[0]
+    chosen: list[list[int]] = []
+    real = kernel_nulls._choose
+
+    def spy(*given: Any) -> int:
+        chosen[-1].append(real(*given))
+        return chosen[-1][-1]
+
+    monkeypatch.setattr(kernel_nulls, "_choose", spy)
+    scores = []
+    for plan in plans:
+        chosen.append([])
+        scores.append(run_null_group(plan.context(), null)[0])
+    assert chosen[0] == chosen[1] and len(chosen[0]) > 0
     assert scores[0] != scores[1], "the test regions did change"
 
 
