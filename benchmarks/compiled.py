@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -27,16 +28,18 @@ from gx2c.models.normalise import normalise_rows
 from gx2c.models.population import (
     LEAST_MOMENTUM,
     PopulationBatchNorm,
+    RandomStreams,
     connect_streams,
 )
 
 QUICK_MEMBERS = (4, 8, 16)
 
 
-class MasksAhead:
-    """Stands in for `RandomStreams`: notes which masks a step wants, then hands out drawn ones."""
+class MasksAhead(RandomStreams):
+    """Draws no mask: notes which ones a step wants, then hands out those drawn before."""
 
     def __init__(self) -> None:
+        super().__init__(0, torch.device("cpu"))
         self.wanted: list[tuple[torch.Size, float]] = []
         self.drawn: list[Tensor] | None = None
         self.used = 0
@@ -65,11 +68,10 @@ class CompiledStep:
 
     def __init__(self, fit: NetworkFit, block: list[Tensor], *, compiled: bool = True) -> None:
         self.fit, self.block, self.masks = fit, block, MasksAhead()
-        connect_streams(fit.network, self.masks)  # type: ignore[arg-type]
+        connect_streams(fit.network, self.masks)
         self._loss(*self._inputs(), None)
-        self.loss = torch.compile(self._loss, fullgraph=True, dynamic=False)
-        if not compiled:
-            self.loss = self._loss
+        whole = torch.compile(self._loss, fullgraph=True, dynamic=False)
+        self.loss = whole if compiled else self._loss
 
     def __call__(self) -> Tensor:
         """Take one step; return each member's loss."""
@@ -118,8 +120,8 @@ def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, flo
     """Time steps of both kinds in turn, and what compiling took."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    eager, block = _fit_and_block(config, n_members)
-    compiled, _ = _fit_and_block(config, n_members)
+    eager, block = fit_and_block(config, n_members)
+    compiled, _ = fit_and_block(config, n_members)
     with FlopCounterMode(display=False) as counter:
         eager.step_on(block)
     step = CompiledStep(compiled, block)
@@ -142,7 +144,8 @@ def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, flo
     }
 
 
-def _fit_and_block(config: FitConfig, n_members: int) -> tuple[NetworkFit, list[Tensor]]:
+def fit_and_block(config: FitConfig, n_members: int) -> tuple[NetworkFit, list[Tensor]]:
+    """Make a fit and the regions of one step of each member; the same for the same arguments."""
     small = config.training.block_regions < 64
     brain = make_synthetic_brain(n_regions=80, n_genes=500, seed=0) if small else brain_of(100)
     regions = np.arange(brain.n_regions)
@@ -172,14 +175,10 @@ def _seconds_of_compiling(step: CompiledStep) -> float:
 @contextlib.contextmanager
 def fresh_cache() -> Iterator[None]:
     """Let nothing that was compiled before be found; compile in this process and its children."""
-    before = dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"TORCHINDUCTOR_CACHE_DIR": folder, "TORCHINDUCTOR_COMPILE_THREADS": "1"}
-        try:
+        ours = {"TORCHINDUCTOR_CACHE_DIR": folder, "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+        with patch.dict(os.environ, ours):
             yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
 
 @contextlib.contextmanager
@@ -189,13 +188,11 @@ def plain_operations() -> Iterator[None]:
     That is the sum of pairs, which asks whether its result is a view, and a momentum of batch
     normalisation that changes, for which every step would be compiled anew.
     """
-    before = PopulationBatchNorm.forward, pair_head.sum_of_pairs
-    PopulationBatchNorm.forward = _plain_batch_norm  # type: ignore[method-assign]
-    pair_head.sum_of_pairs = _plain_sum_of_pairs
-    try:
+    with (
+        patch.object(PopulationBatchNorm, "forward", _plain_batch_norm),
+        patch.object(pair_head, "sum_of_pairs", _plain_sum_of_pairs),
+    ):
         yield
-    finally:
-        PopulationBatchNorm.forward, pair_head.sum_of_pairs = before  # type: ignore[method-assign]
 
 
 def _plain_batch_norm(self: PopulationBatchNorm, x: Tensor) -> Tensor:

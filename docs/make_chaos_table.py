@@ -8,7 +8,6 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent
 BEGIN, END = "<!-- chaos: begin -->\n", "<!-- chaos: end -->"
-MACHINE = "2 cores of a shared Intel Xeon virtual machine"
 PHASES = ("search", "retrain", "nulls", "export")
 
 
@@ -19,12 +18,12 @@ def table(found: dict) -> str:
     for what in ("worker", "node", "driver", "head"):
         row = [counts[what, phase] for phase in PHASES]
         lines.append(f"| {what} | " + " | ".join(map(str, [*row, sum(row)])) + " |")
-    long = found["long_trials"]
+    long, machine = found["long_trials"], found["machine"]
     ages = ", ".join(f"{kill['checkpoint_age_s']} s ({kill['what']})" for kill in long["kills"])
     lines += [
         "",
         f"Seed {found['seed']}: {found['n_kills']} kills in {found['sweeps']} sweeps, "
-        f"{found['seconds'] // 60} minutes on {MACHINE}. "
+        f"{found['seconds'] // 60} minutes on {machine['cpus']} cores of {machine['processor']}. "
         f"Completed: {found['completed']} of {found['sweeps']}. Summaries equal to the "
         f"undisturbed run's: {found['equal_to_undisturbed']}. Finished files written again: "
         f"{len(found['finished_files_rewritten'])}. Every kill, with process, what it did and "

@@ -13,7 +13,7 @@ import pandas as pd
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS
-from gx2c.nulls import fdr_p_values, max_t_p_values, spin_p_value
+from gx2c.nulls import DESCRIPTIVE, fdr_p_values, max_t_p_values, spin_p_value
 from sweeps.finished_run import FinishedRun
 from sweeps.null_summary import HEADLINE, SIGNS, Scores, null_gains
 from sweeps.options import GEOGRAPHY
@@ -92,6 +92,7 @@ def over_candidates(
             "p_value": float(p_values[k]),
             "p_max_t": float(max_t),
             "p_fdr": float(fdr),
+            "descriptive": one.surrogates["surrogate"] in DESCRIPTIVE,
         }
         for k, (one, (max_t, fdr)) in enumerate(zip(candidates, over_all, strict=True))
     ]

@@ -11,14 +11,15 @@ from gx2c.errors import UserError
 from sweeps.fold_regions import read_folds
 from sweeps.paths import SweepPaths
 from sweeps.records import read_json
-from sweeps.request import read_inputs, read_options
+from sweeps.request import FREE_ON_RESUME, read_inputs, read_options
 
 # Options that name a run, say where and how it was computed, or what was asked about its score:
 # two runs that differ in nothing else have the same settings
-NOT_SETTINGS = frozenset(
-    "model seed preset storage cpus_per_trial gpus_per_trial max_concurrent warm_start nulls "
-    "null_search null_method null_moves".split()
-)
+NOT_SETTINGS = {
+    *"model seed preset cpus_per_trial gpus_per_trial warm_start".split(),
+    *"nulls null_search null_method null_moves".split(),
+    *FREE_ON_RESUME,
+}
 
 # Files of a view that models read and none is tested on
 READ_BY_MODELS = ("embeddings", "gene_vectors")

@@ -29,8 +29,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "n": lambda row: str(row["test"][SHOWN]["n"]),
     "gain over geography": lambda row: _gain(row),
     "p": lambda row: _p_value(row),
-    "p max-T": lambda row: _number(row["p_max_t"]) if row["p_max_t"] is not None else "-",
-    "FDR": lambda row: _number(row["p_fdr"]) if row["p_fdr"] is not None else "-",
+    "p max-T": lambda row: _joint_p(row, "p_max_t"),
+    "FDR": lambda row: _joint_p(row, "p_fdr"),
     "trials": lambda row: str(row["trials"]),
     "passes": lambda row: str(row["passes"]) if row["kind"] == "iterative" else "closed form",
     "seconds": lambda row: f"{row['seconds']:.0f}",
@@ -142,8 +142,15 @@ def _p_value(row: Row) -> str:
     if row["p_value"] is None:
         return "-"
     mark = "" if row["null_search"] == "full" else "*"
-    kind = " (descriptive)" if row["descriptive"] else ""
-    return f"{row['p_value']:.3f}{mark}{kind}"
+    return f"{row['p_value']:.3f}{mark}{_kind(row)}"
+
+
+def _joint_p(row: Row, name: str) -> str:
+    return "-" if row[name] is None else f"{_number(row[name])}{_kind(row)}"
+
+
+def _kind(row: Row) -> str:
+    return " (descriptive)" if row["descriptive"] else ""
 
 
 def _remark(row: Row) -> str:

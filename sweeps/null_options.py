@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gx2c.nulls import DEFAULT_SURROGATE, MOVES, SURROGATES
+from gx2c.nulls import DEFAULT_SURROGATE, DESCRIPTIVE, MOVES, SURROGATES
 from gx2c.nulls.spatiomolecular import N_BEST, too_many
 from sweeps.option_checks import Check, at_least, choice
 
@@ -41,7 +41,7 @@ def usual_method(moves: str) -> str:
 
 
 def _check_selected(options: NullOptions) -> str:
-    selected = options.null_method == "spatiomolecular" and options.nulls > N_BEST
+    selected = options.null_method in DESCRIPTIVE and options.nulls > N_BEST
     return f"{too_many(options.nulls)} (--nulls {N_BEST})" if selected else ""
 
 

@@ -24,8 +24,7 @@ _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-
-
+MAX_STARTING = "TUNE_MAX_PENDING_TRIALS_PG"
 # Ray's start is spent waiting for other processes; Ray Tune is a second of importing
 NEEDED_NEXT = "sweeps.tuner"
 
@@ -67,12 +66,27 @@ def ray_session(*, cpus_per_trial: int, gpus_per_trial: float, shared: str) -> I
         )
     try:
         n_slots = slots(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial)
-        # else Tune starts one worker after another, and each loads torch for seconds
-        os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(n_slots))
         check_reach(shared)
-        yield n_slots
+        with _starting_at_once(n_slots):
+            yield n_slots
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _starting_at_once(n_slots: int) -> Iterator[None]:
+    """Let Tune start as many workers side by side; it starts one after another by itself.
+
+    Each loads torch for seconds. Whoever has set Tune's variable is left alone.
+    """
+    ours = MAX_STARTING not in os.environ
+    os.environ.setdefault(MAX_STARTING, str(n_slots))
+    try:
+        yield
+    finally:
+        if ours:
+            # another session may have other nodes
+            del os.environ[MAX_STARTING]
 
 
 @contextlib.contextmanager

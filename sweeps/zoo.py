@@ -115,6 +115,7 @@ def sweep_zoo(
     _check_folder(request, out, resume=resume)
     options = request.options(GEOGRAPHY)
     dataset = load_dataset(options.dataset)
+    # what is wrong with the request is said before Ray starts
     plan_sweep(options, dataset)
     with ray_session(
         cpus_per_trial=options.cpus_per_trial,

@@ -12,9 +12,9 @@ def aligned_weight(first: FloatArray, second: FloatArray, target: FloatArray) ->
     """Return the share of the second kernel whose weighted sum is best aligned with a target.
 
     K(w) = (1 - w) first + w second compares regions, and K(w) x K(w) pairs of them. The weight
-    maximises the alignment of that with the target,
-    <T, K T K> / |K|^2, for both kernels centred (Cortes et al. 2012, equations 3 and 4). It is a
-    ratio of two quadratics in w: the best is an end or a root of one more quadratic.
+    maximises the alignment of that with the target, <T, K T K> / |K|^2, for both kernels centred
+    (Cortes et al. 2012, section 2). It is a ratio of two quadratics in w: the best is an end or a
+    root of one more quadratic.
 
     Parameters
     ----------

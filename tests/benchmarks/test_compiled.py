@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks.compiled import CompiledStep, _fit_and_block, fresh_cache
+from benchmarks.compiled import CompiledStep, fit_and_block, fresh_cache
 from benchmarks.step import quick_config
 
 
 def losses(*, compiled):
-    ours, block = _fit_and_block(quick_config(), 2)
-    theirs, _ = _fit_and_block(quick_config(), 2)
+    ours, block = fit_and_block(quick_config(), 2)
+    theirs, _ = fit_and_block(quick_config(), 2)
     step = CompiledStep(theirs, block, compiled=compiled)
     return [(ours.step_on(block), step()) for _ in range(3)]
 

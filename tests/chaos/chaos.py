@@ -23,6 +23,7 @@ from long_trials import run_long_trials
 from real_sweeps import finished_files, kill_driver, result_of, start_gx2c
 from virtual_cluster import VirtualCluster
 
+from benchmarks.frame import machine
 from gx2c.data import make_synthetic_brain, write_dataset
 from sweeps.paths import SweepPaths
 
@@ -235,6 +236,7 @@ def run_chaos(folder: Path, *, rounds: int, seed: int) -> dict[str, Any]:
             rewritten += changed
     return {
         "seed": seed,
+        "machine": machine(),
         "sweeps": n_sweeps,
         "completed": n_sweeps,
         "equal_to_undisturbed": equal,

@@ -10,6 +10,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from gx2c.metrics import METRICS, score_edges, undirected_edges
+from gx2c.metrics.edgewise import mean_ranks
 
 
 def symmetric(n_regions, seed):
@@ -45,6 +46,12 @@ def test_scores_equal_scipy_and_sklearn(connectomes):
     scores = score_edges(*connectomes)
     assert list(scores) == list(METRICS)
     assert scores == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("values", [[3.0, 1.0, 3.0, 2.0, 3.0], [0.0], [2.0, np.nan, 1.0]])
+def test_ranks_are_those_of_scipy(values):
+    values = np.array(values)
+    np.testing.assert_array_equal(mean_ranks(values), stats.rankdata(values))
 
 
 def test_spearman_shares_ranks_among_ties(connectomes):

@@ -114,7 +114,11 @@ def test_two_settings_of_one_model_are_compared_by_name(tmp_path):
 
 
 def test_the_same_settings_twice_are_refused(tmp_path):
-    runs = [write_run(tmp_path / n, "mlp", test=[0.6] * N_FOLDS, nulls=int(n)) for n in "12"]
+    # what is no setting may differ
+    runs = [
+        write_run(tmp_path / n, "mlp", test=[0.6] * N_FOLDS, nulls=int(n), time_budget_min=int(n))
+        for n in "12"
+    ]
     with pytest.raises(UserError, match="both of mlp with seed 1 and the same settings"):
         compare_runs(runs)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import ray
 import torch
+from local_ray import two_processors
 from sweep_fixtures import make_plan
 
 from gx2c.errors import UserError
@@ -21,14 +20,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", autouse=True)
 def one_gpu() -> Iterator[None]:
     """Ray with a GPU by name: shares are counted, memory is what the tests say."""
-    with pytest.MonkeyPatch.context() as patch:
-        # workers import this file
-        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        ray.init(
-            address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False
-        )
+    with two_processors(n_gpus=1):
         yield
-        ray.shutdown()
 
 
 def needs(shared: Any, share: float) -> float:
