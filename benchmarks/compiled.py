@@ -23,7 +23,7 @@ from benchmarks.step import brain_of, make_fit, matrix_rate, published_config, q
 from gx2c.data import make_synthetic_brain
 from gx2c.fit import FitConfig, GeneOptions, NetworkFit, TrainingSet
 from gx2c.fit.network import ordered_pairs
-from gx2c.models import pair_head
+from gx2c.models import attention, pair_head
 from gx2c.models.normalise import normalise_rows
 from gx2c.models.population import (
     LEAST_MOMENTUM,
@@ -185,12 +185,14 @@ def fresh_cache() -> Iterator[None]:
 def plain_operations() -> Iterator[None]:
     """Put plain operations in the place of what cannot be compiled.
 
-    That is the sum of pairs, which asks whether its result is a view, and a momentum of batch
-    normalisation that changes, for which every step would be compiled anew.
+    That is the sum of pairs, which asks whether its result is a view, a momentum of batch
+    normalisation that changes, for which every step would be compiled anew, and the cache of
+    attention's bias, of which the compiler warns.
     """
     with (
         patch.object(PopulationBatchNorm, "forward", _plain_batch_norm),
         patch.object(pair_head, "sum_of_pairs", _plain_sum_of_pairs),
+        patch.object(attention, "bias_of", attention.bias_of.__wrapped__),
     ):
         yield
 

@@ -22,6 +22,8 @@ def test_masks_drawn_ahead_change_nothing():
 
 
 @pytest.mark.slow
+# what torch's compiler itself uses of torch
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_compiled_steps_equal_those_of_sweeps():
     with fresh_cache():
         for expected, found in losses(compiled=True):
