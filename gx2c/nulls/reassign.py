@@ -27,11 +27,14 @@ class SpinMethod:
         Whether every region is used once; otherwise data may repeat.
     batch_values
         Cosines to hold at once, (spins in a batch) * n * n.
+    threads
+        Whether threads make it faster; many short NumPy calls only get in each other's way.
     """
 
     reassign: Reassign
     bijective: bool
     batch_values: int
+    threads: bool = True
 
 
 def alexander_bloch(cosine: FloatArray) -> IntArray:
@@ -52,25 +55,26 @@ def vasa(cosine: FloatArray) -> IntArray:
     ----------
     Vasa et al. (2018), Cerebral Cortex 28(1), 281-294.
     """
-    free = cosine.copy()
-    n_spins, n = free.shape[:2]
-    spin = np.arange(n_spins)
-    nearest = free.argmax(axis=2)
-    closeness = np.take_along_axis(free, nearest[:, :, None], axis=2)[:, :, 0]
-    assigned = np.empty((n_spins, n), dtype=np.int64)
+    n_spins, n = cosine.shape[:2]
+    # one row a region and spin; `first` is each spin's first row
+    rows, first = cosine.reshape(-1, n), np.arange(n_spins) * n
+    nearest = rows.argmax(axis=1)
+    closeness = rows[np.arange(len(rows)), nearest]
+    assigned = np.empty(len(rows), dtype=np.int64)
+    # what is added to closeness: -inf for rotated regions that have been used
+    used = np.zeros((n_spins, n))
     for _ in range(n):
-        row = closeness.argmin(axis=1)
-        column = nearest[spin, row]
-        assigned[spin, row] = column
-        closeness[spin, row] = np.inf
-        free[spin, :, column] = -np.inf
-        # only regions that have lost their nearest look again: the loop is short for the others
-        where, lost = np.nonzero((nearest == column[:, None]) & (closeness < np.inf))
-        again = free[where, lost]
-        found = again.argmax(axis=1)
-        nearest[where, lost] = found
-        closeness[where, lost] = again[np.arange(len(found)), found]
-    return assigned
+        row = first + closeness.reshape(n_spins, n).argmin(axis=1)
+        column = nearest[row]
+        assigned[row] = column
+        closeness[row], nearest[row] = np.inf, -1
+        used[np.arange(n_spins), column] = -np.inf
+        # only regions that have lost their nearest look again: few of them
+        lost = np.flatnonzero(nearest.reshape(n_spins, n) == column[:, None])
+        free = rows[lost] + used[lost // n]
+        nearest[lost] = free.argmax(axis=1)
+        closeness[lost] = free[np.arange(len(lost)), nearest[lost]]
+    return assigned.reshape(n_spins, n)
 
 
 def hungarian(cosine: FloatArray) -> IntArray:
@@ -93,7 +97,7 @@ def hungarian(cosine: FloatArray) -> IntArray:
 
 # Batches that stay in a core's cache, except where each NumPy call must be worth its start
 SPIN_METHODS: Mapping[str, SpinMethod] = {
-    "alexander_bloch": SpinMethod(alexander_bloch, bijective=False, batch_values=320_000),
+    "alexander_bloch": SpinMethod(alexander_bloch, bijective=False, batch_values=160_000),
     "hungarian": SpinMethod(hungarian, bijective=True, batch_values=320_000),
-    "vasa": SpinMethod(vasa, bijective=True, batch_values=2_560_000),
+    "vasa": SpinMethod(vasa, bijective=True, batch_values=2_560_000, threads=False),
 }

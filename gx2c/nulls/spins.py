@@ -160,15 +160,16 @@ def rotate_regions(
         (n_regions, n_spins), for each region the region whose data it takes.
     """
     chosen = find_method(method)
+    n_parts = min(n_jobs, os.cpu_count() or 1, len(rotations)) if chosen.threads else 1
     spins = np.empty((len(on_sphere), len(rotations)), dtype=np.int64)
     for side in (0, 1):
         members = np.flatnonzero(hemisphere == side)
         if not len(members):
             continue
         turned = rotations * np.outer(MIRROR, MIRROR) if side else rotations
-        work = partial(_reassign_side, on_sphere[members], method=method)
-        batches = _batches(turned, len(members), chosen)
-        spins[members] = members[np.concatenate(_map(work, batches, n_jobs))].T
+        work = partial(_reassign_side, on_sphere[members], method=chosen)
+        parts = np.array_split(turned, n_parts)
+        spins[members] = members[np.concatenate(_map(work, parts))].T
     return spins
 
 
@@ -199,26 +200,20 @@ def find_method(name: str) -> SpinMethod:
         ) from None
 
 
-def _reassign_side(original: FloatArray, rotations: FloatArray, *, method: str) -> IntArray:
+def _reassign_side(original: FloatArray, rotations: FloatArray, *, method: SpinMethod) -> IntArray:
+    size = max(1, method.batch_values // len(original) ** 2)
+    batches = [rotations[start : start + size] for start in range(0, len(rotations), size)]
     # cosine of region i with rotated region j is (rotation^T original_i) . original_j
-    return SPIN_METHODS[method].reassign(np.matmul(original @ rotations, original.T))
+    return np.concatenate(
+        [method.reassign(np.matmul(original @ batch, original.T)) for batch in batches]
+    )
 
 
-def _batches(rotations: FloatArray, n_members: int, method: SpinMethod) -> list[FloatArray]:
-    size = max(1, method.batch_values // n_members**2)
-    return [rotations[start : start + size] for start in range(0, len(rotations), size)]
-
-
-def _map(
-    work: Callable[[FloatArray], IntArray],
-    batches: list[FloatArray],
-    n_jobs: int,
-) -> list[IntArray]:
-    n_jobs = min(n_jobs, len(batches), os.cpu_count() or 1)
-    if n_jobs == 1:
-        return [work(batch) for batch in batches]
-    with ThreadPoolExecutor(n_jobs) as threads:
-        return list(threads.map(work, batches))
+def _map(work: Callable[[FloatArray], IntArray], parts: list[FloatArray]) -> list[IntArray]:
+    if len(parts) == 1:
+        return [work(parts[0])]
+    with ThreadPoolExecutor(len(parts)) as threads:
+        return list(threads.map(work, parts))
 
 
 def _redraw(
