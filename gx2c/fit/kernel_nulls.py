@@ -80,12 +80,11 @@ def search_kernel_nulls(
         Per surrogate, each metric over the test edges; None where nothing could be fitted.
     """
     inner = [SharedSplit(brain, split, configs) for split in fold.inner if len(configs) > 1]
-    outer = [SharedSplit(brain, fold, [config]) for config in configs]
-    found = []
-    for expression in expressions:
-        chosen = _choose(inner, expression, len(configs), metric)
-        found.append(outer[chosen].scores(expression)[0])
-    return found
+    outer = SharedSplit(brain, fold, configs)
+    return [
+        outer.score(expression, _choose(inner, expression, len(configs), metric))
+        for expression in expressions
+    ]
 
 
 def _choose(inner: Sequence[SharedSplit], expression: FloatArray, n: int, metric: str) -> int:
@@ -116,6 +115,7 @@ class SharedSplit:
         self.test = _places_of(brain, fold.test_regions)
         self._connectome = brain.connectome_block(fold.train_regions)
         self._edges = fold.scored_edges()
+        self._shape = (len(fold.test_regions), len(fold.test_regions))
         self._measured = brain.connectome_block(fold.test_regions)[self._edges]
         self._means: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
         self._places: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
@@ -126,15 +126,21 @@ class SharedSplit:
             if plan.genes is not None:
                 self._groups.setdefault(plan.key, []).append(number)
 
-    def predict(self, expression: FloatArray) -> FloatArray:
+    def predict(self, expression: FloatArray, only: Sequence[int] | None = None) -> FloatArray:
         """Predict the test regions by each config, (n_configs, n_test, n_test).
 
-        NaN where a config cannot be fitted.
+        NaN where a config cannot be fitted, and but for `only` some, where they are given.
         """
         genes = _GeneBlocks(self.training, self.test, self._chosen(expression), self.fold)
-        predicted = np.stack([plan.fixed for plan in self.plans])
-        for members in self._groups.values():
-            plans = [self.plans[i] for i in members]
+        predicted = np.full((len(self.plans), *self._shape), np.nan)
+        wanted = range(len(self.plans)) if only is None else only
+        for number in wanted:
+            predicted[number] = self.plans[number].fixed
+        for group in self._groups.values():
+            members = [number for number in group if number in wanted]
+            plans = [self.plans[number] for number in members]
+            if not plans:
+                continue
             try:
                 predicted[members] += plans[0].smooth(genes, [plan.ridge for plan in plans]) * [
                     [[plan.share]] for plan in plans
@@ -148,9 +154,10 @@ class SharedSplit:
         predicted = self.predict(expression)[:, self._edges[0], self._edges[1]]
         return selection_scores(predicted, self._measured, metric)
 
-    def scores(self, expression: FloatArray) -> list[Scores | None]:
-        """Return each config's scores over the test edges."""
-        return [score_or_diverged(p, self.brain, self.fold) for p in self.predict(expression)]
+    def score(self, expression: FloatArray, config: int) -> Scores | None:
+        """Return one config's scores over the test edges."""
+        predicted = self.predict(expression, only=[config])[config]
+        return score_or_diverged(predicted, self.brain, self.fold)
 
     def _chosen(self, expression: FloatArray) -> FloatArray:
         """Keep the genes that each fit on this surrogate would choose; a kernel sees no order."""
