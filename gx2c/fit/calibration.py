@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig
-from gx2c.fit.kernel_nulls import SharedSplit
+from gx2c.fit.kernel_nulls import SharedSplit, Surrogate
 from gx2c.models import MODELS
 from gx2c.models.features import mirrored
 from gx2c.models.isometry import same_distances
@@ -229,9 +229,8 @@ def _mean_r(splits: Sequence[SharedSplit], expressions: list[FloatArray]) -> Flo
 
     Geography's own score is the same for all: its difference ranks them alike.
     """
-    scores = np.array(
-        [[one.validate(e, "val_pearson_r")[0] for e in expressions] for one in splits]
-    )
+    surrogates = [Surrogate(expression) for expression in expressions]
+    scores = np.array([[one.validate(s, "val_pearson_r")[0] for s in surrogates] for one in splits])
     # what could not be fitted, or is constant, predicts nothing
     mean: FloatArray = np.where(np.isfinite(scores), scores, 0.0).mean(axis=0)
     return mean

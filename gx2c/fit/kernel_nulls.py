@@ -7,6 +7,7 @@ most one column a region; and one eigendecomposition serves every ridge of a ker
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from gx2c.fit.scoring import score_or_diverged, selection_scores
 from gx2c.fit.task import Task
 from gx2c.models import MODELS
 from gx2c.models.kernel_ridge import KernelRidge
-from gx2c.models.kernels import RegionKernel
+from gx2c.models.kernels import CentredProducts, RegionKernel
 from gx2c.models.kronecker import KroneckerRidge
 from gx2c.splits.fold import Fold
 
@@ -82,17 +83,17 @@ def search_kernel_nulls(
     inner = [SharedSplit(brain, split, configs) for split in fold.inner if len(configs) > 1]
     outer = SharedSplit(brain, fold, configs)
     return [
-        outer.score(expression, _choose(inner, expression, len(configs), metric))
-        for expression in expressions
+        outer.score(surrogate, _choose(inner, surrogate, len(configs), metric))
+        for surrogate in map(Surrogate, expressions)
     ]
 
 
-def _choose(inner: Sequence[SharedSplit], expression: FloatArray, n: int, metric: str) -> int:
+def _choose(inner: Sequence[SharedSplit], surrogate: Surrogate, n: int, metric: str) -> int:
     if not inner:
         return 0
     scores = np.zeros(n)
     for split in inner:
-        scores += split.validate(expression, metric)
+        scores += split.validate(surrogate, metric)
     # the first of equals, as in the search
     return int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
 
@@ -126,12 +127,12 @@ class SharedSplit:
             if plan.genes is not None:
                 self._groups.setdefault(plan.key, []).append(number)
 
-    def predict(self, expression: FloatArray, only: Sequence[int] | None = None) -> FloatArray:
+    def predict(self, surrogate: Surrogate, only: Sequence[int] | None = None) -> FloatArray:
         """Predict the test regions by each config, (n_configs, n_test, n_test).
 
         NaN where a config cannot be fitted, and but for `only` some, where they are given.
         """
-        genes = _GeneBlocks(self.training, self.test, self._chosen(expression), self.fold)
+        genes = _GeneBlocks(self._chosen(surrogate), self.fold)
         predicted = np.full((len(self.plans), *self._shape), np.nan)
         wanted = range(len(self.plans)) if only is None else only
         for number in wanted:
@@ -149,26 +150,27 @@ class SharedSplit:
                 predicted[members] = np.nan
         return predicted
 
-    def validate(self, expression: FloatArray, metric: str) -> FloatArray:
+    def validate(self, surrogate: Surrogate, metric: str) -> FloatArray:
         """Return each config's selection score, (n_configs,); larger is better."""
-        predicted = self.predict(expression)[:, self._edges[0], self._edges[1]]
+        predicted = self.predict(surrogate)[:, self._edges[0], self._edges[1]]
         return selection_scores(predicted, self._measured, metric)
 
-    def score(self, expression: FloatArray, config: int) -> Scores | None:
+    def score(self, surrogate: Surrogate, config: int) -> Scores | None:
         """Return one config's scores over the test edges."""
-        predicted = self.predict(expression, only=[config])[config]
+        predicted = self.predict(surrogate, only=[config])[config]
         return score_or_diverged(predicted, self.brain, self.fold)
 
-    def _chosen(self, expression: FloatArray) -> FloatArray:
+    def _chosen(self, surrogate: Surrogate) -> Surrogate:
         """Keep the genes that each fit on this surrogate would choose; a kernel sees no order."""
         if self._which is None:
-            return expression
+            return surrogate
+        expression = surrogate.expression
         training = replace(self.training, expression=expression[self.fold.train_regions])
         brain = self.brain
         chosen = select_genes(
             training, brain.genes, brain.tss, which=self._which, order="random", seed=0
         )
-        return expression[:, chosen]
+        return Surrogate(expression[:, chosen])
 
     def _plan(self, model: KernelRidge) -> _Plan:
         residual, mean = self._mean_of(model)
@@ -197,19 +199,38 @@ class SharedSplit:
         return self._places[kernel.key]
 
 
-class _GeneBlocks:
-    """The kernels of one surrogate's expression, each computed once."""
+class Surrogate:
+    """A surrogate's expression, and the inner products of its regions.
 
-    def __init__(
-        self, training: Regions, test: Regions, expression: FloatArray, fold: Fold
-    ) -> None:
-        self._training = replace(training, expression=expression[fold.train_regions])
-        self._test = replace(test, expression=expression[fold.test_regions])
+    Parameters
+    ----------
+    expression
+        (n_regions, n_columns).
+    """
+
+    def __init__(self, expression: FloatArray) -> None:
+        self.expression = expression
+
+    @functools.cached_property
+    def products(self) -> FloatArray:
+        """Of all regions, (n_regions, n_regions): computed once for every split."""
+        centred = self.expression - self.expression.mean(axis=0)
+        products: FloatArray = centred @ centred.T
+        return products
+
+
+class _GeneBlocks:
+    """The kernels of one surrogate's expression on one split, each computed once."""
+
+    def __init__(self, surrogate: Surrogate, fold: Fold) -> None:
+        self._products = CentredProducts.cut(
+            surrogate.products, fold.train_regions, fold.test_regions
+        )
         self._known: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
 
     def of(self, kernel: RegionKernel) -> tuple[FloatArray, FloatArray]:
         if kernel.key not in self._known:
-            self._known[kernel.key] = kernel.fit(self._training), kernel.to_training(self._test)
+            self._known[kernel.key] = kernel.from_products(self._products)
         return self._known[kernel.key]
 
 

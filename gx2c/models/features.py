@@ -48,6 +48,11 @@ class Standardiser:
         inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
         return cls(mean, inverse)
 
+    @classmethod
+    def centre(cls, rows: FloatArray) -> Standardiser:
+        """Learn means alone, from training rows, (n_rows, n_columns)."""
+        return cls(rows.mean(axis=0), np.ones(rows.shape[1]))
+
     def apply(self, rows: FloatArray) -> FloatArray:
         """Standardise rows (…, n_columns)."""
         return (rows - self.mean) * self.inverse_deviation

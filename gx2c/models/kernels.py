@@ -5,14 +5,14 @@ A `RegionKernel` learns everything it needs (standardisation, length scale) from
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import pdist
 
-from gx2c.data.brain import Regions
+from gx2c.data.brain import IntArray, Regions
 from gx2c.errors import UserError
 from gx2c.models.features import Standardiser, mirrored
 from gx2c.models.keywords import require_choice, require_positive
@@ -20,17 +20,34 @@ from gx2c.models.keywords import require_choice, require_positive
 FloatArray = NDArray[np.float64]
 
 
-class Kernel(Protocol):
-    """A positive semi-definite function of two feature vectors."""
+# Half of all squared distances below this share of the mean squared length are rounding alone
+NO_DISTANCE = 1e-12
+
+
+class Kernel(ABC):
+    """A positive semi-definite function of two feature vectors, through their inner products.
+
+    With 15,000 genes, differences row by row would cost fifty times more.
+    """
 
     def fit(self, features: FloatArray) -> None:
         """Learn scales from training features, (n_train_regions, n_features)."""
+        self.fit_products(features @ features.T, _squared_length(features))
 
     def between(self, left: FloatArray, right: FloatArray) -> FloatArray:
         """Compare every row of two feature matrices, (n_left, n_right)."""
+        return self.of(left @ right.T, _squared_length(left), _squared_length(right))
+
+    @abstractmethod
+    def fit_products(self, products: FloatArray, squared: FloatArray) -> None:
+        """Learn scales from training features' inner products (n, n) and squared lengths (n,)."""
+
+    @abstractmethod
+    def of(self, products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+        """Compare by inner products (n_left, n_right) and the squared lengths of both sides."""
 
 
-class RBF:
+class RBF(Kernel):
     """Gaussian kernel exp(-d^2 / (scale * median d^2)), the median over training pairs."""
 
     def __init__(self, *, scale: float) -> None:
@@ -38,25 +55,24 @@ class RBF:
         self.scale = scale
         self.width = np.nan
 
-    def fit(self, features: FloatArray) -> None:
+    def fit_products(self, products: FloatArray, squared: FloatArray) -> None:
         """Set the width to `scale` times the median squared distance between training regions."""
-        median = float(np.median(pdist(features, "sqeuclidean")))
-        if not median > 0:
+        pairs = np.triu_indices(len(products), 1)
+        median = float(np.median(_squared_distance(products, squared, squared)[pairs]))
+        if not median > NO_DISTANCE * squared.mean():
             raise UserError(
                 "an rbf kernel cannot find its length scale: half of all pairs of training "
                 "regions have equal features; use kernel 'cosine' or other features"
             )
         self.width = self.scale * median
 
-    def between(self, left: FloatArray, right: FloatArray) -> FloatArray:
-        """Compare every row of two feature matrices, (n_left, n_right)."""
-        # by the inner product: with 15,000 genes, differences row by row cost 50 times more
-        squared = np.add.outer(_squared_length(left), _squared_length(right)) - 2 * left @ right.T
-        kernel: FloatArray = np.exp(-np.maximum(squared, 0.0) / self.width)
+    def of(self, products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+        """Compare by inner products (n_left, n_right) and the squared lengths of both sides."""
+        kernel: FloatArray = np.exp(-_squared_distance(products, left, right) / self.width)
         return kernel
 
 
-class CosinePower:
+class CosinePower(Kernel):
     """Cosine kernel ((1 + cos) / 2)^power; only an integer power is always positive definite."""
 
     def __init__(self, *, power: int) -> None:
@@ -64,20 +80,18 @@ class CosinePower:
             raise UserError(f"the power of a cosine kernel is {power}; it must be 1, 2, 3, …")
         self.power = int(power)
 
-    def fit(self, features: FloatArray) -> None:
+    def fit_products(self, products: FloatArray, squared: FloatArray) -> None:
         """Learn nothing: an angle has no scale."""
 
-    def between(self, left: FloatArray, right: FloatArray) -> FloatArray:
-        """Compare every row of two feature matrices, (n_left, n_right)."""
-        length = np.sqrt(np.multiply.outer(_squared_length(left), _squared_length(right)))
-        product = left @ right.T
+    def of(self, products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+        """Compare by inner products (n_left, n_right) and the squared lengths of both sides."""
         # a row of zeros has no direction: it is taken to be at right angles with every other
-        cosine = np.divide(product, length, out=np.zeros_like(product), where=length > 0)
-        kernel: FloatArray = ((1 + cosine) / 2) ** self.power
-        return kernel
+        of_left, of_right = _inverse_root(left), _inverse_root(right)
+        cosine = products * of_left[:, None] * of_right
+        return _to_power((1 + cosine) / 2, self.power)
 
 
-class Polynomial:
+class Polynomial(Kernel):
     """Polynomial kernel (offset + <x, x'> / mean <x, x>)^power, the mean over training regions.
 
     Parameters
@@ -94,24 +108,42 @@ class Polynomial:
         self.power, self.offset = int(power), offset
         self.unit = np.nan
 
-    def fit(self, features: FloatArray) -> None:
+    def fit_products(self, products: FloatArray, squared: FloatArray) -> None:
         """Set the unit to the mean squared length of training features."""
-        self.unit = float(_squared_length(features).mean())
+        self.unit = float(squared.mean())
         if not self.unit > 0:
             raise UserError(
                 "a linear or polynomial kernel needs features that differ between training "
                 "regions; use other features"
             )
 
-    def between(self, left: FloatArray, right: FloatArray) -> FloatArray:
-        """Compare every row of two feature matrices, (n_left, n_right)."""
-        kernel: FloatArray = (self.offset + left @ right.T / self.unit) ** self.power
-        return kernel
+    def of(self, products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+        """Compare by inner products (n_left, n_right) and the squared lengths of both sides."""
+        return _to_power(self.offset + products / self.unit, self.power)
 
 
 def _squared_length(features: FloatArray) -> FloatArray:
     squared: FloatArray = np.einsum("ij,ij->i", features, features)
     return squared
+
+
+def _squared_distance(products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+    squared: FloatArray = np.maximum(np.add.outer(left, right) - 2 * products, 0.0)
+    return squared
+
+
+def _inverse_root(squared: FloatArray) -> FloatArray:
+    inverse: FloatArray = np.zeros_like(squared)
+    np.divide(1.0, np.sqrt(squared), out=inverse, where=squared > 0)
+    return inverse
+
+
+def _to_power(base: FloatArray, power: int) -> FloatArray:
+    """Raise to 1, 2, 3, … by multiplication, which is faster than `**`."""
+    product = base.copy()
+    for _ in range(power - 1):
+        product *= base
+    return product
 
 
 KERNELS: dict[str, Callable[[float, int], Kernel]] = {
@@ -123,6 +155,38 @@ KERNELS: dict[str, Callable[[float, int], Kernel]] = {
 NO_KERNEL = "none"
 # How expression is prepared -> whether each gene is scaled to unit variance in training
 EXPRESSION_SCALINGS = {"centre": False, "z-score": True}
+
+
+@dataclass(frozen=True)
+class CentredProducts:
+    """Inner products of features, once they are centred on the mean of training regions.
+
+    Attributes
+    ----------
+    among
+        (n_train, n_train), between training regions.
+    to_training
+        (n_test, n_train), from test to training regions.
+    training_lengths, test_lengths
+        (n_train,) and (n_test,), squared lengths.
+    """
+
+    among: FloatArray
+    to_training: FloatArray
+    training_lengths: FloatArray
+    test_lengths: FloatArray
+
+    @classmethod
+    def cut(cls, products: FloatArray, train: IntArray, test: IntArray) -> CentredProducts:
+        """Centre the inner products of all regions, (n_regions, n_regions), on training regions."""
+        to_training = products[:, train]
+        along = to_training.mean(axis=1)
+        mean = along[train]
+        to_training = to_training - along[:, None] - (mean - mean.mean())
+        lengths = products.diagonal() - 2 * along + mean.mean()
+        # what is left of a region at the mean is rounding, of which a cosine would make an angle
+        lengths = np.where(lengths > NO_DISTANCE * np.abs(products.diagonal()).max(), lengths, 0.0)
+        return cls(to_training[train], to_training[test], lengths[train], lengths[test])
 
 
 class RegionKernel:
@@ -157,10 +221,8 @@ class RegionKernel:
     def fit(self, training: Regions) -> FloatArray:
         """Learn from training regions; return their kernel, (n_train_regions, n_train_regions)."""
         raw = self.raw_features(training)
-        learned = Standardiser.learn(raw)
-        self._standardiser = (
-            learned if self.unit_variance else Standardiser(learned.mean, np.ones(raw.shape[1]))
-        )
+        learn = Standardiser.learn if self.unit_variance else Standardiser.centre
+        self._standardiser = learn(raw)
         self._training_features = self._standardiser.apply(raw)
         self.kernel.fit(self._training_features)
         return self.kernel.between(self._training_features, self._training_features)
@@ -169,6 +231,15 @@ class RegionKernel:
         """Compare regions with the training regions, (n_regions, n_train_regions)."""
         features = self._standardiser.apply(self.raw_features(regions))
         return self.kernel.between(features, self._training_features)
+
+    def from_products(self, products: CentredProducts) -> tuple[FloatArray, FloatArray]:
+        """Return what `fit` and `to_training` do, where features are centred and not scaled."""
+        own, theirs = products.training_lengths, products.test_lengths
+        self.kernel.fit_products(products.among, own)
+        return (
+            self.kernel.of(products.among, own, own),
+            self.kernel.of(products.to_training, theirs, own),
+        )
 
 
 def expression_kernel(

@@ -126,11 +126,11 @@ def test_no_test_region_is_read(brain, fold):
     inside = np.ix_(fold.train_regions, fold.train_regions)
     garbage[inside] = brain.connectome[inside]
     spoiled = dataclasses.replace(brain, connectome=garbage)
-    from gx2c.fit.kernel_nulls import SharedSplit
+    from gx2c.fit.kernel_nulls import SharedSplit, Surrogate
 
-    expected = SharedSplit(brain, fold, CANDIDATES).predict(brain.expression)
+    expected = SharedSplit(brain, fold, CANDIDATES).predict(Surrogate(brain.expression))
     np.testing.assert_array_equal(
-        SharedSplit(spoiled, fold, CANDIDATES).predict(brain.expression), expected
+        SharedSplit(spoiled, fold, CANDIDATES).predict(Surrogate(brain.expression)), expected
     )
 
 
