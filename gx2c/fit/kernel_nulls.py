@@ -120,6 +120,7 @@ class SharedSplit:
         self._measured = brain.connectome_block(fold.test_regions)[self._edges]
         self._means: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
         self._places: dict[Hashable, tuple[FloatArray, FloatArray]] = {}
+        self._smoothers: dict[Hashable, KroneckerRidge] = {}
         self.plans = [self._plan(_build(config)) for config in configs]
         # configs that differ in the ridge of expression alone share an eigendecomposition
         self._groups: dict[Hashable, list[int]] = {}
@@ -176,14 +177,24 @@ class SharedSplit:
         residual, mean = self._mean_of(model)
         kernels = {str(kernel.key[0]): kernel for kernel in model.kernels}
         places, genes = kernels.get("coordinates"), kernels.get("expression")
-        fixed = mean
-        place_blocks = None if places is None else self._blocks_of(places)
-        if place_blocks is not None and (model.averages or genes is None):
-            block, to_training = place_blocks
-            smoother = KroneckerRidge(block, residual, impute_diagonal=model.impute_diagonal)
-            fixed = mean + model.shares[0] * smoother.predict(to_training, model.ridges[:1])[0]
-            place_blocks = None
-        return _Plan(model, genes, place_blocks, residual, fixed)
+        if places is None:
+            return _Plan(model, genes, None, residual, mean)
+        blocks = self._blocks_of(places)
+        if genes is not None and not model.averages:
+            return _Plan(model, genes, blocks, residual, mean)
+        smoother = self._smoother_of(places, model, residual)
+        smoothed = smoother.predict(blocks[1], model.ridges[:1])[0]
+        return _Plan(model, genes, None, residual, mean + model.shares[0] * smoothed)
+
+    def _smoother_of(
+        self, places: RegionKernel, model: KernelRidge, residual: FloatArray
+    ) -> KroneckerRidge:
+        key = places.key, model.mean_key, model.impute_diagonal
+        if key not in self._smoothers:
+            self._smoothers[key] = KroneckerRidge(
+                self._blocks_of(places)[0], residual, impute_diagonal=model.impute_diagonal
+            )
+        return self._smoothers[key]
 
     def _mean_of(self, model: KernelRidge) -> tuple[FloatArray, FloatArray]:
         if model.mean_key not in self._means:
