@@ -24,7 +24,7 @@ from gx2c.splits import Fold, make_folds
 
 SIZES = {"schaefer100": (100, 15_633), "schaefer400": (352, 282)}
 RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
-# Nulls to time at once, a group of a sweep, and one after another; a search of the latter takes seconds
+# Nulls to time at once (a group of a sweep), and one after another, whose search takes seconds
 N_FAST, N_SLOW = 16, 1
 ROUNDS = 3
 METRIC = "val_mse"
