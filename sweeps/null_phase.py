@@ -48,18 +48,32 @@ def null_jobs(
     records
         The configs that were tried, by model and fold.
     """
-    still = options.null_moves in LEAVES_GEOGRAPHY
-    mine = [job for job in jobs if not (still and job.model == GEOGRAPHY)]
+    return [
+        _null_job(of_set, seed, job, first, records[job.model, job.fold], name + job.model)
+        for first in range(0, options.nulls, NULLS_PER_GROUP)
+        for name, of_set in _sets(options).items()
+        for job in jobs
+        if _moves(options, job.model)
+    ]
+
+
+def _sets(options: NullOptions) -> dict[str, NullOptions]:
+    """Return what is put before the folder of each set of nulls, and how the set is made."""
     sets = {"": options}
     if options.null_method in DESCRIPTIVE:
         # p against selected spins describes: as many unselected ones stand beside them
         sets[UNSELECTED] = replace(options, null_method=CANDIDATE_METHOD)
-    return [
-        _null_job(of_set, seed, job, first, records[job.model, job.fold], name + job.model)
-        for first in range(0, options.nulls, NULLS_PER_GROUP)
-        for name, of_set in sets.items()
-        for job in mine
-    ]
+    return sets
+
+
+def _moves(options: NullOptions, model: str) -> bool:
+    return model != GEOGRAPHY or options.null_moves not in LEAVES_GEOGRAPHY
+
+
+def count_nulls(options: NullOptions, models: Sequence[str]) -> tuple[int, int]:
+    """Count the nulls of some models on one outer fold, and the groups that they make."""
+    sets = len(_sets(options)) * sum(_moves(options, model) for model in models)
+    return sets * options.nulls, sets * -(-options.nulls // NULLS_PER_GROUP)
 
 
 def _null_job(

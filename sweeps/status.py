@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeps.disk import folder_bytes
 from sweeps.fold_regions import read_folds
-from sweeps.null_phase import NULLS_PER_GROUP
+from sweeps.null_phase import NULLS_PER_GROUP, count_nulls
 from sweeps.options import GEOGRAPHY, SweepOptions
 from sweeps.paths import SweepPaths
 from sweeps.plan import configs_per_fold
@@ -46,11 +46,12 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
     records = {key: list(store.load(*key).values()) for key in keys}
     folds = [_fold(m, f, found, configs_per_fold(options, m)) for (m, f), found in records.items()]
     retrained = sorted(paths.root.glob("retrained/*/fold_*/result.json"))
-    groups = sorted(paths.root.glob("nulls/*/fold_*/group_*.json"))
+    groups = sorted(paths.root.glob("nulls/**/group_*.json"))
+    nulls_a_fold, groups_a_fold = count_nulls(options, list(models))
     counts = {
         "search": (sum(f["done"] for f in folds), sum(f["total"] for f in folds)),
         "retrain": (len(retrained), len(records)),
-        "nulls": (len(groups), n_folds * -(-options.nulls // NULLS_PER_GROUP)),
+        "nulls": (len(groups), n_folds * groups_a_fold),
     }
     phase = next((name for name, (done, total) in counts.items() if done < total), "report")
     files = {
@@ -77,7 +78,7 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
         "folds": folds,
         "causes": _causes(records.values()),
         "retrained": _done_of(*counts["retrain"]),
-        "nulls": _done_of(len(groups) * NULLS_PER_GROUP, options.nulls * n_folds),
+        "nulls": _done_of(len(groups) * NULLS_PER_GROUP, nulls_a_fold * n_folds),
         **_work(options, cluster.get("gpu_share", 0.0), work_s),
         "disk_bytes": folder_bytes(paths.root),
         "ray_dashboard": live.get("ray_dashboard", ""),

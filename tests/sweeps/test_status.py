@@ -13,6 +13,7 @@ from sweep_fixtures import make_brain, make_plan, run_board_serially, run_nulls,
 
 from gx2c.data import write_dataset
 from gx2c.errors import UserError
+from gx2c.nulls import spatiomolecular
 from sweeps import cli
 from sweeps.dashboard import prepare_dashboard
 from sweeps.paths import SweepPaths
@@ -78,6 +79,32 @@ def test_a_run_whose_work_is_done_waits_for_its_report(plan, paths):
     assert status["nulls"] == {"done": 4, "total": 4}
     write_json(paths.summary, {})
     assert (read_status(paths)["state"], read_status(paths)["phase"]) == ("finished", "done")
+
+
+@pytest.mark.parametrize(
+    ("options", "folders"),
+    [
+        ({"null_method": "spatiomolecular"}, ["mlp", "unselected/mlp"]),
+        ({"null_method": "hungarian", "null_moves": "genes+coordinates"}, ["geography", "mlp"]),
+    ],
+)
+def test_every_set_of_nulls_is_counted(plan, tmp_path, monkeypatch, options, folders):
+    monkeypatch.setattr(spatiomolecular, "N_CANDIDATES", 20)
+    more = make_plan("mlp", dataset=plan.options.dataset, **options)
+    paths = SweepPaths(tmp_path / "run")
+    write_request(paths, more)
+    jobs = search_and_retrain(more, paths)
+    status = read_status(paths)
+    assert (status["phase"], status["nulls"]) == ("nulls", {"done": 0, "total": 8})
+    run_nulls(more, paths, jobs)
+    status = read_status(paths)
+    assert (status["phase"], status["nulls"]) == ("report", {"done": 8, "total": 8})
+    found = {str(p.parent.parent.relative_to(paths.root / "nulls")) for p in _groups(paths)}
+    assert sorted(found) == folders
+
+
+def _groups(paths: SweepPaths) -> list[Path]:
+    return list(paths.root.glob("nulls/**/group_*.json"))
 
 
 def test_a_run_that_goes_on_names_its_process_and_its_dashboard(paths):
