@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS, corrected_resampled_t
 from gx2c.splits.rules import DETERMINISTIC_SPLITS, SPLITS_USING_TARGET
-from sweeps.finished_run import FinishedRun, read_finished
+from sweeps.finished_run import FinishedRun, name_among, read_finished
 from sweeps.options import GEOGRAPHY
 
 SCOPE = (
@@ -125,7 +125,7 @@ def _by_model(runs: Sequence[FinishedRun]) -> dict[str, dict[int, FinishedRun]]:
     """Gather the seeds of each model; settings of one model that differ count as models."""
     by_model: dict[str, dict[int, FinishedRun]] = {}
     for run in runs:
-        seeds = by_model.setdefault(_name(run, runs), {})
+        seeds = by_model.setdefault(name_among(run, runs), {})
         if run.seed in seeds:
             raise UserError(
                 f"{run.root} and {seeds[run.seed].root} are both of {run.model} with seed "
@@ -133,14 +133,6 @@ def _by_model(runs: Sequence[FinishedRun]) -> dict[str, dict[int, FinishedRun]]:
             )
         seeds[run.seed] = run
     return by_model
-
-
-def _name(run: FinishedRun, runs: Sequence[FinishedRun]) -> str:
-    """Return the model's name, with what tells its runs apart: `smt (genes all)`."""
-    others = [other.settings for other in runs if other.model == run.model]
-    differ = [k for k, v in run.settings.items() if any(other.get(k) != v for other in others)]
-    settings = ", ".join(f"{name} {run.settings[name]}" for name in differ)
-    return f"{run.model} ({settings})" if settings else run.model
 
 
 def _pairings(by_model: Mapping[str, Mapping[int, FinishedRun]], against: str) -> Iterator[Pairing]:

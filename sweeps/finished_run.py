@@ -72,6 +72,14 @@ class FinishedRun:
     summary: Mapping[str, Any]
 
 
+def name_among(run: FinishedRun, runs: Sequence[FinishedRun]) -> str:
+    """Return the model's name, with what tells its runs apart: `smt (genes all)`."""
+    others = [other.settings for other in runs if other.model == run.model]
+    differ = [k for k, v in run.settings.items() if any(other.get(k) != v for other in others)]
+    settings = ", ".join(f"{name} {run.settings[name]}" for name in differ)
+    return f"{run.model} ({settings})" if settings else run.model
+
+
 def read_finished(root: Path) -> FinishedRun:
     """Read a run folder.
 

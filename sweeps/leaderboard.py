@@ -13,7 +13,7 @@ from gx2c.errors import UserError
 from gx2c.metrics import METRICS
 from gx2c.models import MODELS
 from sweeps.candidates import over_runs
-from sweeps.finished_run import FinishedRun, read_finished
+from sweeps.finished_run import FinishedRun, name_among, read_finished
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
 from sweeps.provenance import provenance
@@ -40,15 +40,19 @@ def make_leaderboard(
     Raises
     ------
     UserError
-        If a run is not finished, or they are not of the same folds.
+        If a run is not finished, they are not of the same folds, or two are the same.
     """
     finished = [read_finished(run) for run in runs]
     if not finished:
         raise UserError("there is no finished run to rank")
     _check_same_folds(finished)
     over_all = over_runs(finished)
-    rows = [_row(run) | _joint(over_all.get(run.root)) for run in finished]
-    rows.sort(key=lambda row: (-_or_least(row["test"][SHOWN]["mean"]), row["model"]))
+    names = _names(finished)
+    rows = [
+        {"name": name} | _row(run) | _joint(over_all.get(run.root))
+        for name, run in zip(names, finished, strict=True)
+    ]
+    rows.sort(key=lambda row: (-_or_least(row["test"][SHOWN]["mean"]), row["name"]))
     first = finished[0]
     return {
         "dataset": first.dataset,
@@ -89,6 +93,20 @@ def _check_same_folds(runs: Sequence[FinishedRun]) -> None:
                 f"{run.root} and {first.root} are not of the same data, folds and target; "
                 "rank runs of one dataset, split and seed"
             )
+
+
+def _names(runs: Sequence[FinishedRun]) -> list[str]:
+    """Return each model's name, with the settings that tell runs of one model apart."""
+    by_name: dict[str, FinishedRun] = {}
+    for run in runs:
+        name = name_among(run, runs)
+        if name in by_name:
+            raise UserError(
+                f"{run.root} and {by_name[name].root} are both of {run.model} with the same "
+                "settings; give one of them"
+            )
+        by_name[name] = run
+    return list(by_name)
 
 
 def _row(run: FinishedRun) -> dict[str, Any]:

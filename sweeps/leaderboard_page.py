@@ -23,7 +23,7 @@ text { font: 12px sans-serif; fill: #1f2933 } .tick { font-size: 11px; fill: #52
 """
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
-    "model": lambda row: row["model"],
+    "model": lambda row: row["name"],
     "test r": lambda row: _number(row["test"][SHOWN]["mean"]),
     "SD": lambda row: _number(row["test"][SHOWN]["sd"]),
     "n": lambda row: str(row["test"][SHOWN]["n"]),
@@ -105,7 +105,7 @@ def leaderboard_svg(board: Mapping[str, Any]) -> str:
     if geography is not None:
         x = frame.at_x(geography)
         parts.append(line(x, frame.top, x, frame.floor, "geography-line"))
-    best = rows[0]["model"]
+    best = rows[0]["name"]
     return node(
         "svg",
         *parts,
@@ -118,7 +118,7 @@ def leaderboard_svg(board: Mapping[str, Any]) -> str:
 
 def _drawn(frame: Frame, place: int, row: Row) -> list[Markup]:
     y = frame.top + ROW_HEIGHT * (place + 0.5)
-    parts = [text(frame.left - 8, y + 4, row["model"], "end")]
+    parts = [text(frame.left - 8, y + 4, row["name"], "end")]
     folds = [value for value in row["per_fold"] if value is not None and value == value]
     parts += [disc(frame.at_x(value), y, 2.5, "fold") for value in folds]
     mean, sd = row["test"][SHOWN]["mean"], row["test"][SHOWN]["sd"]

@@ -228,6 +228,19 @@ def test_runs_of_other_folds_are_not_ranked_together(swept, without_ray, request
         make_leaderboard([out / "cge", tmp_path / "run"])
 
 
+def test_runs_of_one_model_are_told_apart_by_their_settings(
+    swept, without_ray, request_of, tmp_path
+):
+    out, _, _ = swept
+    sweep_module.run_sweep(request_of(nulls=0, samples=3).options("cge"), tmp_path / "run")
+    board = make_leaderboard([out / "cge", tmp_path / "run"])
+    names = [row["name"] for row in board["rows"]]
+    assert len(set(names)) == 2 and all(n.startswith("cge (samples ") for n in names)
+    assert "| cge (samples 3) |" in markdown_of(board)
+    with pytest.raises(UserError, match="both of cge with the same settings"):
+        make_leaderboard([out / "cge", out / "cge"])
+
+
 class TestRequest:
     def test_names(self):
         assert parse_models("mlp, cge,mlp") == ("geography", "mlp", "cge")
