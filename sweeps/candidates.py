@@ -14,7 +14,7 @@ from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS
 from gx2c.nulls import DESCRIPTIVE, fdr_p_values, max_t_p_values, spin_p_value
-from sweeps.finished_run import FinishedRun
+from sweeps.finished_run import FinishedRun, name_among
 from sweeps.null_summary import HEADLINE, SIGNS, Scores, null_gains
 from sweeps.options import GEOGRAPHY
 from sweeps.paths import SweepPaths
@@ -111,8 +111,8 @@ def check_same_surrogates(candidates: Mapping[str, Mapping[str, Any]]) -> None:
             )
 
 
-def candidate_of_run(run: FinishedRun) -> Candidate | None:
-    """Read the nulls that a run itself was held against; None where there are none."""
+def candidate_of_run(run: FinishedRun, name: str) -> Candidate | None:
+    """Read, under a name, the nulls that a run was held against; None where there are none."""
     found, paths = run.summary["nulls"], SweepPaths(run.root)
     if found is None or not paths.null_scores(run.model).exists():
         return None
@@ -124,7 +124,7 @@ def candidate_of_run(run: FinishedRun) -> Candidate | None:
         "number of nulls": found["n"],
     }
     return Candidate.of(
-        run.model,
+        name,
         surrogates,
         {m: _table(paths.null_scores(m)) for m in moved},
         model=run.model,
@@ -140,7 +140,7 @@ def over_runs(runs: Sequence[FinishedRun]) -> dict[Path, dict[str, Any]]:
     """
     groups: dict[str, list[tuple[Path, Candidate]]] = {}
     for run in runs:
-        one = candidate_of_run(run)
+        one = candidate_of_run(run, name_among(run, runs))
         if one is not None and np.isfinite(one.observed).all():
             groups.setdefault(repr(one.surrogates), []).append((run.root, one))
     found: dict[Path, dict[str, Any]] = {}

@@ -46,8 +46,7 @@ def make_leaderboard(
     if not finished:
         raise UserError("there is no finished run to rank")
     _check_same_folds(finished)
-    over_all = over_runs(finished)
-    names = _names(finished)
+    names, over_all = _names(finished), over_runs(finished)
     rows = [
         {"name": name} | _row(run) | _joint(over_all.get(run.root))
         for name, run in zip(names, finished, strict=True)

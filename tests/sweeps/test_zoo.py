@@ -232,10 +232,11 @@ def test_runs_of_one_model_are_told_apart_by_their_settings(
     swept, without_ray, request_of, tmp_path
 ):
     out, _, _ = swept
-    sweep_module.run_sweep(request_of(nulls=0, samples=3).options("cge"), tmp_path / "run")
+    sweep_module.run_sweep(request_of(samples=3).options("cge"), tmp_path / "run")
     board = make_leaderboard([out / "cge", tmp_path / "run"])
     names = [row["name"] for row in board["rows"]]
     assert len(set(names)) == 2 and all(n.startswith("cge (samples ") for n in names)
+    assert [row["candidates"] for row in board["rows"]] == [2, 2], "max-T over both"
     assert "| cge (samples 3) |" in markdown_of(board)
     with pytest.raises(UserError, match="both of cge with the same settings"):
         make_leaderboard([out / "cge", out / "cge"])
