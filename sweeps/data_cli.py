@@ -59,3 +59,20 @@ def data_build(
     folder = out or Path("data") / dataset
     BUILDERS[dataset](folder, download_dir=download_dir)
     print(f"built {folder}")
+
+
+@data_app.command("gene-sets")
+def data_gene_sets(
+    name: Annotated[str, typer.Argument(help="What to fetch: lake2018 (cell types).")],
+    out: Annotated[Path | None, typer.Option(help="GMT file; default <name>.gmt.")] = None,
+    download_dir: Annotated[
+        Path | None, typer.Option(help="Keep and reuse the downloaded file here.")
+    ] = None,
+) -> None:
+    """Fetch gene sets that may not come with gx2c, for `--genes FILE.gmt#NAME`."""
+    from gx2c.data import GENE_SET_SOURCES, fetch_gene_sets
+
+    path = out or Path(f"{name}.gmt")
+    names = fetch_gene_sets(name, path, download_dir=download_dir)
+    print(f"{path}: {GENE_SET_SOURCES[name].said}")
+    print(f"--genes {path}#NAME, with NAME one of {' '.join(names)}")

@@ -77,7 +77,9 @@ def sweep(
     ] = None,
     gene_vectors: Annotated[
         str | None,
-        typer.Option(help="A table with a row of numbers a gene, or groups for shipped ones."),
+        typer.Option(
+            help="A table with a row of numbers a gene, a GMT file, or groups: shipped ones."
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="functional, structural or geography-residual.")

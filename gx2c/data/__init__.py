@@ -7,6 +7,7 @@ from gx2c.data.dataset import (
     list_datasets,
     load_dataset,
 )
+from gx2c.data.fetched_gene_sets import GENE_SET_SOURCES, fetch_gene_sets
 from gx2c.data.gene_sets import gene_groups, read_gmt, resolve_genes
 from gx2c.data.genes import (
     GENE_ORDERS,
@@ -28,6 +29,7 @@ BUILDERS = {"schaefer100": build_schaefer100}
 __all__ = [
     "BUILDERS",
     "GENE_ORDERS",
+    "GENE_SET_SOURCES",
     "Brain",
     "BrainView",
     "FloatArray",
@@ -38,6 +40,7 @@ __all__ = [
     "check_dataset",
     "check_gene_choice",
     "describe_dataset",
+    "fetch_gene_sets",
     "find_dataset",
     "gene_groups",
     "gene_order",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.checks import duplicates, shown
-from gx2c.data.gene_sets import gene_groups
+from gx2c.data.gene_sets import gene_groups, read_gmt
 from gx2c.errors import UserError
 
 logger = logging.getLogger("gx2c")
@@ -118,15 +119,15 @@ def with_gene_vectors(brain: Brain, source: str | Path) -> Brain:
     brain
         Any brain.
     source
-        The path of a table, or `GROUPS`: 1 where a gene belongs to a group that comes with gx2c,
-        else 0, for the genes that belong to any.
+        The path of a table; or that of a GMT file, for 1 where a gene belongs to a set, else 0, for
+        the genes that belong to any; or `GROUPS`, the same for the groups that come with gx2c.
 
     Raises
     ------
     UserError
-        As `read_side_table`, or if fewer than two genes of the brain have a row.
+        As `read_side_table` or `read_gmt`, or if fewer than two genes of the brain have a row.
     """
-    table = _group_memberships() if str(source) == GROUPS else read_side_table(source)
+    table = _gene_table(source)
     place = {name: row for row, name in enumerate(table.names)}
     kept = [index for index, gene in enumerate(brain.genes) if gene in place]
     if len(kept) < MIN_GENES:
@@ -146,15 +147,23 @@ def with_gene_vectors(brain: Brain, source: str | Path) -> Brain:
     )
 
 
-def _group_memberships() -> SideTable:
-    groups = {name: set(genes) for name, genes in gene_groups().items()}
-    genes = sorted(set().union(*groups.values()))
+def _gene_table(source: str | Path) -> SideTable:
+    if str(source) == GROUPS:
+        return _memberships(gene_groups())
+    if str(source).endswith(".gmt"):
+        return _memberships(read_gmt(source))
+    return read_side_table(source)
+
+
+def _memberships(sets: Mapping[str, Sequence[str]]) -> SideTable:
+    """Make a column a set, and a row a gene of any."""
+    members = {name: set(genes) for name, genes in sets.items()}
+    genes = sorted(set().union(*members.values()))
     # what every gene belongs to tells none apart
-    names = [name for name, members in groups.items() if len(members) < len(genes)]
-    values = np.array([[float(gene in groups[name]) for name in names] for gene in genes])
-    return SideTable(
-        tuple(genes), tuple(names), values, hashlib.sha256(values.tobytes()).hexdigest()
-    )
+    names = [name for name, found in members.items() if len(found) < len(genes)] or list(members)
+    values = np.array([[float(gene in members[name]) for name in names] for gene in genes])
+    said = "\n".join([*names, *genes]).encode() + values.tobytes()
+    return SideTable(tuple(genes), tuple(names), values, hashlib.sha256(said).hexdigest())
 
 
 def _joined(brain: Brain, digest: str) -> str:

@@ -70,6 +70,20 @@ def test_shipped_groups_are_memberships(brain):
     assert found.gene_vectors[:15].sum(axis=0).max() == 15
 
 
+def test_sets_of_a_gmt_file_are_memberships(brain, tmp_path):
+    path = tmp_path / "cells.gmt"
+    first, second, third = brain.genes[:3]
+    path.write_text(f"Ast\tNA\t{first}\t{third}\t\nOli\tNA\t{second}\t{third}\tNOGENE\n")
+    found = BrainView(gene_vectors=str(path)).of(brain)
+    assert found.genes == (first, second, third)
+    np.testing.assert_array_equal(found.gene_vectors, [[1, 0], [0, 1], [1, 1]])
+    path.write_text(f"Ast\tNA\t{first}\t{third}\nOPC\tNA\t{second}\t{third}\n")
+    assert BrainView(gene_vectors=str(path)).of(brain).checksum != found.checksum
+    path.write_text("Ast\n")
+    with pytest.raises(UserError, match="has no genes"):
+        BrainView(gene_vectors=str(path)).of(brain)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

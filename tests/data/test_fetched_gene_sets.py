@@ -1,0 +1,73 @@
+"""Gene sets out of a pinned artefact; a small one takes the place of the package index's."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from gx2c.data import fetched_gene_sets, resolve_genes
+from gx2c.data.artefacts import Artefact
+from gx2c.data.fetched_gene_sets import GENE_SET_SOURCES, GeneSetSource, fetch_gene_sets
+from gx2c.errors import DataError, UserError
+from sweeps import cli
+
+GMT = b"Ast\tNA\tGFAP\tAQP4\t\t\nOli\tNA\tMBP\tPLP1\tMOG\t\n"
+
+
+@pytest.fixture
+def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Hold a small artefact, pinned as `lake2018`."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        member = tarfile.TarInfo("thing/cells.gmt")
+        member.size = len(GMT)
+        tar.addfile(member, io.BytesIO(GMT))
+    content = archive.getvalue()
+    pinned = Artefact("thing", "1", "thing-1.tar.gz", hashlib.sha256(content).hexdigest())
+    source = GeneSetSource(pinned, "thing/cells.gmt", "cells of a test")
+    monkeypatch.setitem(GENE_SET_SOURCES, "lake2018", source)  # type: ignore[arg-type]
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    (folder / pinned.filename).write_bytes(content)
+    return folder
+
+
+def test_what_is_fetched_can_be_named_as_genes(downloads, tmp_path):
+    path = tmp_path / "sets" / "lake2018.gmt"
+    assert fetch_gene_sets("lake2018", path, download_dir=downloads) == ["Ast", "Oli"]
+    genes = ("AQP4", "GFAP", "MBP", "TP53")
+    assert resolve_genes(f"{path}#Ast", genes) == ("AQP4", "GFAP")
+    assert resolve_genes(str(path), genes) == ("AQP4", "GFAP", "MBP")
+
+
+def test_nothing_is_overwritten_and_mistakes_are_said(downloads, tmp_path):
+    path = tmp_path / "mine.gmt"
+    path.write_text("mine")
+    with pytest.raises(UserError, match="exists; delete it"):
+        fetch_gene_sets("lake2018", path, download_dir=downloads)
+    assert path.read_text() == "mine"
+    with pytest.raises(UserError, match=r"does not end in \.gmt"):
+        fetch_gene_sets("lake2018", tmp_path / "sets.txt", download_dir=downloads)
+    with pytest.raises(UserError, match=r"no gene sets 'lake'; choose from \['lake2018'\]"):
+        fetch_gene_sets("lake", tmp_path / "lake.gmt", download_dir=downloads)
+
+
+def test_another_file_than_the_pinned_one_is_refused(downloads, tmp_path):
+    (downloads / "thing-1.tar.gz").write_bytes(b"other")
+    with pytest.raises(DataError, match="is needed"):
+        fetch_gene_sets("lake2018", tmp_path / "lake2018.gmt", download_dir=downloads)
+    assert not (tmp_path / "lake2018.gmt").exists()
+
+
+def test_the_command_says_what_it_fetched(downloads, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["data", "gene-sets", "lake2018", "--download-dir", str(downloads)])
+    assert ended.value.code == 0
+    assert "lake2018.gmt: cells of a test" in (out := capsys.readouterr().out)
+    assert "NAME one of Ast Oli" in out
+    assert fetched_gene_sets.read_gmt(tmp_path / "lake2018.gmt")["Oli"] == ("MBP", "MOG", "PLP1")
