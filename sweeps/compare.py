@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS, corrected_resampled_t
+from gx2c.nulls import fdr_p_values
 from gx2c.splits.rules import DETERMINISTIC_SPLITS, SPLITS_USING_TARGET
 from sweeps.finished_run import FinishedRun, name_among, read_finished
 from sweeps.options import GEOGRAPHY
@@ -222,5 +222,5 @@ def _false_discovery_rates(p_values: Sequence[float]) -> list[float]:
     made = np.isfinite(p)
     rates = np.full(len(p), np.nan)
     if made.any():
-        rates[made] = multipletests(p[made], method="fdr_bh")[1]
+        rates[made] = fdr_p_values(p[made])
     return rates.tolist()

@@ -12,8 +12,6 @@ from pathlib import Path
 import optuna
 import pandas as pd
 import yaml
-from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
 
 from gx2c.errors import UserError
 from search_spaces import SEARCH_SPACES
@@ -93,6 +91,9 @@ def write_study(plan: SweepPlan, paths: SweepPaths, records: Records) -> None:
     UserError
         If it cannot be written.
     """
+    # only a sweep's end needs what takes a tenth of a second to import
+    from sqlalchemy.exc import SQLAlchemyError
+
     temporary = paths.study.with_name(f".{paths.study.name}.{os.getpid()}")
     try:
         temporary.unlink(missing_ok=True)
@@ -106,6 +107,8 @@ def write_study(plan: SweepPlan, paths: SweepPaths, records: Records) -> None:
 
 
 def _write_studies(plan: SweepPlan, path: Path, records: Records) -> None:
+    from sqlalchemy import event
+
     scale, genes = plan.scale(), plan.genes
     storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
     # Optuna commits every trial; a copy that a power cut spoils is made anew, so none needs a sync

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
@@ -49,6 +48,9 @@ def max_t_p_values(observed: FloatArray, nulls: FloatArray) -> FloatArray:
 
 def fdr_p_values(p_values: FloatArray) -> FloatArray:
     """Return Benjamini-Hochberg adjusted p-values, in the order given."""
+    # statsmodels takes a third of a second to import, and no worker tests several hypotheses
+    from statsmodels.stats.multitest import multipletests
+
     adjusted: FloatArray = multipletests(p_values, method="fdr_bh")[1]
     return adjusted
 
