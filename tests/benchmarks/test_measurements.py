@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +13,15 @@ import torch
 from torch import nn
 
 from benchmarks import gradient_noise
-from benchmarks.frame import seconds_of
+from benchmarks.frame import BENCHMARKS, seconds_of
 from benchmarks.time_to_score import Curve, lowest, soonest
+
+
+def test_the_readme_names_every_benchmark():
+    text = Path(gradient_noise.__file__).with_name("README.md").read_text()
+    table = text.partition("## ")[0]
+    named = re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)
+    assert sorted(named) == sorted(["name", *BENCHMARKS])
 
 
 def test_noise_is_the_variance_over_the_square_of_the_mean(monkeypatch):
