@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from gx2c.data.brain import Regions
+from gx2c.data.brain import IntArray, Regions
 from gx2c.models.features import Standardiser, mirrored_distance
 from gx2c.models.keywords import require_positive
 
@@ -87,8 +87,7 @@ class GeographyMean:
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn from the undirected training edges."""
         edges = np.triu_indices(len(training), 1)
-        features = geography_features(training)[edges]
-        values = connectome[edges]
+        features, values = geography_features(training, edges), connectome[edges]
         self._intercept = float(values.mean())
         self._standardiser = Standardiser.learn(features)
         standardised = self._standardiser.apply(features)
@@ -99,16 +98,20 @@ class GeographyMean:
 
     def predict(self, regions: Regions) -> FloatArray:
         """Predict all pairs of some regions, (n_regions, n_regions), symmetric."""
-        features = self._standardiser.apply(geography_features(regions))
-        predicted: FloatArray = features @ self._slopes + self._intercept
+        pairs = np.triu_indices(len(regions))
+        features = self._standardiser.apply(geography_features(regions, pairs))
+        predicted: FloatArray = np.empty((len(regions), len(regions)))
+        predicted[pairs] = features @ self._slopes + self._intercept
+        predicted.T[pairs] = predicted[pairs]
         return predicted
 
 
-def geography_features(regions: Regions) -> FloatArray:
-    """Describe where the regions of every pair lie, (n_regions, n_regions, 12)."""
-    distance = cdist(regions.coords_mm, regions.coords_mm)
-    folded = mirrored_distance(regions.coords_mm, regions.coords_mm)
-    same_hemisphere = np.equal.outer(regions.hemisphere, regions.hemisphere).astype(np.float64)
+def geography_features(regions: Regions, pairs: tuple[IntArray, IntArray]) -> FloatArray:
+    """Describe where the regions of some pairs lie, (n_pairs, 12)."""
+    distance = cdist(regions.coords_mm, regions.coords_mm)[pairs]
+    folded = mirrored_distance(regions.coords_mm, regions.coords_mm)[pairs]
+    first, second = (regions.hemisphere[ends] for ends in pairs)
+    same_hemisphere = (first == second).astype(np.float64)
     decays = [np.exp(-d / length) for d in (distance, folded) for length in DECAY_LENGTHS_MM]
     near = same_hemisphere * np.exp(-distance / SAME_HEMISPHERE_LENGTH_MM)
     return np.stack([*decays, same_hemisphere, near], axis=-1)
