@@ -15,7 +15,7 @@ test: check
 test-slow: $(INSTALLED)
 	$(BIN)/pytest -m slow
 
-# kills parts of real sweeps fifty times; about half an hour
+# kills parts of real sweeps fifty times; about twenty minutes
 chaos: $(INSTALLED)
 	PYTHONPATH=.:tests/sweeps $(BIN)/python tests/chaos/chaos.py --out docs/chaos.json
 	$(BIN)/python docs/make_chaos_table.py
