@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from open_study import opened
 from sweep_fixtures import files_under, make_plan, run_board_serially
 
 from gx2c.errors import UserError
@@ -93,8 +94,8 @@ def test_a_damaged_or_missing_study_is_made_anew(tmp_path, content):
     if content is not None:
         paths.study.write_bytes(content)
     write_study(plan, paths, plan.board(paths).records())
-    storage = optuna.storages.RDBStorage(f"sqlite:///{paths.study}")
-    names = optuna.get_all_study_names(storage)
+    with opened(paths.study) as storage:
+        names = optuna.get_all_study_names(storage)
     assert set(names) == {f"{m}_fold_{f}" for m in ("mlp", "geography") for f in range(2)}
     assert not [p for p in paths.root.iterdir() if p.name.startswith(".study")]
 

@@ -12,6 +12,7 @@ import optuna
 import pandas as pd
 import pytest
 import yaml
+from open_study import opened
 from real_sweeps import gx2c, result_of, sweep, sweep_arguments
 from safetensors.numpy import load_file
 
@@ -144,12 +145,13 @@ def test_the_report_stands_alone(mlp_run):
 
 
 def test_the_copy_of_the_study_can_be_opened(mlp_run):
-    storage = f"sqlite:///{mlp_run.study}"
-    names = optuna.get_all_study_names(storage)
+    with opened(mlp_run.study) as storage:
+        names = optuna.get_all_study_names(storage)
+        study = optuna.load_study(study_name="mlp_fold_0", storage=storage)
+        trials, best = study.trials, study.best_value
     assert sorted(names) == ["geography_fold_0", "geography_fold_1", "mlp_fold_0", "mlp_fold_1"]
-    study = optuna.load_study(study_name="mlp_fold_0", storage=storage)
-    assert [t.state.name for t in study.trials].count("PRUNED") > 0
-    assert study.best_value == max(
+    assert [t.state.name for t in trials].count("PRUNED") > 0
+    assert best == max(
         r["score"]
         for r in (read_json(mlp_run.record("mlp", 0, n)) for n in range(4))
         if r["state"] == "COMPLETE"
