@@ -38,6 +38,7 @@ def run_calibration(
     nulls: int,
     seed: int,
     jobs: int,
+    search: bool = False,
     surrogates: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Test synthetic brains until the table is whole; what it holds already is kept.
@@ -56,6 +57,8 @@ def run_calibration(
         Of everything random.
     jobs
         Processes; the table is the same for any number.
+    search
+        Choose the ridge by inner validation, in each brain and again in each null.
     surrogates
         Which; those of `SURROGATES_COMPARED` if none are given.
     """
@@ -69,9 +72,12 @@ def run_calibration(
         )
     calibrator = Calibrator.of(load_dataset(dataset), seed=seed)
     done = _read(out)
+    if (done["searched"].astype(bool) != search).any():
+        held = "without" if search else "with"
+        raise UserError(f"{out} holds a calibration {held} --search; give another --out")
     todo = _open_cases(done, brains, power_brains, surrogates or SURROGATES_COMPARED)
     out.parent.mkdir(parents=True, exist_ok=True)
-    for rows in _run(calibrator, todo, nulls, jobs):
+    for rows in _run(calibrator, todo, nulls, jobs, search=search):
         done = pd.concat([done, pd.DataFrame(rows)], ignore_index=True)
         done.sort_values([*CELL[:3], "brain"], kind="stable").to_csv(out, sep="\t", index=False)
     return done
@@ -118,20 +124,26 @@ def _open_cases(
 
 
 def _run(
-    calibrator: Calibrator, cases: list[Case], nulls: int, jobs: int
+    calibrator: Calibrator, cases: list[Case], nulls: int, jobs: int, *, search: bool
 ) -> Iterator[list[CalibrationRow]]:
     from joblib import Parallel, delayed
 
     pool = Parallel(n_jobs=jobs, return_as="generator")
-    yield from pool(delayed(_one)(calibrator, case, nulls) for case in cases)
+    yield from pool(delayed(_one)(calibrator, case, nulls, search) for case in cases)
 
 
-def _one(calibrator: Calibrator, case: Case, nulls: int) -> list[CalibrationRow]:
+def _one(calibrator: Calibrator, case: Case, nulls: int, search: bool) -> list[CalibrationRow]:
     signal, space, level, number, surrogates = case
     with threadpool_limits(1):
         return list(
             calibrator.rows(
-                number, space, level, signal=signal, n_nulls=nulls, surrogates=surrogates
+                number,
+                space,
+                level,
+                signal=signal,
+                n_nulls=nulls,
+                search=search,
+                surrogates=surrogates,
             )
         )
 

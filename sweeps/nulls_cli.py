@@ -156,6 +156,9 @@ def nulls_calibrate(
     surrogate: Annotated[
         list[str] | None, typer.Option(help="Which; default those of the table in docs/nulls.md.")
     ] = None,
+    search: Annotated[
+        bool, typer.Option("--search", help="Choose the ridge in each brain and in each null.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option(help="A picture to write, .svg.")] = None,
 ) -> None:
     """Count false positives of the whole pipeline on genes unrelated to the connectome."""
@@ -169,6 +172,7 @@ def nulls_calibrate(
         nulls=nulls,
         seed=seed,
         jobs=jobs,
+        search=search,
         surrogates=surrogate or (),
     )
     print_rows(rates(table))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.spatial.distance import cdist
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig
-from gx2c.fit.kernel_nulls import SharedSplit, Surrogate
+from gx2c.fit.kernel_nulls import search_kernel_nulls
 from gx2c.models import MODELS
 from gx2c.models.features import mirrored
 from gx2c.models.isometry import same_distances
@@ -40,6 +41,10 @@ FIELD_SCALE = 0.1
 # With planted signal, this share of the field comes from genes instead
 SIGNAL_SHARE = 0.5
 N_FOLDS = 4
+N_INNER_FOLDS = 4
+# What a search chooses in each brain and each null: the ridge of the smoother that genes enter
+RIDGE_OF: Mapping[str, str] = {"geography+genes": "gene_ridge", "kernel_ridge": "ridge"}
+RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
 SURROGATES_COMPARED = (
     "hungarian",
     "alexander_bloch",
@@ -69,6 +74,8 @@ class CalibrationRow(NamedTuple):
         Keys of `gx2c.nulls.SURROGATES` and of `STATISTICS`.
     as_good, nulls
         How many of how many nulls scored at least as well as the unmoved genes.
+    searched
+        Whether the ridge was chosen by inner validation, in the brain and in each null.
     """
 
     space: str
@@ -79,6 +86,7 @@ class CalibrationRow(NamedTuple):
     statistic: str
     as_good: int
     nulls: int
+    searched: bool
 
 
 @dataclass(frozen=True)
@@ -138,22 +146,30 @@ class Calibrator:
         *,
         signal: bool,
         n_nulls: int,
+        search: bool = False,
         surrogates: Sequence[str] = SURROGATES_COMPARED,
     ) -> Iterator[CalibrationRow]:
         """Make one synthetic brain and hold it against some surrogates by every statistic."""
         brain = self.synthetic(number, space, level, signal=signal)
         folds = make_folds(
-            brain.coords_mm, brain.hemisphere, split="bilateral", n_folds=N_FOLDS, seed=number
+            brain.coords_mm,
+            brain.hemisphere,
+            split="bilateral",
+            n_folds=N_FOLDS,
+            n_inner_folds=N_INNER_FOLDS,
+            seed=number,
         )
-        splits = {name: _splits(brain, folds, model) for name, model in STATISTICS.items()}
-        observed = {n: _mean_r(of_folds, [brain.expression])[0] for n, of_folds in splits.items()}
+        score = {
+            name: partial(_mean_r, brain, folds, _configs(model, search=search))
+            for name, model in STATISTICS.items()
+        }
+        observed = {name: of([brain.expression])[0] for name, of in score.items()}
         for surrogate in surrogates:
             expressions = _surrogates(brain, surrogate, n_nulls=n_nulls, seed=number)
-            for name, of_folds in splits.items():
-                nulls = _mean_r(of_folds, expressions)
-                as_good = int(np.count_nonzero(nulls >= observed[name]))
+            for name, of in score.items():
+                as_good = int(np.count_nonzero(of(expressions) >= observed[name]))
                 yield CalibrationRow(
-                    space, level, signal, number, surrogate, name, as_good, n_nulls
+                    space, level, signal, number, surrogate, name, as_good, n_nulls, search
                 )
 
     def synthetic(self, number: int, space: str, level: str, *, signal: bool) -> Brain:
@@ -219,19 +235,30 @@ def _surrogates(brain: Brain, name: str, *, n_nulls: int, seed: int) -> list[Flo
     return [same_distances(one.expression) for one in made]
 
 
-def _splits(brain: Brain, folds: tuple[Fold, ...], model: str) -> list[SharedSplit]:
-    config = FitConfig(model, dict(MODELS[model].defaults))
-    return [SharedSplit(brain, fold, [config]) for fold in folds]
+def _configs(model: str, *, search: bool) -> list[FitConfig]:
+    defaults = MODELS[model].defaults
+    if not search:
+        return [FitConfig(model, dict(defaults))]
+    return [FitConfig(model, {**defaults, RIDGE_OF[model]: ridge}) for ridge in RIDGES]
 
 
-def _mean_r(splits: Sequence[SharedSplit], expressions: list[FloatArray]) -> FloatArray:
+def _mean_r(
+    brain: Brain,
+    folds: Sequence[Fold],
+    configs: Sequence[FitConfig],
+    expressions: Sequence[FloatArray],
+) -> FloatArray:
     """Return the mean over folds of Pearson r for each expression, (n_expressions,).
 
     Geography's own score is the same for all: its difference ranks them alike.
     """
-    surrogates = [Surrogate(expression) for expression in expressions]
-    scores = np.array([[one.validate(s, "val_pearson_r")[0] for s in surrogates] for one in splits])
+    found = [
+        search_kernel_nulls(brain, fold, configs, expressions, metric="val_mse") for fold in folds
+    ]
     # what could not be fitted, or is constant, predicts nothing
+    scores = np.array(
+        [[np.nan if one is None else one["pearson_r"] for one in of_fold] for of_fold in found]
+    )
     mean: FloatArray = np.where(np.isfinite(scores), scores, 0.0).mean(axis=0)
     return mean
 

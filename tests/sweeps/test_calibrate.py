@@ -67,6 +67,36 @@ def test_a_table_goes_on_where_it_ended(tmp_path):
         run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["spin"], **asked)
 
 
+def test_the_committed_table_is_what_the_command_gives(tmp_path):
+    found = run_calibration(
+        tmp_path / "a.tsv",
+        dataset="schaefer100",
+        brains=1,
+        power_brains=0,
+        nulls=39,
+        seed=0,
+        jobs=1,
+        surrogates=["hungarian"],
+    )
+    table = pd.read_csv(TABLE, sep="\t")
+    committed = table[
+        (table["brain"] == 0) & (table["surrogate"] == "hungarian") & ~table["signal"]
+    ]
+    assert _rows(found) == _rows(committed)
+
+
+def test_a_search_chooses_in_each_null_and_has_a_table_of_its_own(calibrator, tmp_path):
+    asked = {"dataset": "schaefer100", "power_brains": 0, "nulls": 19, "seed": 0, "jobs": 1}
+    one = {"signal": False, "n_nulls": 19, "surrogates": ["hungarian"]}
+    fixed = list(calibrator.rows(0, "mni", LEVELS[0], **one))
+    searched = list(calibrator.rows(0, "mni", LEVELS[0], search=True, **one))
+    assert [row.searched for row in (*fixed, *searched)] == [False, False, True, True]
+    assert [row.as_good for row in fixed] != [row.as_good for row in searched]
+    pd.DataFrame(searched).to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    with pytest.raises(UserError, match="with --search; give another --out"):
+        run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["hungarian"], **asked)
+
+
 def _rows(table):
     return sorted(map(tuple, table.astype(str).to_numpy()))
 
