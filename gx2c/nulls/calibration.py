@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from gx2c.nulls.spatiomolecular import STATEMENT
 
 # Largest share of p <= .05 over the four cells of the whole-pipeline simulation, 40 synthetic
-# brains each (docs/null_calibration.tsv):
+# brains each, with fixed configs (docs/null_calibration.tsv) and, for four of the surrogates, with
+# a ridge searched in each brain (docs/null_calibration_searched.tsv):
 # (surrogate, whether the statistic is the gain over geography) -> share
 WORST_RATE: Mapping[tuple[str, bool], float] = {
     ("residual_spin", True): 0.0,
     ("residual_spin", False): 1 / 40,
-    ("random_field", True): 2 / 40,
-    ("random_field", False): 4 / 40,
+    ("random_field", True): 3 / 40,
+    ("random_field", False): 6 / 40,
     ("alexander_bloch", True): 2 / 40,
     ("alexander_bloch", False): 8 / 40,
-    ("hungarian", True): 2 / 40,
+    ("hungarian", True): 4 / 40,
     ("hungarian", False): 5 / 40,
     ("moran", True): 4 / 40,
     ("moran", False): 5 / 40,
