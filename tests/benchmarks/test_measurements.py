@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from benchmarks import gradient_noise
 from benchmarks.frame import BENCHMARKS, seconds_of
+from benchmarks.memory import peak_kib
 from benchmarks.time_to_score import Curve, lowest, soonest
 
 
@@ -57,3 +61,15 @@ def test_work_in_another_process_is_timed_by_the_clock_on_the_wall():
 
     assert seconds_of(sleep, repeats=1, warm_up=0, clock=time.perf_counter)["median"] >= 0.05
     assert seconds_of(sleep, repeats=1, warm_up=0)["median"] < 0.05
+
+
+def test_the_peak_of_a_process_is_its_own():
+    held = np.ones(150_000_000)
+    done = subprocess.run(
+        [sys.executable, "-c", "from benchmarks.memory import peak_kib; print(peak_kib())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 1_000 < int(done.stdout) < peak_kib(), "not that of the one which started it"
+    assert peak_kib() > held.nbytes / 1024
