@@ -14,7 +14,7 @@ from gx2c.data import select_genes
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig, is_isometric
-from gx2c.fit.kernel_nulls import SharedSplit, Surrogate
+from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
 from gx2c.models import MODELS
 from gx2c.models.isometry import same_distances
 from sweeps.options import GEOGRAPHY, SweepOptions, make_options
@@ -141,7 +141,8 @@ def _search(
     configs = [FitConfig(model, {**defaults, **point}, genes=plan.genes) for point in grid]
     assert all(is_isometric(config) for config in configs)
     inner = [SharedSplit(plan.brain, one, configs) for one in plan.folds[fold].inner]
-    scores = np.mean([one.validate(Surrogate(rows), plan.options.metric) for one in inner], axis=0)
+    true = SurrogateExpression(rows)
+    scores = np.mean([one.validate(true, plan.options.metric) for one in inner], axis=0)
     unit.records[model, fold] = [
         _record(config, fold, number, float(score))
         for number, (config, score) in enumerate(zip(configs, scores, strict=True))

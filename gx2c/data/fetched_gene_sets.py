@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +31,7 @@ class GeneSetSource:
     said: str
 
 
-GENE_SET_SOURCES: Mapping[str, GeneSetSource] = {
+GENE_SET_SOURCES: dict[str, GeneSetSource] = {
     "lake2018": GeneSetSource(
         EXPRESSION_SDIST,
         "imaging-transcriptomics-1.1.15/imaging_transcriptomics/data/geneset_LAKE.gmt",
@@ -70,7 +69,9 @@ def fetch_gene_sets(
     DataError
         If what was downloaded is not what was pinned.
     """
-    source, path = find_gene_set_source(name), Path(path)
+    if name not in GENE_SET_SOURCES:
+        raise UserError(f"no gene sets {name!r}; choose from {sorted(GENE_SET_SOURCES)}")
+    source, path = GENE_SET_SOURCES[name], Path(path)
     if path.suffix != ".gmt":
         raise UserError(f"{path} does not end in .gmt, by which gene sets are known; rename it")
     if path.exists():
@@ -85,10 +86,3 @@ def fetch_gene_sets(
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; give another path") from None
     return list(read_gmt(path))
-
-
-def find_gene_set_source(name: str) -> GeneSetSource:
-    """Return a source by its name, or refuse the name."""
-    if name not in GENE_SET_SOURCES:
-        raise UserError(f"no gene sets {name!r}; choose from {sorted(GENE_SET_SOURCES)}")
-    return GENE_SET_SOURCES[name]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -159,15 +159,17 @@ class Calibrator:
             n_inner_folds=N_INNER_FOLDS,
             seed=number,
         )
-        score = {
-            name: partial(_mean_r, brain, folds, _configs(model, search=search))
+        moved = {one: _surrogates(brain, one, n_nulls=n_nulls, seed=number) for one in surrogates}
+        # the unmoved genes first
+        expressions = [brain.expression, *chain.from_iterable(moved.values())]
+        scores = {
+            name: _mean_r(brain, folds, _configs(model, search=search), expressions)
             for name, model in STATISTICS.items()
         }
-        observed = {name: of([brain.expression])[0] for name, of in score.items()}
-        for surrogate in surrogates:
-            expressions = _surrogates(brain, surrogate, n_nulls=n_nulls, seed=number)
-            for name, of in score.items():
-                as_good = int(np.count_nonzero(of(expressions) >= observed[name]))
+        for place, surrogate in enumerate(moved):
+            for name, found in scores.items():
+                nulls = found[1:].reshape(len(moved), n_nulls)[place]
+                as_good = int(np.count_nonzero(nulls >= found[0]))
                 yield CalibrationRow(
                     space, level, signal, number, surrogate, name, as_good, n_nulls, search
                 )

@@ -84,11 +84,13 @@ def search_kernel_nulls(
     outer = SharedSplit(brain, fold, configs)
     return [
         outer.score(surrogate, _choose(inner, surrogate, len(configs), metric))
-        for surrogate in map(Surrogate, expressions)
+        for surrogate in map(SurrogateExpression, expressions)
     ]
 
 
-def _choose(inner: Sequence[SharedSplit], surrogate: Surrogate, n: int, metric: str) -> int:
+def _choose(
+    inner: Sequence[SharedSplit], surrogate: SurrogateExpression, n: int, metric: str
+) -> int:
     if not inner:
         return 0
     scores = np.zeros(n)
@@ -128,7 +130,9 @@ class SharedSplit:
             if plan.genes is not None:
                 self._groups.setdefault(plan.key, []).append(number)
 
-    def predict(self, surrogate: Surrogate, only: Sequence[int] | None = None) -> FloatArray:
+    def predict(
+        self, surrogate: SurrogateExpression, only: Sequence[int] | None = None
+    ) -> FloatArray:
         """Predict the test regions by each config, (n_configs, n_test, n_test).
 
         NaN where a config cannot be fitted, and but for `only` some, where they are given.
@@ -151,17 +155,17 @@ class SharedSplit:
                 predicted[members] = np.nan
         return predicted
 
-    def validate(self, surrogate: Surrogate, metric: str) -> FloatArray:
+    def validate(self, surrogate: SurrogateExpression, metric: str) -> FloatArray:
         """Return each config's selection score, (n_configs,); larger is better."""
         predicted = self.predict(surrogate)[:, self._edges[0], self._edges[1]]
         return selection_scores(predicted, self._measured, metric)
 
-    def score(self, surrogate: Surrogate, config: int) -> Scores | None:
+    def score(self, surrogate: SurrogateExpression, config: int) -> Scores | None:
         """Return one config's scores over the test edges."""
         predicted = self.predict(surrogate, only=[config])[config]
         return score_or_diverged(predicted, self.brain, self.fold)
 
-    def _chosen(self, surrogate: Surrogate) -> Surrogate:
+    def _chosen(self, surrogate: SurrogateExpression) -> SurrogateExpression:
         """Keep the genes that each fit on this surrogate would choose; a kernel sees no order."""
         if self._which is None:
             return surrogate
@@ -171,7 +175,7 @@ class SharedSplit:
         chosen = select_genes(
             training, brain.genes, brain.tss, which=self._which, order="random", seed=0
         )
-        return Surrogate(expression[:, chosen])
+        return SurrogateExpression(expression[:, chosen])
 
     def _plan(self, model: KernelRidge) -> _Plan:
         residual, mean = self._mean_of(model)
@@ -210,7 +214,7 @@ class SharedSplit:
         return self._places[kernel.key]
 
 
-class Surrogate:
+class SurrogateExpression:
     """A surrogate's expression, and the inner products of its regions.
 
     Parameters
@@ -233,7 +237,7 @@ class Surrogate:
 class _GeneBlocks:
     """The kernels of one surrogate's expression on one split, each computed once."""
 
-    def __init__(self, surrogate: Surrogate, fold: Fold) -> None:
+    def __init__(self, surrogate: SurrogateExpression, fold: Fold) -> None:
         self._products = CentredProducts.cut(
             surrogate.products, fold.train_regions, fold.test_regions
         )

@@ -8,6 +8,3 @@ from benchmarks.kernel_nulls import measure
 def test_both_ways_agree():
     found = measure(40, 60, n_fast=5, n_many=20)
     assert found["largest_gap_of_r"] < 1e-9
-    # how much faster is for the benchmark to say: a busy machine tells nothing
-    assert found["times_faster"] > 0
-    assert found["20_nulls_s"] > 0

@@ -29,7 +29,7 @@ def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     content = archive.getvalue()
     pinned = Artefact("thing", "1", "thing-1.tar.gz", hashlib.sha256(content).hexdigest())
     source = GeneSetSource(pinned, "thing/cells.gmt", "cells of a test")
-    monkeypatch.setitem(GENE_SET_SOURCES, "lake2018", source)  # type: ignore[arg-type]
+    monkeypatch.setitem(GENE_SET_SOURCES, "lake2018", source)
     folder = tmp_path / "downloads"
     folder.mkdir()
     (folder / pinned.filename).write_bytes(content)

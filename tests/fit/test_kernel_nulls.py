@@ -126,11 +126,12 @@ def test_no_test_region_is_read(brain, fold):
     inside = np.ix_(fold.train_regions, fold.train_regions)
     garbage[inside] = brain.connectome[inside]
     spoiled = dataclasses.replace(brain, connectome=garbage)
-    from gx2c.fit.kernel_nulls import SharedSplit, Surrogate
+    from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
 
-    expected = SharedSplit(brain, fold, CANDIDATES).predict(Surrogate(brain.expression))
+    expected = SharedSplit(brain, fold, CANDIDATES).predict(SurrogateExpression(brain.expression))
     np.testing.assert_array_equal(
-        SharedSplit(spoiled, fold, CANDIDATES).predict(Surrogate(brain.expression)), expected
+        SharedSplit(spoiled, fold, CANDIDATES).predict(SurrogateExpression(brain.expression)),
+        expected,
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from gx2c.data import load_dataset
 from gx2c.fit import FitConfig
-from gx2c.fit.kernel_nulls import SharedSplit, Surrogate
+from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
 from gx2c.models import MODELS
 from gx2c.models.isometry import same_distances
 from gx2c.nulls import make_brain_spins
@@ -43,8 +43,10 @@ def test_the_gain_over_geography_and_that_of_spins():
             alone = SharedSplit(brain, fold, configs("geography", [{}]))
             ridges = [{"gene_ridge": ridge} for ridge in (0.3, 1.0, 3.0)]
             joined = SharedSplit(brain, fold, configs("geography+genes", ridges))
-            geography.append(alone.validate(Surrogate(rows), "val_pearson_r"))
-            both.append([joined.validate(Surrogate(e), "val_pearson_r") for e in expressions])
+            geography.append(alone.validate(SurrogateExpression(rows), "val_pearson_r"))
+            both.append(
+                [joined.validate(SurrogateExpression(e), "val_pearson_r") for e in expressions]
+            )
     baseline = np.mean(geography, axis=0).max()
     gains = np.mean(both, axis=0).max(axis=1) - baseline
     assert baseline == pytest.approx(0.541, abs=0.015)

@@ -18,6 +18,7 @@ from sweeps.calibration_plot import calibration_svg, ecdf
 
 TABLE = Path(__file__).parents[2] / "docs/null_calibration.tsv"
 SEARCHED = TABLE.with_name("null_calibration_searched.tsv")
+ASKED = {"dataset": "schaefer100", "power_brains": 0, "seed": 0, "jobs": 1, "brains": 1}
 
 
 @pytest.fixture(scope="module")
@@ -54,31 +55,20 @@ def test_fields_have_the_fitted_noise_and_symmetry(calibrator, space):
 
 
 def test_a_table_goes_on_where_it_ended(tmp_path):
-    asked = {"dataset": "schaefer100", "power_brains": 0, "nulls": 19, "seed": 0, "jobs": 1}
-    first = run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["hungarian"], **asked)
+    asked = {**ASKED, "nulls": 19}
+    first = run_calibration(tmp_path / "a.tsv", surrogates=["hungarian"], **asked)
     assert len(first) == len(SPACES) * len(LEVELS) * 2
-    again = run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["hungarian"], **asked)
+    again = run_calibration(tmp_path / "a.tsv", surrogates=["hungarian"], **asked)
     assert _rows(again) == _rows(first)
-    both = run_calibration(
-        tmp_path / "a.tsv", brains=1, surrogates=["hungarian", "random"], **asked
-    )
+    both = run_calibration(tmp_path / "a.tsv", surrogates=["hungarian", "random"], **asked)
     assert _rows(both[both["surrogate"] == "hungarian"]) == _rows(first)
     assert len(both) == 2 * len(first)
     with pytest.raises(UserError, match="no surrogate named 'spin'"):
-        run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["spin"], **asked)
+        run_calibration(tmp_path / "a.tsv", surrogates=["spin"], **asked)
 
 
 def test_the_committed_table_is_what_the_command_gives(tmp_path):
-    found = run_calibration(
-        tmp_path / "a.tsv",
-        dataset="schaefer100",
-        brains=1,
-        power_brains=0,
-        nulls=39,
-        seed=0,
-        jobs=1,
-        surrogates=["hungarian"],
-    )
+    found = run_calibration(tmp_path / "a.tsv", nulls=39, surrogates=["hungarian"], **ASKED)
     table = pd.read_csv(TABLE, sep="\t")
     committed = table[
         (table["brain"] == 0) & (table["surrogate"] == "hungarian") & ~table["signal"]
@@ -87,7 +77,7 @@ def test_the_committed_table_is_what_the_command_gives(tmp_path):
 
 
 def test_a_search_chooses_in_each_null_and_has_a_table_of_its_own(calibrator, tmp_path):
-    asked = {"dataset": "schaefer100", "power_brains": 0, "nulls": 19, "seed": 0, "jobs": 1}
+    asked = {**ASKED, "nulls": 19}
     one = {"signal": False, "n_nulls": 19, "surrogates": ["hungarian"]}
     fixed = list(calibrator.rows(0, "mni", LEVELS[0], **one))
     searched = list(calibrator.rows(0, "mni", LEVELS[0], search=True, **one))
@@ -95,7 +85,7 @@ def test_a_search_chooses_in_each_null_and_has_a_table_of_its_own(calibrator, tm
     assert [row.as_good for row in fixed] != [row.as_good for row in searched]
     pd.DataFrame(searched).to_csv(tmp_path / "a.tsv", sep="\t", index=False)
     with pytest.raises(UserError, match="with --search; give another --out"):
-        run_calibration(tmp_path / "a.tsv", brains=1, surrogates=["hungarian"], **asked)
+        run_calibration(tmp_path / "a.tsv", surrogates=["hungarian"], **asked)
 
 
 def _rows(table):
@@ -114,15 +104,7 @@ def test_the_picture_shows_every_surrogate_and_a_distribution_from_0_to_1():
 
 def test_too_few_nulls_are_refused(tmp_path):
     with pytest.raises(UserError, match="at least"):
-        run_calibration(
-            tmp_path / "a.tsv",
-            dataset="schaefer100",
-            brains=1,
-            power_brains=0,
-            nulls=3,
-            seed=0,
-            jobs=1,
-        )
+        run_calibration(tmp_path / "a.tsv", nulls=3, **ASKED)
 
 
 @pytest.mark.slow
