@@ -43,12 +43,13 @@ def run_search(
     if not board.finished:
         # Ray Tune takes a second to import: `ray_session` does it while Ray starts
         from sweeps.search.patient_actors import starting_actors_are_kept
+        from sweeps.search.prestarted_workers import prestarted_workers_are_used
         from sweeps.tuner import make_tuner
 
         tuner = make_tuner(plan, paths, board, sessions, disk=disk, packing=packing)
         # the new session is known there too before it writes its first checkpoint
         mirror.push_outputs()
-        with starting_actors_are_kept():
+        with prestarted_workers_are_used(), starting_actors_are_kept():
             tuner.fit()
     if not board.finished:
         raise RuntimeError(f"Ray Tune ended before the search was finished; resume {paths.root}")

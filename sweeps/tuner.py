@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ray import tune
 from ray.tune import (
     CheckpointConfig,
     FailureConfig,
-    PlacementGroupFactory,
     RunConfig,
     TuneConfig,
     Tuner,
@@ -22,6 +22,7 @@ from sweeps.plan import SweepPlan
 from sweeps.search.board import SearchBoard
 from sweeps.search.checkpoint_keeper import CheckpointKeeper
 from sweeps.search.halt import Halt
+from sweeps.search.resources import resources_of
 from sweeps.search.rungs import ETA
 from sweeps.search.study_copier import SilentTrials, StudyCopier
 from sweeps.search.tensorboard import LearningCurves
@@ -58,7 +59,7 @@ def make_tuner(
     slots = Slots(options.max_concurrent)
     trainable = tune.with_parameters(FoldTrainable, context=plan.context())
     return Tuner(
-        tune.with_resources(trainable, lambda config: _resources(options.cpus_per_trial, config)),
+        tune.with_resources(trainable, partial(resources_of, cpus=options.cpus_per_trial)),
         tune_config=TuneConfig(
             search_alg=BoardSearcher(board, slots, earlier.of, packing.of),
             scheduler=_make_scheduler(plan, board, slots, halt, packing),
@@ -82,11 +83,6 @@ def make_tuner(
             checkpoint_config=CheckpointConfig(num_to_keep=1),
         ),
     )
-
-
-def _resources(cpus: int, config: dict[str, Any]) -> PlacementGroupFactory:
-    gpus = {"GPU": config["gpu_share"]} if config["gpu_share"] else {}
-    return PlacementGroupFactory([{"CPU": cpus, **gpus}])
 
 
 def _make_scheduler(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from gx2c.data.brain import FloatArray, IntArray
 
@@ -23,7 +23,7 @@ def edge_lengths(coords_mm: FloatArray, edges: tuple[IntArray, IntArray]) -> Flo
     edges
         Both ends of each edge, (n_edges,) each.
     """
-    lengths: FloatArray = cdist(coords_mm, coords_mm)[edges]
+    lengths: FloatArray = scipy.spatial.distance.cdist(coords_mm, coords_mm)[edges]
     return lengths
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import eigh
+import scipy
 
 from gx2c.data.brain import FloatArray
 
@@ -54,7 +54,7 @@ def nearest_shrunk(connectome: FloatArray, *, floor: float = EIGENVALUE_FLOOR) -
     matrix = np.array(connectome, dtype=np.float64)
     np.fill_diagonal(matrix, 0.0)
     matrix = (matrix + matrix.T) / 2
-    least = 1.0 + float(eigh(matrix, eigvals_only=True, subset_by_index=(0, 0))[0])
+    least = 1.0 + float(scipy.linalg.eigh(matrix, eigvals_only=True, subset_by_index=(0, 0))[0])
     if least < floor:
         matrix *= (1.0 - floor) / (1.0 - least)
     np.fill_diagonal(matrix, 1.0)
@@ -63,5 +63,5 @@ def nearest_shrunk(connectome: FloatArray, *, floor: float = EIGENVALUE_FLOOR) -
 
 def spd_distance(first: FloatArray, second: FloatArray) -> float:
     """Return sqrt(sum ln^2 eigenvalues of inv(second) @ first) of positive-definite matrices."""
-    ratios = eigh(first, second, eigvals_only=True)
+    ratios = scipy.linalg.eigh(first, second, eigvals_only=True)
     return float(np.sqrt(np.sum(np.log(ratios) ** 2)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
@@ -81,9 +82,6 @@ def corrected_resampled_t(
     # equal to rounding: nothing varies that could be tested
     varies = sd > 1e-12 * max(1.0, abs(mean))
     t = mean / se if varies else float("nan")
-    # scipy.stats takes .6 s to import, and trials test nothing
-    from scipy import stats
-
-    margin = se * float(stats.t.ppf(0.975, n - 1))
-    p_value = float(2 * stats.t.sf(abs(t), n - 1))
+    margin = se * float(scipy.stats.t.ppf(0.975, n - 1))
+    p_value = float(2 * scipy.stats.t.sf(abs(t), n - 1))
     return CorrectedT(mean, sd, se, t, n - 1, p_value, mean - margin, mean + margin, n)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
@@ -111,7 +111,7 @@ def _fit_curve(
     """Fit a curve of distance to the undirected training edges by least squares."""
     edge_values = connectome[np.triu_indices(len(training), 1)]
     try:
-        fitted = curve_fit(
+        fitted = scipy.optimize.curve_fit(
             curve,
             _training_distance(training),
             edge_values,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts load at their first use: a worker that trains networks needs none
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 FloatArray = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ def mirrored(coords_mm: FloatArray) -> FloatArray:
 
 def mirrored_distance(left_mm: FloatArray, right_mm: FloatArray) -> FloatArray:
     """Euclidean distance between mirrored coordinates, (n_left, n_right), mm."""
-    distance: FloatArray = cdist(mirrored(left_mm), mirrored(right_mm))
+    distance: FloatArray = scipy.spatial.distance.cdist(mirrored(left_mm), mirrored(right_mm))
     return distance
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, cg
 
 from gx2c.errors import UserError
 
@@ -145,8 +145,10 @@ class KroneckerRidge:
             rotated = (self._basis.T * diagonal) @ self._basis
             return self._diagonal_of(rotated / (self._products + ridge))
 
-        operator = LinearOperator((n, n), matvec=diagonal_weights, dtype=np.float64)
-        imputed, failed = cg(
+        operator = scipy.sparse.linalg.LinearOperator(
+            (n, n), matvec=diagonal_weights, dtype=np.float64
+        )
+        imputed, failed = scipy.sparse.linalg.cg(
             operator, -self._diagonal_of(weights), rtol=IMPUTATION_TOLERANCE, maxiter=20 * n
         )
         if failed:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from gx2c.data.brain import IntArray, Regions
 from gx2c.models.features import Standardiser, mirrored_distance
@@ -108,7 +108,7 @@ class GeographyMean:
 
 def geography_features(regions: Regions, pairs: tuple[IntArray, IntArray]) -> FloatArray:
     """Describe where the regions of some pairs lie, (n_pairs, 12)."""
-    distance = cdist(regions.coords_mm, regions.coords_mm)[pairs]
+    distance = scipy.spatial.distance.cdist(regions.coords_mm, regions.coords_mm)[pairs]
     folded = mirrored_distance(regions.coords_mm, regions.coords_mm)[pairs]
     first, second = (regions.hemisphere[ends] for ends in pairs)
     same_hemisphere = (first == second).astype(np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.synthetic import SPHERE_RADIUS_MM, mirrored_cortex
@@ -163,7 +163,7 @@ def smooth_maps(
     left = np.where(
         geometry.hemisphere[:, None] == 1, geometry.sphere_coords * MIRROR, geometry.sphere_coords
     )
-    chord = np.clip(cdist(left, left) / (2 * SPHERE_RADIUS_MM), 0.0, 1.0)
+    chord = np.clip(scipy.spatial.distance.cdist(left, left) / (2 * SPHERE_RADIUS_MM), 0.0, 1.0)
     arc = 2 * SPHERE_RADIUS_MM * np.arcsin(chord)
     if smoothness_mm > 0:
         covariance = np.exp(-0.5 * (arc / smoothness_mm) ** 2)
@@ -194,8 +194,7 @@ def binomial_interval(n_small: int, n_pairs: int) -> tuple[float, float]:
     ----------
     Clopper & Pearson (1934), Biometrika 26(4), 404-413.
     """
-    from scipy.stats import beta
-
+    beta = scipy.stats.beta
     low = beta.ppf(0.025, n_small, n_pairs - n_small + 1) if n_small else 0.0
     high = beta.ppf(0.975, n_small + 1, n_pairs - n_small) if n_small < n_pairs else 1.0
     return float(low), float(high)

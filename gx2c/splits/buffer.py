@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.splits.homologues import MIRROR
@@ -35,6 +35,6 @@ def outside_buffer(
         return train_regions
     held_out = coords_mm[test_regions]
     sources = np.concatenate([held_out, held_out * MIRROR])
-    nearest = cdist(coords_mm[train_regions], sources).min(axis=1)
+    nearest = scipy.spatial.distance.cdist(coords_mm[train_regions], sources).min(axis=1)
     kept: IntArray = train_regions[nearest >= buffer_mm]
     return kept

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
+import scipy
 
 from gx2c.data.brain import FloatArray, IntArray
 
@@ -32,8 +31,8 @@ def match_homologues(coords_mm: FloatArray, hemisphere: IntArray) -> IntArray:
         the regions without a partner, in their own order.
     """
     left, right = np.flatnonzero(hemisphere == 0), np.flatnonzero(hemisphere == 1)
-    matched_left, matched_right = linear_sum_assignment(
-        cdist(coords_mm[left], coords_mm[right] * MIRROR)
+    matched_left, matched_right = scipy.optimize.linear_sum_assignment(
+        scipy.spatial.distance.cdist(coords_mm[left], coords_mm[right] * MIRROR)
     )
     n_pairs = len(matched_left)
     units = np.full(len(coords_mm), -1, dtype=np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.splits.sites import Sites
@@ -36,7 +36,7 @@ def nearest_patches(points_mm: FloatArray, *, n_folds: int, seed: int) -> list[I
     patches = []
     for _ in range(n_folds - 1):
         seed_point = rng.choice(remaining)
-        distance = cdist(points_mm[[seed_point]], points_mm[remaining])[0]
+        distance = scipy.spatial.distance.cdist(points_mm[[seed_point]], points_mm[remaining])[0]
         patch = np.sort(remaining[np.argsort(distance, kind="stable")[:size]])
         patches.append(patch)
         remaining = np.setdiff1d(remaining, patch)
