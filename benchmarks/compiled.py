@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.frame import seconds_of
-from benchmarks.step import brain_of, make_fit, matrix_rate, published_config, quick_config
+from benchmarks.roofline import count, matrix_rate
+from benchmarks.step import brain_of, make_fit, published_config, quick_config
 from gx2c.data import make_synthetic_brain
 from gx2c.fit import FitConfig, GeneOptions, NetworkFit, TrainingSet
 from gx2c.fit.network import ordered_pairs
@@ -118,12 +119,9 @@ def run() -> dict[str, Any]:
 
 def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, float]:
     """Time steps of both kinds in turn, and what compiling took."""
-    from torch.utils.flop_counter import FlopCounterMode
-
     eager, block = fit_and_block(config, n_members)
     compiled, _ = fit_and_block(config, n_members)
-    with FlopCounterMode(display=False) as counter:
-        eager.step_on(block)
+    work = count(lambda: eager.step_on(block))
     step = CompiledStep(compiled, block)
     cold = _seconds_of_compiling(step)
     times: dict[str, list[float]] = {"eager": [], "compiled": []}
@@ -134,7 +132,7 @@ def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, flo
     return {
         **{f"{n}_ms_per_member": round(s * 1e3 / n_members, 3) for n, s in fastest.items()},
         **{
-            f"{n}_roofline_fraction": round(counter.get_total_flops() / s / matrix_rate(), 3)
+            f"{n}_roofline_fraction": round(work.operations / s / matrix_rate(), 3)
             for n, s in fastest.items()
         },
         "speed_up": round(fastest["eager"] / fastest["compiled"], 2),

@@ -17,6 +17,7 @@ import torch
 
 from benchmarks.frame import seconds_of
 from benchmarks.per_pair import PUBLISHED_BATCH, PerPairFit, ordered_pairs
+from benchmarks.roofline import count, matrix_rate, memory_rate
 from gx2c.data import Brain, make_synthetic_brain
 from gx2c.fit import (
     ComputeProfile,
@@ -55,6 +56,7 @@ def run() -> dict[str, Any]:
         "population_steps": steps,
         "speed_up_of_population": round(alone / many, 2),
         "matrix_product_gflops": round(matrix_rate() / 1e9, 1),
+        "memory_gb_per_s": round(memory_rate() / 1e9, 1),
         "peak_memory_gb": {n: peak_memory_gb(n) for n in MEMORY_SIZES},
     }
 
@@ -92,8 +94,6 @@ def population_step(n_members: int) -> dict[str, float]:
     A search runs one such process a core, and so would the fastest sequential set-up (one
     network after another); the ratio of their times per member is the speed-up of a population.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     brain = make_synthetic_brain(n_regions=80, n_genes=500, seed=0)
     training = TrainingSet.cut(brain, np.arange(80), GeneOptions())
     most = members_at_once(quick_config(), n_genes=500, block=16, device="cpu")
@@ -107,25 +107,16 @@ def population_step(n_members: int) -> dict[str, float]:
         for group, block in zip(groups, blocks, strict=True):
             group.step_on(block)
 
-    with FlopCounterMode(display=False) as counter:
-        step()
+    work = count(step)
     seconds = seconds_of(step, repeats=60, warm_up=5)
-    operations = counter.get_total_flops()
     return {
         "groups": len(groups),
-        "operations": operations,
+        "operations": work.operations,
+        "bytes": work.n_bytes,
         "milliseconds_per_member": round(seconds["median"] * 1e3 / n_members, 3),
         "spread": round(seconds["slowest"] / seconds["fastest"], 2),
-        "roofline_fraction": round(operations / seconds["median"] / matrix_rate(), 3),
-        "fastest_roofline_fraction": round(operations / seconds["fastest"] / matrix_rate(), 3),
+        **work.shares(seconds),
     }
-
-
-@functools.cache
-def matrix_rate(size: int = 2_048) -> float:
-    """Measure the machine's rate of float32 matrix products, operations per second."""
-    a, b = torch.randn(size, size), torch.randn(size, size)
-    return 2 * size**3 / seconds_of(lambda: a @ b, repeats=7)["fastest"]
 
 
 def peak_memory_gb(n_regions: int) -> float:

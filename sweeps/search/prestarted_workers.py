@@ -2,7 +2,8 @@
 
 Tune gives each trial's actor an environment variable for Lightning, which gx2c does not use. An
 actor with variables of its own cannot have one of the workers that Ray has already started: it
-waits for another, and those sit idle. Tune has no option for it (seen in Ray 2.54 to 2.60).
+waits for another, and those sit idle. Tune has no option for it (seen in Ray 2.54 to 2.60). Keys
+of AWS in the environment are handed on all the same, and with them trials wait as before.
 """
 
 from __future__ import annotations

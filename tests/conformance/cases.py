@@ -133,18 +133,25 @@ def retrained(
     config: FitConfig, *, brain: Brain | None = None, fold: Fold | None = None, seed: int = SEED
 ) -> Retrained:
     """Fit on all outer-training regions and predict the test regions."""
+    return retrained_each(config, [seed], brain=brain, fold=fold)[0]
+
+
+def retrained_each(
+    config: FitConfig, seeds: list[int], *, brain: Brain | None = None, fold: Fold | None = None
+) -> list[Retrained]:
+    """Do so once with each seed."""
     course = LearningRateCourse(config.training)
     iterative = MODELS[config.model].kind == "iterative"
     return retrain(
         config,
-        [planted_brain() if brain is None else brain],
+        [planted_brain() if brain is None else brain] * len(seeds),
         outer_fold() if fold is None else fold,
         learning_rates=[course.next_rate() for _ in range(config.training.max_passes)]
         if iterative
         else [],
-        seeds=[seed],
+        seeds=seeds,
         profile=PROFILE,
-    )[0]
+    )
 
 
 @lru_cache

@@ -22,6 +22,7 @@ from cases import (
     outer_fold,
     planted_brain,
     retrained,
+    retrained_each,
     searched_config,
 )
 
@@ -46,9 +47,14 @@ def test_exemptions_name_models_and_give_a_reason():
 
 @every_model
 def test_finds_what_is_planted(model):
-    """Measured: .34 (shared MLP) to .98; with shuffled connectomes -.37 to .25."""
-    found = retrained(searched_config(model), brain=brain_for(model))
-    assert found.scores["pearson_r"] > 0.3
+    """Measured: .37 (shared MLP) to .96, and -.39 to .27 where connectomes are shuffled.
+
+    The mean over seeds: training magnifies the last digits, in which processors differ, and a
+    single network of twenty passes may end at .27 on one of them and at .5 on another.
+    """
+    seeds = [SEED + k for k in range(4 if model in NETWORKS else 1)]
+    found = retrained_each(searched_config(model), seeds, brain=brain_for(model))
+    assert np.mean([one.scores["pearson_r"] for one in found]) > 0.3
 
 
 @every_network
