@@ -143,13 +143,32 @@ def asha_promotion(
     ----------
     Li et al. (2020), MLSys ("ASHA"), algorithm 2.
     """
-    ladder = Ladder(curves, (*rungs, curves.max_passes), eta)
+    return climb(Ladder(curves, (*rungs, curves.max_passes), eta), rng, n_workers=n_workers)
+
+
+def climb(ladder: Ladder, rng: np.random.Generator, *, n_workers: int) -> IntArray:
+    """Train configs in the order that a ladder says, in the time that their passes took.
+
+    Parameters
+    ----------
+    ladder
+        Of configs that have not been trained.
+    rng
+        Of the time that passes take.
+    n_workers
+        Configs at once.
+
+    Returns
+    -------
+    (n_configs,) array
+        Passes that each config trained.
+    """
     running: list[tuple[float, int, int]] = []
     now = 0.0
     while True:
         while len(running) < n_workers and (job := ladder.next_job()) is not None:
             number, rung = job
-            seconds = ladder.passes_to(number, rung) * curves.seconds[number]
+            seconds = ladder.passes_to(number, rung) * ladder.curves.seconds[number]
             heapq.heappush(running, (now + seconds * rng.lognormal(0.0, JITTER), number, rung))
         if not running:
             return ladder.finish()
@@ -169,24 +188,28 @@ class Ladder:
         Passes, the last of them `max_passes`.
     eta
         One in `eta` is promoted.
+    top
+        Number of the rung to which configs are promoted at most.
     """
 
     curves: Curves
     rungs: tuple[int, ...]
     eta: int
+    top: int = field(init=False)
     trained: IntArray = field(init=False)
     arrived: list[dict[int, float]] = field(init=False)
     promoted: list[set[int]] = field(init=False)
     n_started: int = 0
 
     def __post_init__(self) -> None:
+        self.top = len(self.rungs) - 1
         self.trained = np.zeros(len(self.curves), dtype=np.int64)
         self.arrived = [{} for _ in self.rungs]
         self.promoted = [set() for _ in self.rungs]
 
     def next_job(self) -> tuple[int, int] | None:
         """Return a config and the rung to train it to: the highest promotion, or a new config."""
-        for rung in range(len(self.rungs) - 2, -1, -1):
+        for rung in range(self.top - 1, -1, -1):
             best = self._ranked(rung)[: len(self.arrived[rung]) // self.eta]
             for number in best:
                 if number not in self.promoted[rung]:

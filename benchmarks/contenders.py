@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.asynchronous import asha_promotion, asha_stopping, median_stopping
 from benchmarks.halving import halve, hyperband
+from benchmarks.pasha import pasha
 from benchmarks.replay import Scheduler
 from sweeps.options import PRESETS, make_options
 from sweeps.search.rungs import ETA, SYNCHRONOUS_BATCH, RungRule, rung_milestones
@@ -119,6 +120,9 @@ def _others(max_passes: int) -> dict[str, Scheduler]:
     return {
         **{f"asha-async eta {eta} {share}": stopping(eta) for eta in ETAS},
         f"asha-async, promoting, eta {ETA} {share}": lambda curves, rng: asha_promotion(
+            curves, rng, rungs=rungs[ETA], eta=ETA, n_workers=N_WORKERS
+        ),
+        f"pasha eta {ETA} {share}": lambda curves, rng: pasha(
             curves, rng, rungs=rungs[ETA], eta=ETA, n_workers=N_WORKERS
         ),
         f"median {share}": lambda curves, rng: median_stopping(

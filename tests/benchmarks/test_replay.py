@@ -16,6 +16,7 @@ from benchmarks.asynchronous import (
 )
 from benchmarks.curves import NO_SCORE, Curves, Pool
 from benchmarks.halving import bracket_sizes, halve, hyperband
+from benchmarks.pasha import ProgressiveLadder, noise_of, pasha
 from benchmarks.replay import draw_searches, judge, replay, replay_fold_search
 from sweeps.search.rungs import RungRule
 
@@ -160,6 +161,53 @@ class TestAsynchronous:
     def test_promotion_on_one_worker(self, order, trained):
         found = asha_promotion(ranked_curves(order), rng(), rungs=RUNGS, eta=3, n_workers=1)
         assert found.tolist() == trained
+
+    @pytest.mark.parametrize(
+        ("order", "trained"),
+        [
+            # as promotion, but three passes say what one said: only the best is trained on
+            pytest.param(ASCENDING, [1, 1, 3, 3, 3, 9], id="ascending"),
+            pytest.param(DESCENDING, [9, 3, 1, 1, 1, 1], id="descending"),
+        ],
+    )
+    def test_pasha_trains_no_further_while_the_order_stays(self, order, trained):
+        found = pasha(ranked_curves(order), rng(), rungs=RUNGS, eta=3, n_workers=1)
+        assert found.tolist() == trained
+
+    @pytest.mark.parametrize("n_workers", [1, 3])
+    def test_pasha_trains_as_promotion_does_once_the_order_changes(self, n_workers):
+        curves = ranked_curves(range(18))
+        scores = curves.scores.copy()
+        scores[:, 2:] = 20 - scores[:, 2:]  # the other way round from pass 3 on
+        curves = Curves(scores, curves.seconds)
+        found, whole = (
+            schedule(curves, rng(), rungs=RUNGS, eta=3, n_workers=n_workers)
+            for schedule in (pasha, asha_promotion)
+        )
+        assert found.tolist() == whole.tolist()
+        assert sorted(found)[-2:] == [9, 9]
+
+    def test_pasha_knows_noise(self):
+        steady, wavy = np.zeros(5), np.array([1.0, -1.0, 1.0, -1.0, 0.25])
+        assert noise_of([steady, wavy]) == 0.25
+        assert noise_of([steady, wavy[:4]]) == 1.0
+        once = np.array([1.0, 1.0, -1.0, -1.0])
+        assert noise_of([steady, once]) == 0.0
+        diverged = np.array([1.0, -1.0, 0.5, NO_SCORE])
+        assert noise_of([steady, diverged, diverged]) == 0.5
+        # scores that are no further apart have no order
+        scores = np.tile(np.array([[0.0], [0.1], [0.2]]), (1, MAX_PASSES))
+        scores[:, 2:] = scores[::-1, 2:]
+        noisy = Curves(
+            scores + np.array([0, 1, 0, 1, 0, 1, 0, 1, 0]) * [[0.5], [0], [-0.5]], np.ones(3)
+        )
+        quiet = Curves(scores, np.ones(3))
+        for curves, top in ((noisy, 1), (quiet, 2)):
+            ladder = ProgressiveLadder(curves, (2, 4, MAX_PASSES), 1)
+            for rung in (0, 1):
+                for number in range(3):
+                    ladder.arrive(number, rung)
+            assert ladder.top == top
 
     @pytest.mark.parametrize(
         ("order", "trained"),
