@@ -14,15 +14,13 @@ from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from benchmarks.frame import seconds_of
 from benchmarks.roofline import count, matrix_rate
-from benchmarks.step import brain_of, make_fit, published_config, quick_config
-from gx2c.data import make_synthetic_brain
-from gx2c.fit import FitConfig, GeneOptions, NetworkFit, TrainingSet
+from benchmarks.step import fit_and_block, published_config, quick_config
+from gx2c.fit import FitConfig, NetworkFit
 from gx2c.fit.network import ordered_pairs
 from gx2c.models import attention, pair_head
 from gx2c.models.normalise import normalise_rows
@@ -140,22 +138,6 @@ def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, flo
         # in steps of all members
         "pays_back_after_steps": round(cold / max(fastest["eager"] - fastest["compiled"], 1e-9)),
     }
-
-
-def fit_and_block(config: FitConfig, n_members: int) -> tuple[NetworkFit, list[Tensor]]:
-    """Make a fit and the regions of one step of each member; the same for the same arguments."""
-    small = config.training.block_regions < 64
-    brain = make_synthetic_brain(n_regions=80, n_genes=500, seed=0) if small else brain_of(100)
-    regions = np.arange(brain.n_regions)
-    fit: NetworkFit = make_fit(
-        NetworkFit,
-        TrainingSet.cut(brain, regions, GeneOptions()),
-        config=config,
-        n_members=n_members,
-    )
-    drawn = torch.Generator().manual_seed(0)
-    block = [torch.randperm(len(regions), generator=drawn)[: fit.block] for _ in fit.seeds]
-    return fit, block
 
 
 def _seconds_of_compiling(step: CompiledStep) -> float:

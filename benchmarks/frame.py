@@ -17,6 +17,7 @@ from gx2c.errors import UserError
 BENCHMARKS: Mapping[str, str] = {
     "step": "benchmarks.step",
     "compiled": "benchmarks.compiled",
+    "kernels": "benchmarks.kernels",
     "schedulers": "benchmarks.schedulers",
     "time-to-score": "benchmarks.time_to_score",
     "gradient-noise": "benchmarks.gradient_noise",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from benchmarks.frame import seconds_of
 from benchmarks.per_pair import PUBLISHED_BATCH, PerPairFit, ordered_pairs
@@ -160,19 +161,36 @@ def quick_config(**training: Any) -> FitConfig:
     return FitConfig("smt", hyperparameters, TrainingSettings(block_regions=16, **training))
 
 
+def fit_and_block(
+    config: FitConfig, n_members: int, profile: ComputeProfile | None = None
+) -> tuple[NetworkFit, list[Tensor]]:
+    """Make a fit and the regions of one step of each member; the same for the same arguments."""
+    small = config.training.block_regions < BLOCK
+    brain = make_synthetic_brain(n_regions=80, n_genes=500, seed=0) if small else brain_of(100)
+    training = TrainingSet.cut(brain, np.arange(brain.n_regions), GeneOptions())
+    fit: NetworkFit = make_fit(
+        NetworkFit, training, config=config, n_members=n_members, profile=profile
+    )
+    drawn = torch.Generator().manual_seed(0)
+    n_regions = brain.n_regions
+    block = [torch.randperm(n_regions, generator=drawn)[: fit.block] for _ in fit.seeds]
+    return fit, [rows.to(fit.device) for rows in block]
+
+
 def make_fit(
     scheme: type[NetworkFit],
     training: TrainingSet,
     *,
     config: FitConfig | None = None,
     n_members: int = 1,
+    profile: ComputeProfile | None = None,
 ) -> Any:
     """Return a fit that is ready to take steps, by default of the published SMT."""
     fit = scheme(
         config or published_config(),
         [training] * n_members,
         seeds=list(range(n_members)),
-        profile=ComputeProfile(threads=1),
+        profile=profile or ComputeProfile(),
     )
     fit.streams.seed(list(range(n_members)))
     fit.network.train()

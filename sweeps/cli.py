@@ -36,8 +36,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="step, time-to-score, gradient-noise, spins, schedulers, overhead, driver-memory, "
-            "start, load or full-grid."
+            help="step, compiled, kernels, time-to-score, gradient-noise, schedulers, overhead, "
+            "driver-memory, start, load, spins, kernel-nulls or full-grid."
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False,

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from benchmarks import gradient_noise
 from benchmarks.frame import BENCHMARKS, seconds_of
 from benchmarks.memory import peak_kib
 from benchmarks.time_to_score import Curve, lowest, soonest
+from sweeps.cli import bench
 
 
 def test_the_readme_names_every_benchmark():
@@ -26,6 +28,12 @@ def test_the_readme_names_every_benchmark():
     table = text.partition("## ")[0]
     named = re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)
     assert sorted(named) == sorted(["name", *BENCHMARKS])
+
+
+def test_the_command_names_every_benchmark():
+    name = get_type_hints(bench, include_extras=True)["name"]
+    named = re.split(", | or ", get_args(name)[1].help.rstrip("."))
+    assert sorted(named) == sorted(BENCHMARKS)
 
 
 def test_noise_is_the_variance_over_the_square_of_the_mean(monkeypatch):
