@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gx2c.errors import UserError
+from sweeps.provenance import processor_name
 
 # name -> module with `run(**options) -> dict` of plain values
 BENCHMARKS: Mapping[str, str] = {
@@ -56,7 +57,7 @@ def machine() -> dict[str, Any]:
     import torch
 
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cpus": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -103,12 +104,3 @@ def seconds_of(
         "slowest": max(times),
         "repeats": repeats,
     }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo") as stream:
-            names = [line.split(":", 1)[1].strip() for line in stream if "model name" in line]
-        return names[0]
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()

@@ -21,12 +21,22 @@ def provenance() -> dict[str, Any]:
         "git_commit": _git_commit(),
         "host": {
             "system": platform.platform(),
-            "processor": platform.machine(),
+            "processor": processor_name(),
             "cpus": os.cpu_count(),
         },
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def processor_name() -> str:
+    """Return the processor's model, for kinds of processor round differently."""
+    try:
+        with open("/proc/cpuinfo") as stream:
+            names = [line.split(":", 1)[1].strip() for line in stream if "model name" in line]
+        return names[0]
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()
 
 
 def _versions() -> dict[str, str]:
