@@ -130,7 +130,7 @@ def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, flo
     return {
         **{f"{n}_ms_per_member": round(s * 1e3 / n_members, 3) for n, s in fastest.items()},
         **{
-            f"{n}_roofline_fraction": round(work.operations / s / matrix_rate(), 3)
+            f"{n}_roofline_fraction": round(sum(work.operations) / s / matrix_rate(), 3)
             for n, s in fastest.items()
         },
         "speed_up": round(fastest["eager"] / fastest["compiled"], 2),

@@ -8,7 +8,7 @@ Williams, Waterman & Patterson (2009), "Roofline", Communications of the ACM 52(
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,18 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
+from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
 
 from benchmarks.frame import seconds_of
 
-# torch counts the attention kernels of a GPU, and not that of a CPU
-_ATTENTION = {
+# torch knows the attention kernels of a GPU, and not that of a CPU
+_COUNTS: Mapping[Any, Callable[..., int]] = {
+    **flop_registry,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: (
-        lambda q, k, v, *_, **__: sdpa_flop_count(q, k, v)
+        lambda q, k, v, *_, **__: sdpa_flop_count(q.shape, k.shape, v.shape)
     ),
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: (
-        lambda grad, q, k, v, *_, **__: sdpa_backward_flop_count(grad, q, k, v)
+        lambda g, q, k, v, *_, **__: sdpa_backward_flop_count(g.shape, q.shape, k.shape, v.shape)
     ),
 }
 # about what a step of eight quick members makes, in operands as large as its own
@@ -36,54 +37,64 @@ OPERAND_MIB = 1
 
 @dataclass(frozen=True)
 class Work:
-    """What a piece of work asks of a machine.
+    """What a piece of work asks of a machine, one entry for each call of a torch operation.
 
     Attributes
     ----------
     operations
-        Additions and multiplications of matrix products, attention's included.
+        Additions and multiplications of matrix products, attention's included; 0 for others.
     n_bytes
-        Read and written, if every operation of torch fetched its operands and stored its result.
+        Of its operands and results.
     """
 
-    operations: int
-    n_bytes: int
+    operations: tuple[int, ...]
+    n_bytes: tuple[int, ...]
 
     def shares(self, seconds: dict[str, float]) -> dict[str, float]:
         """Return which share of the matrix rate was reached, by the median and by the fastest.
 
-        `attainable_fraction` is the share if products ran at that rate, everything was fetched
-        and stored at `memory_rate` meanwhile or afterwards, and calling torch took no time.
+        `attainable_fraction` is the share if every call took what its products take at that
+        rate, or what its bytes take at `memory_rate` where that is longer, and nothing else.
         """
-        products = self.operations / matrix_rate()
+        products = sum(self.operations) / matrix_rate()
+        calls = zip(self.operations, self.n_bytes, strict=True)
+        least = sum(max(n / matrix_rate(), size / memory_rate()) for n, size in calls)
         return {
             "roofline_fraction": round(products / seconds["median"], 3),
             "fastest_roofline_fraction": round(products / seconds["fastest"], 3),
-            "attainable_fraction": round(products / (products + self.n_bytes / memory_rate()), 3),
+            "attainable_fraction": round(products / least, 3),
         }
 
 
 def count(work: Callable[[], Any]) -> Work:
-    """Run a piece of work twice and count what it asks for."""
-    with FlopCounterMode(display=False, custom_mapping=_ATTENTION) as operations:
+    """Run a piece of work twice and count what it asks for the second time.
+
+    The first may make what others use again, as the state of an optimiser.
+    """
+    work()
+    with _Counter() as counter:
         work()
-    with _Bytes() as moved:
-        work()
-    return Work(operations.get_total_flops(), moved.n_bytes)
+    return Work(tuple(counter.operations), tuple(counter.n_bytes))
 
 
-class _Bytes(TorchDispatchMode):
-    """Adds up the operands and results of all operations but those that make views."""
+class _Counter(TorchDispatchMode):
+    """Counts all calls but those that make views."""
 
-    n_bytes = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[int] = []
+        self.n_bytes: list[int] = []
 
     def __torch_dispatch__(
         self, operation: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        result = operation(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        result = operation(*args, **kwargs)
         if not (operation.is_view or operation is torch.ops.aten._unsafe_view.default):
             tensors = tree_leaves((args, kwargs, result))
-            self.n_bytes += sum(_bytes_of(t) for t in tensors if isinstance(t, Tensor))
+            self.n_bytes.append(sum(_bytes_of(t) for t in tensors if isinstance(t, Tensor)))
+            counted = _COUNTS.get(operation.overloadpacket)
+            self.operations.append(counted(*args, **kwargs, out_val=result) if counted else 0)
         return result
 
 

@@ -112,8 +112,8 @@ def population_step(n_members: int) -> dict[str, float]:
     seconds = seconds_of(step, repeats=60, warm_up=5)
     return {
         "groups": len(groups),
-        "operations": work.operations,
-        "bytes": work.n_bytes,
+        "operations": sum(work.operations),
+        "bytes": sum(work.n_bytes),
         "milliseconds_per_member": round(seconds["median"] * 1e3 / n_members, 3),
         "spread": round(seconds["slowest"] / seconds["fastest"], 2),
         **work.shares(seconds),
