@@ -54,12 +54,13 @@ class ProgressiveLadder(Ladder):
         """Compare the two highest rungs; scores closer than noise have no order."""
         numbers = self._ranked(self.top)
         before = [self.arrived[self.top - 1][number] for number in numbers]
-        # who is where by the rung below, and who might as well be there
-        places = sorted(before, reverse=True)
-        noise = noise_of([self.curves.scores[n, : self.trained[n]] for n in numbers])
-        # diverged configs are equally bad
-        pairs = [(b, place) for b, place in zip(before, places, strict=True) if b != place]
-        return all(abs(b - place) <= noise for b, place in pairs)
+        # how far each is, by the rung below, from whoever was in its place there
+        pairs = zip(before, sorted(before, reverse=True), strict=True)
+        # diverged configs are equally bad, and the difference of their scores is no number
+        apart = [abs(one - other) for one, other in pairs if one != other]
+        if not apart:
+            return True
+        return max(apart) <= noise_of([self.curves.scores[n, : self.trained[n]] for n in numbers])
 
 
 def noise_of(scores: Sequence[FloatArray]) -> float:

@@ -198,10 +198,8 @@ class TestAsynchronous:
         # scores that are no further apart have no order
         scores = np.tile(np.array([[0.0], [0.1], [0.2]]), (1, MAX_PASSES))
         scores[:, 2:] = scores[::-1, 2:]
-        noisy = Curves(
-            scores + np.array([0, 1, 0, 1, 0, 1, 0, 1, 0]) * [[0.5], [0], [-0.5]], np.ones(3)
-        )
-        quiet = Curves(scores, np.ones(3))
+        waves = np.outer([0.5, 0.0, -0.5], np.arange(MAX_PASSES) % 2)
+        noisy, quiet = (Curves(s, np.ones(3)) for s in (scores + waves, scores))
         for curves, top in ((noisy, 1), (quiet, 2)):
             ladder = ProgressiveLadder(curves, (2, 4, MAX_PASSES), 1)
             for rung in (0, 1):
