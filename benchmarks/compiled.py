@@ -17,7 +17,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from benchmarks.frame import seconds_of
+from benchmarks.frame import in_turn
 from benchmarks.roofline import count, matrix_rate
 from benchmarks.step import fit_and_block, published_config, quick_config
 from gx2c.fit import FitConfig, NetworkFit
@@ -32,6 +32,7 @@ from gx2c.models.population import (
 )
 
 QUICK_MEMBERS = (4, 8, 16)
+ROUNDS = 2
 
 
 class MasksAhead(RandomStreams):
@@ -122,17 +123,17 @@ def compare(config: FitConfig, *, n_members: int, repeats: int) -> dict[str, flo
     work = count(lambda: eager.step_on(block))
     step = CompiledStep(compiled, block)
     cold = _seconds_of_compiling(step)
-    times: dict[str, list[float]] = {"eager": [], "compiled": []}
-    for _ in range(2):
-        for name, work in (("eager", lambda: eager.step_on(block)), ("compiled", step)):
-            times[name].append(seconds_of(work, repeats=repeats, warm_up=3)["median"])
-    fastest = {name: min(values) for name, values in times.items()}
+    works = {"eager": lambda: eager.step_on(block), "compiled": step}
+    taken = in_turn(works, rounds=ROUNDS, repeats=repeats, warm_up=3)
+    fastest = {name: one["median"] for name, one in taken.items()}
     return {
         **{f"{n}_ms_per_member": round(s * 1e3 / n_members, 3) for n, s in fastest.items()},
         **{
             f"{n}_roofline_fraction": round(sum(work.operations) / s / matrix_rate(), 3)
             for n, s in fastest.items()
         },
+        **{f"{n}_spread": round(one["spread"], 2) for n, one in taken.items()},
+        "repeats": ROUNDS * repeats,
         "speed_up": round(fastest["eager"] / fastest["compiled"], 2),
         "compiling_s": round(cold, 1),
         # in steps of all members

@@ -104,3 +104,45 @@ def seconds_of(
         "slowest": max(times),
         "repeats": repeats,
     }
+
+
+def in_turn(
+    works: Mapping[str, Callable[[], Any]],
+    *,
+    rounds: int,
+    repeats: int,
+    warm_up: int = 2,
+    clock: Callable[[], float] = time.process_time,
+) -> dict[str, dict[str, float]]:
+    """Time pieces of work in turn for some rounds, so that they share noise.
+
+    Parameters
+    ----------
+    works
+        What to time.
+    rounds
+        How often each has its turn.
+    repeats, warm_up, clock
+        Of one turn; see `seconds_of`.
+
+    Returns
+    -------
+    dict
+        Of each work "median", the fastest of its rounds' medians in seconds, and "spread", its
+        slowest run over its fastest.
+    """
+    turns = [
+        {
+            name: seconds_of(work, repeats=repeats, warm_up=warm_up, clock=clock)
+            for name, work in works.items()
+        }
+        for _ in range(rounds)
+    ]
+    return {
+        name: {
+            "median": min(turn[name]["median"] for turn in turns),
+            "spread": max(turn[name]["slowest"] for turn in turns)
+            / min(turn[name]["fastest"] for turn in turns),
+        }
+        for name in works
+    }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import flex_attention
 
-from benchmarks.frame import seconds_of
+from benchmarks.frame import in_turn
 from benchmarks.step import fit_and_block, published_config, quick_config
 from gx2c.fit import ComputeProfile, FitConfig
 from gx2c.models.attention import (
@@ -32,7 +32,7 @@ STEPS: Mapping[str, tuple[Callable[[], FitConfig], int]] = {
     "published": (published_config, 1),
 }
 DTYPES = ("float32", "bfloat16")
-ROUNDS = 3
+ROUNDS, ATTENTION_REPEATS, STEP_REPEATS = 3, 20, 5
 
 
 def run() -> dict[str, Any]:
@@ -43,15 +43,17 @@ def run() -> dict[str, Any]:
         "device": device,
         "threads": 1,
         "clock": "seconds" if device == "cuda" else "processor seconds of one thread",
-        "attention_ms": {name: attention_ms(shape, device) for name, shape in SHAPES.items()},
-        "step_ms": {
-            name: step_ms(config(), n_members, device)
+        "rounds": ROUNDS,
+        "repeats": {"attention": ATTENTION_REPEATS, "step": STEP_REPEATS},
+        "attention": {name: time_attention(shape, device) for name, shape in SHAPES.items()},
+        "step": {
+            name: time_steps(config(), n_members, device)
             for name, (config, n_members) in STEPS.items()
         },
     }
 
 
-def attention_ms(shape: tuple[int, ...], device: str) -> dict[str, float]:
+def time_attention(shape: tuple[int, ...], device: str) -> dict[str, dict[str, float]]:
     """Time every kernel that the device has on one shape, in turn."""
     slopes = alibi_slopes(shape[1]).to(device)
     q, k, v = (torch.randn(shape, device=device, requires_grad=True) for _ in range(3))
@@ -61,36 +63,33 @@ def attention_ms(shape: tuple[int, ...], device: str) -> dict[str, float]:
         return lambda: torch.autograd.grad(kernel(q, k, v, slopes), (q, k, v), gradient)
 
     works = {name: step(kernel) for name, kernel in kernels_of(device).items()}
-    return in_turn(works, device, repeats=20)
+    return _timed(works, device, repeats=ATTENTION_REPEATS)
 
 
-def step_ms(config: FitConfig, n_members: int, device: str) -> dict[str, float]:
+def time_steps(config: FitConfig, n_members: int, device: str) -> dict[str, dict[str, float]]:
     """Time whole steps in every number format, in turn."""
     works = {}
     for dtype in DTYPES:
         fit, block = fit_and_block(config, n_members, ComputeProfile(device=device, dtype=dtype))
         works[dtype] = lambda fit=fit, block=block: fit.step_on(block)
-    return in_turn(works, device, repeats=5)
+    return _timed(works, device, repeats=STEP_REPEATS)
 
 
-def in_turn(
+def _timed(
     works: Mapping[str, Callable[[], object]], device: str, *, repeats: int
-) -> dict[str, float]:
-    """Return each work's milliseconds: the fastest median of some rounds, which noise shares."""
-
+) -> dict[str, dict[str, float]]:
     def finished(work: Callable[[], object]) -> None:
         work()
         if device == "cuda":
             torch.cuda.synchronize()
 
+    whole = {name: partial(finished, work) for name, work in works.items()}
     clock = time.perf_counter if device == "cuda" else time.process_time
-    best = dict.fromkeys(works, float("inf"))
-    for _ in range(ROUNDS):
-        for name, work in works.items():
-            once = partial(finished, work)
-            taken = seconds_of(once, repeats=repeats, warm_up=2, clock=clock)
-            best[name] = min(best[name], 1e3 * taken["median"])
-    return {name: round(ms, 3) for name, ms in best.items()}
+    taken = in_turn(whole, rounds=ROUNDS, repeats=repeats, clock=clock)
+    return {
+        name: {"ms": round(1e3 * one["median"], 3), "spread": round(one["spread"], 2)}
+        for name, one in taken.items()
+    }
 
 
 def kernels_of(device: str) -> dict[str, AttentionKernel]:

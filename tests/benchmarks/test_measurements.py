@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args, get_type_hints
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 
 from benchmarks import gradient_noise
-from benchmarks.frame import BENCHMARKS, seconds_of
+from benchmarks.frame import BENCHMARKS, in_turn, seconds_of
 from benchmarks.memory import peak_kib
 from benchmarks.time_to_score import Curve, lowest, soonest
 from sweeps.cli import bench
@@ -81,3 +82,16 @@ def test_the_peak_of_a_process_is_its_own():
     )
     assert 1_000 < int(done.stdout) < peak_kib(), "not that of the one which started it"
     assert peak_kib() > held.nbytes / 1024
+
+
+def test_works_take_turns():
+    now, order = [0.0], []
+
+    def work(name: str, seconds: list[float]) -> None:
+        order.append(name)
+        now[0] += seconds.pop(0)
+
+    works = {"a": partial(work, "a", [9, 1, 2, 9, 3, 4]), "b": partial(work, "b", [9] * 6)}
+    taken = in_turn(works, rounds=2, repeats=2, warm_up=1, clock=lambda: now[0])
+    assert "".join(order) == "aaabbb" * 2
+    assert taken == {"a": {"median": 1.5, "spread": 4.0}, "b": {"median": 9.0, "spread": 1.0}}
