@@ -1,12 +1,12 @@
-"""The few exceptions that a caller may want to catch."""
+"""The exceptions that a caller may want to catch, and the checks of keywords that raise them."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend; the message says what came, what is needed, what to do."""
+    """A mistake that the user can mend; the message states the input, the need and the remedy."""
 
 
 class DataError(UserError):
@@ -25,3 +25,28 @@ class DataError(UserError):
         self.problems = tuple(problems)
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
         super().__init__(f"{source}: {len(self.problems)} problem(s){lines}")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a question that names the closest of the known names, "" if none is close."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}? " if close else ""
+
+
+def require_choice(keyword: str, value: str, choices: Iterable[str]) -> None:
+    """Refuse a value that is not among the choices."""
+    if value not in (allowed := sorted(choices)):
+        hint = did_you_mean(value, allowed)
+        raise UserError(f"{keyword} is {value!r}; {hint}choose from {allowed}")
+
+
+def require_positive(keyword: str, value: float) -> None:
+    """Refuse a value that is not a positive, finite number."""
+    if not (math.isfinite(value) and value > 0):
+        raise UserError(f"{keyword} is {value}; it must be a finite number above 0")
+
+
+def require_fraction(keyword: str, value: float) -> None:
+    """Refuse a value outside 0 to 1."""
+    if not 0 <= value <= 1:
+        raise UserError(f"{keyword} is {value}; it must lie between 0 and 1")

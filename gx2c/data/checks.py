@@ -1,6 +1,8 @@
-"""What can be wrong with the arrays of a brain: every problem, one sentence each."""
+"""Problems of single arrays of a brain, one sentence each.
 
-from __future__ import annotations
+Each check takes the array's name for people, the array, labels and genes, the latter two None if
+unknown.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,74 +11,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gx2c.data.individuals import individual_problems
+from gx2c.data.sides import split_side
 
-MIN_REGIONS = 8
 # Beyond any human brain in MNI space; metres or voxel indices fall outside or inside far too small
 MAX_COORDINATE_MM = 150.0
 MIN_EXTENT_MM = 20.0
-# Midline regions may lie a little across it; a whole centimetre means that rows are mixed up
-MAX_ACROSS_MIDLINE_MM = 10.0
 SYMMETRY_TOLERANCE = 1e-6
+# Rounding in the last digits of a published table, not an error of order
+MAX_ASYMMETRY = 1e-3
 RANGE_TOLERANCE = 1e-6
+# arctanh(0.9993): no group mean of correlations lies beyond it; exp(20) streamlines: no logarithm
+MAX_FISHER_Z = 4.0
+MAX_LOG = 20.0
 # Parcel centroids are projected to the sphere; rounding to a few decimals stays far below this
 RADIUS_TOLERANCE = 0.01
 N_SHOWN = 3
-
-
-def brain_problems(
-    *,
-    labels: Sequence[str] | None = None,
-    genes: Sequence[str] | None = None,
-    expression: Any = None,
-    connectome: Any = None,
-    holdout_connectome: Any = None,
-    coords_mm: Any = None,
-    hemisphere: Any = None,
-    network: Sequence[str] | None = None,
-    sphere_coords: Any = None,
-    tss: Any = None,
-    excluded: Sequence[str] = (),
-    lobe: Sequence[str] | None = None,
-    structural_connectome: Any = None,
-    individual_connectomes: Any = None,
-) -> Iterator[str]:
-    """Yield every problem of the parts of a brain, one sentence each.
-
-    A part that is None is not checked, so that the parts of a folder that could be read are
-    checked although others could not. Shapes, units and spaces are those of `Brain`.
-
-    Yields
-    ------
-    str
-        What came, what is needed, and what to do.
-    """
-    if labels is not None:
-        yield from _label_problems(labels, excluded)
-    if genes is not None:
-        yield from _gene_problems(genes)
-    if expression is not None:
-        yield from _expression_problems(expression, labels, genes)
-    for name, matrix in (("connectome", connectome), ("holdout connectome", holdout_connectome)):
-        if matrix is not None:
-            yield from _connectome_problems(name, matrix, labels)
-    if structural_connectome is not None:
-        yield from _structural_problems(structural_connectome, labels)
-    if individual_connectomes is not None:
-        yield from individual_problems(individual_connectomes, _n(labels))
-    yield from _place_problems(coords_mm, hemisphere, labels)
-    if network is not None and labels is not None and len(network) != len(labels):
-        yield f"network has {len(network)} names; {len(labels)} labels need one each"
-    if lobe is not None and labels is not None:
-        yield from _lobe_problems(lobe, labels)
-    if sphere_coords is not None:
-        yield from _sphere_problems(sphere_coords, labels)
-    if tss is not None:
-        yield from _tss_problems(tss, genes)
+CORTEX = "cortex"
+STRUCTURES = (CORTEX, "subcortex", "cerebellum", "brainstem")
+# Words of abagen's and 4S's tables, and of others, in lower case
+STRUCTURE_WORDS = {
+    **dict.fromkeys(("cortex", "cortical", "ctx", "isocortex", "neocortex"), "cortex"),
+    **dict.fromkeys(
+        ("subcortex", "subcortical", "subcortex/brainstem", "subctx", "sctx"), "subcortex"
+    ),
+    **dict.fromkeys(("cerebellum", "cerebellar"), "cerebellum"),
+    **dict.fromkeys(("brainstem", "brain stem"), "brainstem"),
+}
 
 
 def shown(names: Sequence[str]) -> str:
-    """List a few names, and say how many more there are."""
+    """List a few names, and the number of the others."""
     few = ", ".join(repr(str(name)) for name in names[:N_SHOWN])
     more = len(names) - N_SHOWN
     return f"{few} and {more} more" if more > 0 else few
@@ -87,157 +51,124 @@ def duplicates(names: Sequence[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _label_problems(labels: Sequence[str], excluded: Sequence[str]) -> Iterator[str]:
-    if len(labels) < MIN_REGIONS:
-        yield (
-            f"{len(labels)} usable regions; at least {MIN_REGIONS} regions with expression "
-            "are needed to train and to test"
-        )
-    if repeated := duplicates(labels):
-        yield f"region labels repeat: {shown(repeated)}; give every region its own label"
-    if any(not str(label).strip() for label in labels):
-        yield "a region label is empty; give every region a label"
-    if both := sorted(set(labels) & set(excluded)):
-        yield f"regions are both used and excluded: {shown(both)}; list each once"
+def names_of(labels: Sequence[str] | None, rows: NDArray[np.intp], kind: str = "row") -> str:
+    """Name a few rows by their labels, or by their numbers if there are none."""
+    return shown([labels[row] if labels is not None else f"{kind} {row}" for row in rows.tolist()])
 
 
-def _gene_problems(genes: Sequence[str]) -> Iterator[str]:
-    if not len(genes):
-        yield "there are no genes; at least one is needed"
-    if repeated := duplicates(genes):
-        yield f"gene symbols repeat: {shown(repeated)}; average or drop the repeated genes"
-    if any(not str(gene).strip() for gene in genes):
-        yield "a gene symbol is empty; name every gene"
-
-
-def _array_problems(name: str, array: Any, shape: tuple[int | None, ...]) -> Iterator[str]:
-    """Check type and shape; None in `shape` is a length not known."""
-    if not isinstance(array, np.ndarray):
-        yield f"{name} is a {type(array).__name__}; a NumPy array is needed"
-        return
-    if array.dtype.kind not in "fiu":
-        yield f"{name} has type {array.dtype}; real numbers are needed"
-    if array.ndim != len(shape) or any(
-        wanted not in (None, length) for length, wanted in zip(array.shape, shape, strict=False)
-    ):
-        wanted_shape = ", ".join("any" if length is None else str(length) for length in shape)
-        yield f"{name} has shape {array.shape}; labels and genes need ({wanted_shape})"
-
-
-def _n(names: Sequence[str] | None) -> int | None:
-    return None if names is None else len(names)
-
-
-def _names(labels: Sequence[str] | None, rows: NDArray[np.intp]) -> str:
-    return shown([labels[row] if labels is not None else f"row {row}" for row in rows.tolist()])
-
-
-def _expression_problems(
-    expression: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+def expression_problems(
+    _: str, expression: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
 ) -> Iterator[str]:
-    wrong = list(_array_problems("expression", expression, (_n(labels), _n(genes))))
-    yield from wrong
-    if wrong:
-        return
-    rows = np.flatnonzero(~np.isfinite(expression).all(axis=1))
-    if len(rows):
-        count = np.count_nonzero(~np.isfinite(expression))
+    """Yield problems of the expression."""
+    bad = ~np.isfinite(expression)
+    whole = np.flatnonzero(bad.all(axis=0)) if len(expression) else np.zeros(0, dtype=np.intp)
+    if len(whole):
+        names = names_of(genes, whole, "column")
+        yield f"expression: gene {names} has no value in any region; drop it"
+        bad[:, whole] = False
+    if bad.any():
         yield (
-            f"expression has {count} values that are not finite, in regions "
-            f"{_names(labels, rows)}; fill them, drop the genes, or leave the whole region without"
+            f"expression has {np.count_nonzero(bad)} values that are not finite, in regions "
+            f"{names_of(labels, np.flatnonzero(bad.any(axis=1)))}; fill them, drop the genes, "
+            "or leave the whole region without"
         )
 
 
-def _structural_problems(matrix: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    name = "structural connectome"
+def structural_problems(
+    name: str, matrix: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of a structural connectome."""
     wrong = list(_matrix_problems(name, matrix, labels))
     yield from wrong
     if wrong:
         return
     values = matrix[~np.eye(len(matrix), dtype=bool)]
-    if values.min(initial=0.0) < 0 or values.max(initial=0.0) > 1 + RANGE_TOLERANCE:
+    least, largest = values.min(initial=0.0), values.max(initial=0.0)
+    if least < 0 or largest > 1 + RANGE_TOLERANCE:
+        logged = 1 < largest <= MAX_LOG and bool((values != np.round(values)).any())
+        remedy = (
+            "they look like logged counts: divide them by their largest value"
+            if logged
+            else "divide log(1 + streamlines) by its largest value"
+        )
         yield (
-            f"{name} has values from {values.min():.6g} to {values.max():.6g}; weights within "
-            "[0, 1] are needed (divide log(1 + streamlines) by its largest value)"
+            f"{name} has values from {values.min():.6g} to {largest:.6g}; weights within "
+            f"[0, 1] are needed ({remedy})"
         )
     elif not values.any():
         yield f"{name} is 0 for every pair; leave it out"
 
 
-def _connectome_problems(name: str, matrix: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    wrong = list(_matrix_problems(name, matrix, labels))
-    yield from wrong
-    if wrong and not _is_square(matrix):
+def connectome_problems(
+    name: str, matrix: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of a connectome."""
+    yield from _matrix_problems(name, matrix, labels)
+    if matrix.shape[0] != matrix.shape[1]:
         return
     off_diagonal = ~np.eye(len(matrix), dtype=bool)
     finite = np.isfinite(matrix) | ~off_diagonal
     largest = np.abs(np.where(off_diagonal & finite, matrix, 0.0)).max(initial=0.0)
     if largest > 1 + RANGE_TOLERANCE:
+        remedy = (
+            "take tanh of Fisher z values"
+            if largest <= MAX_FISHER_Z
+            else "are these percent, counts or distances? gx2c data import converts percent"
+        )
         yield (
             f"{name} has values up to {largest:.6g} in size; Pearson r within [-1, 1] is needed "
-            "(take tanh of Fisher z values)"
+            f"({remedy})"
         )
     elif finite.all() and len(matrix) > 1 and np.ptp(matrix[off_diagonal]) == 0:
         yield f"{name} has the same value for every pair; there is nothing to predict"
 
 
-def _is_square(matrix: Any) -> bool:
-    return (
-        isinstance(matrix, np.ndarray)
-        and matrix.dtype.kind in "fiu"
-        and matrix.ndim == 2
-        and matrix.shape[0] == matrix.shape[1]
-    )
-
-
 def _matrix_problems(name: str, matrix: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    """Check shape, finite values and symmetry of a connectome; the diagonal may hold anything."""
-    wrong = list(_array_problems(name, matrix, (_n(labels), _n(labels))))
-    yield from wrong
-    if wrong or matrix.shape[0] != matrix.shape[1]:
-        if not wrong:
-            yield f"{name} has shape {matrix.shape}; a square matrix is needed"
+    """Check finite values and symmetry of a connectome; the diagonal may hold anything."""
+    if matrix.shape[0] != matrix.shape[1]:
+        yield f"{name} has shape {matrix.shape}; a square matrix is needed"
         return
     off_diagonal = ~np.eye(len(matrix), dtype=bool)
-    finite = np.isfinite(matrix) | ~off_diagonal
-    if not finite.all():
-        rows = np.flatnonzero(~finite.all(axis=1))
+    values = np.where(off_diagonal, matrix, 0.0)
+    for half, said in ((np.triu(values), "upper"), (np.tril(values), "lower")):
+        if half.any() and np.array_equal(half, values, equal_nan=True):
+            yield f"only the {said} half of {name} is filled; mirror it into the other half"
+            return
+    bad = ~np.isfinite(values)
+    whole = np.flatnonzero((bad | ~off_diagonal).all(axis=1) & (len(matrix) > 1))
+    if len(whole):
         yield (
-            f"{name} has {np.count_nonzero(~finite)} values off the diagonal that are not finite, "
-            f"in regions {_names(labels, rows)}; every pair of usable regions needs a value"
+            f"{name} has no value in the row of {names_of(labels, whole)}; every usable "
+            "region needs values"
         )
-    values = np.where(off_diagonal & finite, matrix, 0.0)
+        bad[whole, :] = bad[:, whole] = False
+    if bad.any():
+        yield (
+            f"{name} has {np.count_nonzero(bad)} values off the diagonal that are not finite, in "
+            f"regions {names_of(labels, np.flatnonzero(bad.any(axis=1)))}; every pair of usable "
+            "regions needs a value"
+        )
+    values = np.where(np.isfinite(values), values, 0.0)
     asymmetry = np.abs(values - values.T)
     if asymmetry.max(initial=0.0) > SYMMETRY_TOLERANCE:
         row, column = np.unravel_index(asymmetry.argmax(), asymmetry.shape)
-        pair = _names(labels, np.array([row, column]))
+        pair = names_of(labels, np.array([row, column]))
         yield (
             f"{name} is not symmetric: {values[row, column]:.6g} and {values[column, row]:.6g} "
             f"for {pair}; check that rows and columns have the same order"
         )
 
 
-def _place_problems(coords_mm: Any, hemisphere: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    found = []
-    if coords_mm is not None:
-        found += list(_coordinate_problems(coords_mm, labels))
-    if hemisphere is not None:
-        found += list(_hemisphere_problems(hemisphere, labels))
-    yield from found
-    # Coordinates in other units, or hemispheres coded otherwise, say nothing about the order
-    if not found and coords_mm is not None and hemisphere is not None:
-        yield from _side_problems(hemisphere, coords_mm, labels)
-
-
-def _coordinate_problems(coords_mm: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    wrong = list(_array_problems("coordinates", coords_mm, (_n(labels), 3)))
-    yield from wrong
-    if wrong or not len(coords_mm):
+def coordinate_problems(
+    _: str, coords_mm: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of the coordinates."""
+    if not len(coords_mm):
         return
     rows = np.flatnonzero(~np.isfinite(coords_mm).all(axis=1))
     if len(rows):
         yield (
-            f"coordinates are not finite in regions {_names(labels, rows)}; "
+            f"coordinates are not finite in regions {names_of(labels, rows)}; "
             "every usable region needs its MNI centroid in mm"
         )
         return
@@ -259,62 +190,41 @@ def _coordinate_problems(coords_mm: Any, labels: Sequence[str] | None) -> Iterat
         )
 
 
-def _hemisphere_problems(hemisphere: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    wrong = list(_array_problems("hemisphere", hemisphere, (_n(labels),)))
-    yield from wrong
-    if wrong:
-        return
-    rows = np.flatnonzero(~np.isin(hemisphere, (0, 1)))
+def hemisphere_problems(
+    _: str, hemisphere: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of the hemispheres."""
+    rows = np.flatnonzero(~np.isin(hemisphere, (0, 1, 2)))
     if len(rows):
-        yield f"hemisphere is neither 0 (left) nor 1 (right) in regions {_names(labels, rows)}"
+        yield (
+            "hemisphere is neither 0 (left) nor 1 (right) nor 2 (both) in regions "
+            f"{names_of(labels, rows)}"
+        )
         return
     if labels is None:
         return
     # The labels of most parcellations name the side: a second witness of the row order
-    said = np.array([_side_in_label(str(label)) for label in labels], dtype=np.int64)
-    rows = np.flatnonzero((said >= 0) & (said != hemisphere))
+    named = np.array([split_side(str(label))[0] for label in labels])
+    rows = np.flatnonzero(
+        ((named == "L") & (hemisphere == 1)) | ((named == "R") & (hemisphere == 0))
+    )
     if len(rows):
         yield (
-            f"hemisphere contradicts the label in regions {_names(labels, rows)}; "
+            f"hemisphere contradicts the label in regions {names_of(labels, rows)}; "
             "check that rows are in the order of the labels"
         )
 
 
-def _side_in_label(label: str) -> int:
-    parts = label.split("_")
-    return 0 if "LH" in parts else 1 if "RH" in parts else -1
-
-
-def _side_problems(hemisphere: Any, coords_mm: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    if len(coords_mm) != len(hemisphere):
-        return
-    across = np.where(hemisphere == 0, coords_mm[:, 0], -coords_mm[:, 0])
-    rows = np.flatnonzero(across > MAX_ACROSS_MIDLINE_MM)
-    if len(rows):
-        yield (
-            f"coordinates lie more than {MAX_ACROSS_MIDLINE_MM:g} mm on the other side of the "
-            f"midline (left is x < 0) in regions {_names(labels, rows)}; check the order of rows"
-        )
-
-
-def _lobe_problems(lobe: Sequence[str], labels: Sequence[str]) -> Iterator[str]:
-    if len(lobe) != len(labels):
-        yield f"lobe has {len(lobe)} names; {len(labels)} labels need one each"
-    elif nameless := [label for label, name in zip(labels, lobe, strict=True) if not name.strip()]:
-        yield f"lobe is empty in regions {shown(nameless)}; name every region's lobe, or give none"
-
-
-def _sphere_problems(sphere_coords: Any, labels: Sequence[str] | None) -> Iterator[str]:
-    wrong = list(_array_problems("sphere coordinates", sphere_coords, (_n(labels), 3)))
-    yield from wrong
-    if wrong:
-        return
+def sphere_problems(
+    _: str, sphere_coords: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of the sphere coordinates."""
     known = np.isfinite(sphere_coords).all(axis=1)
     rows = np.flatnonzero(~known & ~np.isnan(sphere_coords).all(axis=1))
     if len(rows):
         yield (
-            f"sphere coordinates are incomplete in regions {_names(labels, rows)}; give all three "
-            "or, outside the cortex, none"
+            f"sphere coordinates are incomplete in regions {names_of(labels, rows)}; give all "
+            "three or, outside the cortex, none"
         )
     radius = np.linalg.norm(sphere_coords[known], axis=1)
     if len(radius) and (
@@ -326,8 +236,9 @@ def _sphere_problems(sphere_coords: Any, labels: Sequence[str] | None) -> Iterat
         )
 
 
-def _tss_problems(tss: Any, genes: Sequence[str] | None) -> Iterator[str]:
-    wrong = list(_array_problems("transcription starts", tss, (_n(genes),)))
-    yield from wrong
-    if not wrong and (np.isinf(tss).any() or (tss[~np.isnan(tss)] < 0).any()):
+def tss_problems(
+    _: str, tss: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of the transcription starts."""
+    if np.isinf(tss).any() or (tss[~np.isnan(tss)] < 0).any():
         yield "transcription starts are negative or infinite; give positions, or NaN where unknown"

@@ -1,8 +1,7 @@
-"""Load, check and describe a dataset folder; all that is wrong is listed at once."""
-
-from __future__ import annotations
+"""Load, check and describe a dataset folder; every problem is listed at once."""
 
 import hashlib
+import json
 import logging
 from collections import Counter
 from pathlib import Path
@@ -10,32 +9,46 @@ from typing import Any
 
 import numpy as np
 
-from gx2c.data.brain import Brain
-from gx2c.data.checks import brain_problems
-from gx2c.data.layout import DESCRIPTION, DatasetFolder, dataset_folders, find_dataset
+from gx2c.data.brain import Brain, leave_out
+from gx2c.data.layout import (
+    DESCRIPTION,
+    GENES,
+    REGIONS,
+    TRUSTED,
+    DatasetFolder,
+    dataset_folders,
+    find_dataset,
+)
+from gx2c.data.notices import notices
+from gx2c.data.problems import brain_problems
 from gx2c.data.reading import read_folder
+from gx2c.data.row_order import row_order
 from gx2c.data.tables import read_json
 from gx2c.data.writing import checksums
 from gx2c.errors import DataError
+from gx2c.files import ordinary
 
 logger = logging.getLogger("gx2c")
 
 
 def list_datasets() -> list[tuple[str, Path, str]]:
-    """List the datasets that come with gx2c: name, folder and one line about each."""
+    """List the datasets that can be named: name, folder and one line about each."""
     return [(name, folder.root, _summary(folder)) for name, folder in dataset_folders().items()]
 
 
-def load_dataset(name_or_path: str | Path) -> Brain:
+def load_dataset(name_or_path: str | Path, *, trust_row_order: bool = False) -> Brain:
     """Load a dataset.
 
-    Regions whose expression is all NaN are dropped and named in `Brain.excluded`; that, genes
-    without variance and files that differ from their recorded checksums are logged under "gx2c".
+    Regions whose expression or connectivity is missing throughout are dropped and named in
+    `Brain.excluded`; that, suspicious data (`gx2c.data.notices`) and files that differ from their
+    recorded checksums are logged under "gx2c".
 
     Parameters
     ----------
     name_or_path
         A dataset's name (see `list_datasets`) or the path of a folder.
+    trust_row_order
+        Whether rows that seem to be in different orders are accepted (see `gx2c.data.row_order`).
 
     Raises
     ------
@@ -45,22 +58,22 @@ def load_dataset(name_or_path: str | Path) -> Brain:
         If there is no such dataset.
     """
     folder = DatasetFolder(find_dataset(name_or_path))
-    brain, problems = _read_brain(folder)
+    brain, problems = _read_brain(folder, trust_row_order)
     if brain is None:
         raise DataError(str(folder.root), problems)
     _log_notices(brain, folder)
     return brain
 
 
-def check_dataset(name_or_path: str | Path) -> list[str]:
+def check_dataset(name_or_path: str | Path, *, trust_row_order: bool = False) -> list[str]:
     """List every problem of a dataset, one sentence each; an empty list means that it is good.
 
-    Beside all that `load_dataset` refuses, files that differ from the checksums in
+    In addition to everything that `load_dataset` refuses, files that differ from the checksums in
     dataset_description.json are problems here.
 
     Parameters
     ----------
-    name_or_path
+    name_or_path, trust_row_order
         As in `load_dataset`.
 
     Raises
@@ -69,15 +82,15 @@ def check_dataset(name_or_path: str | Path) -> list[str]:
         If there is no such dataset.
     """
     folder = DatasetFolder(find_dataset(name_or_path))
-    return _read_brain(folder)[1] + checksum_problems(folder)
+    return _read_brain(folder, trust_row_order)[1] + checksum_problems(folder)
 
 
-def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
+def describe_dataset(name_or_path: str | Path, *, trust_row_order: bool = False) -> dict[str, Any]:
     """Summarise a dataset for people: sizes, networks, licences, citations.
 
     Parameters
     ----------
-    name_or_path
+    name_or_path, trust_row_order
         As in `load_dataset`.
 
     Returns
@@ -93,7 +106,7 @@ def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
         If there is no such dataset.
     """
     folder = DatasetFolder(find_dataset(name_or_path))
-    brain = load_dataset(name_or_path)
+    brain = load_dataset(name_or_path, trust_row_order=trust_row_order)
     description = _description(folder)
     return {
         "name": brain.name,
@@ -102,7 +115,9 @@ def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
         "n_regions": brain.n_regions,
         "n_left": int(np.count_nonzero(brain.hemisphere == 0)),
         "n_right": int(np.count_nonzero(brain.hemisphere == 1)),
+        "n_both_sides": int(np.count_nonzero(brain.hemisphere == 2)),
         "excluded": list(brain.excluded),
+        "structures": dict(Counter(brain.structure or ())),
         "networks": dict(sorted(Counter(brain.network).items())),
         "n_genes": brain.n_genes,
         "n_genes_with_tss": 0 if brain.tss is None else int(np.isfinite(brain.tss).sum()),
@@ -112,12 +127,31 @@ def describe_dataset(name_or_path: str | Path) -> dict[str, Any]:
         if brain.individual_connectomes is None
         else len(brain.individual_connectomes),
         "sphere_coordinates": brain.sphere_coords is not None,
+        "row_order": list(row_order(brain).lines()),
         "license": description.get("License", "not stated"),
         "licences": description.get("Licences", {}),
         "references": description.get("ReferencesAndLinks", []),
         "size_mb": round(sum(path.stat().st_size for path in folder.root.glob("*")) / 1e6, 2),
         "sha256": brain.checksum,
     }
+
+
+def comes_from_allen(name_or_path: str | Path) -> bool:
+    """Return whether a dataset's description names the Allen Human Brain Atlas."""
+    text = json.dumps(_description(DatasetFolder(find_dataset(name_or_path))))
+    return "Allen Human Brain Atlas" in text or "AHBA" in text
+
+
+def dataset_sizes(root: Path) -> str:
+    """Describe the regions, genes, size and licence of a folder without loading it."""
+    folder = DatasetFolder(root)
+    rows = []
+    for name in (REGIONS, GENES):
+        path = root / name
+        rows.append(max(ordinary(path).read_bytes().count(b"\n") - 1, 0) if path.exists() else 0)
+    size = sum(path.stat().st_size for path in folder.files()) / 1e6
+    terms = str(_description(folder).get("License", "licence not stated")).split(":")[0]
+    return f"{rows[0]} regions, {rows[1]:,} genes, {size:.1f} MB, {terms}"
 
 
 def checksum_problems(folder: DatasetFolder) -> list[str]:
@@ -140,42 +174,40 @@ def checksum_problems(folder: DatasetFolder) -> list[str]:
     return missing + differing
 
 
-def _read_brain(folder: DatasetFolder) -> tuple[Brain | None, list[str]]:
+def _read_brain(folder: DatasetFolder, trust_row_order: bool) -> tuple[Brain | None, list[str]]:
     parts, problems = read_folder(folder)
     if problems:
         # Parts that could be read are checked too, so that one run shows everything
-        return None, problems + list(brain_problems(**parts))
+        return None, problems + list(brain_problems(leave_out(parts)))
     try:
-        return Brain(name=folder.name, checksum=_checksum(folder), **parts), []
+        trusted = trust_row_order or bool(_description(folder).get(TRUSTED))
+        checksum = _checksum(folder)
+        return Brain(name=folder.name, checksum=checksum, trust_row_order=trusted, **parts), []
     except DataError as error:
         return None, list(error.problems)
 
 
 def _checksum(folder: DatasetFolder) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.data_files()):
-        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
+    found = checksums(folder)
+    names = [path.name for path in sorted(folder.data_files())]
+    return hashlib.sha256("".join(f"{name} {found[name]}\n" for name in names).encode()).hexdigest()
 
 
 def _log_notices(brain: Brain, folder: DatasetFolder) -> None:
-    if brain.excluded:
-        logger.info(
-            "%s: %d region(s) without expression left out: %s",
-            brain.name,
-            len(brain.excluded),
-            ", ".join(brain.excluded),
-        )
-    n_constant = int(np.count_nonzero(np.ptp(brain.expression, axis=0) == 0))
-    if n_constant:
-        logger.info("%s: %d gene(s) have the same value everywhere", brain.name, n_constant)
+    order = row_order(brain)
+    for sentence in (*order.problems(), *order.warnings()):
+        logger.warning("%s: %s", brain.name, sentence)
+    for notice in notices(brain):
+        logger.info("%s: %s", brain.name, notice)
     for problem in checksum_problems(folder):
         logger.warning("%s: %s", brain.name, problem)
 
 
 def _description(folder: DatasetFolder) -> dict[str, Any]:
-    """Read the description; empty if it cannot be read, which reading the folder names."""
-    return read_json(folder.description, []) or {}
+    try:
+        return read_json(folder.root / DESCRIPTION)
+    except DataError:
+        return {}
 
 
 def _summary(folder: DatasetFolder) -> str:

@@ -1,34 +1,26 @@
 """Gene sets that may not come with gx2c: read out of a pinned artefact when asked for."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from gx2c.data.artefacts import Artefact, fetch_artefact, read_tar_members
+from gx2c.data.artefacts import (
+    EXPRESSION_SDIST,
+    Artefact,
+    fetch_artefact,
+    read_tar_members,
+)
 from gx2c.data.gene_sets import read_gmt
-from gx2c.data.schaefer100 import EXPRESSION_SDIST
 from gx2c.errors import UserError
 
 
 @dataclass(frozen=True)
 class GeneSetSource:
-    """Where a GMT file comes from.
+    """Where a GMT file comes from."""
 
-    Attributes
-    ----------
-    artefact
-        A tar.gz of the package index.
-    member
-        Name of the GMT file inside it.
-    said
-        What it is, and under which terms.
-    """
-
-    artefact: Artefact
-    member: str
-    said: str
+    artefact: Artefact  # A tar.gz of the package index
+    member: str  # Name of the GMT file inside it
+    said: str  # Content and terms, for people
 
 
 GENE_SET_SOURCES: dict[str, GeneSetSource] = {

@@ -1,7 +1,5 @@
 """Clusters of equally many co-expressed genes, for models that read genes in chunks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,7 +67,6 @@ def _cut_in_two(profiles: FloatArray, n_first: int) -> tuple[IntArray, IntArray]
 
 
 def _furthest(centred: FloatArray, direction: FloatArray, count: int) -> NDArray[np.bool_]:
-    """Mark the `count` genes that lie furthest along a direction."""
     chosen = np.zeros(len(centred), dtype=bool)
     chosen[np.argsort(-(centred @ direction), kind="stable")[:count]] = True
     return chosen

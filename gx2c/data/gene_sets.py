@@ -1,14 +1,12 @@
 """Named groups of genes: those that come with gx2c, and a user's GMT file."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from gx2c.data.checks import duplicates, shown
-from gx2c.data.genes import ALL_GENES, check_gene_choice, is_rule, read_gene_list
+from gx2c.data.genes import ALL_GENES, count_genes, fit_rule, read_gene_list, read_lines
 from gx2c.errors import UserError
 
 logger = logging.getLogger("gx2c")
@@ -31,30 +29,30 @@ def resolve_genes(choice: str, genes: Sequence[str]) -> str | tuple[str, ...]:
     choice
         "all" or "<N>_var"; a name in `gene_groups()`; the path of a GMT file, for all its
         genes, or with "#NAME" behind it for one of its sets; else the path of a text file with
-        one symbol a line.
+        one symbol per line.
     genes
         n_genes symbols of the dataset.
 
     Returns
     -------
     str or tuple of str
-        The rule as it came, or symbols in alphabetical order.
+        The rule ("all" where there are fewer genes than N), or symbols in alphabetical order.
 
     Raises
     ------
     UserError
         If a file cannot be read or has no such set, no gene of a group is in the dataset, or
-        `check_gene_choice` refuses.
+        `count_genes` refuses.
     """
-    which: str | tuple[str, ...] = choice
     path, _, name = choice.partition(SET_MARK)
+    which: str | tuple[str, ...]
     if choice in gene_groups():
         which = _present(choice, gene_groups()[choice], genes)
     elif path.endswith(".gmt"):
         which = _present(choice, _from_gmt(Path(path), name), genes)
-    elif not is_rule(choice):
-        which = read_gene_list(choice)
-    check_gene_choice(which, genes)
+    else:
+        which = fit_rule(choice, len(genes)) or read_gene_list(choice)
+    count_genes(which, genes)
     return which
 
 
@@ -77,7 +75,7 @@ def gene_groups() -> Mapping[str, tuple[str, ...]]:
 
 
 def read_gmt(path: str | Path) -> dict[str, tuple[str, ...]]:
-    """Read gene sets from a GMT file: a set a line, tabs between name, description and symbols.
+    """Read gene sets from a GMT file: one set per line, tabs between name, description and symbols.
 
     Returns
     -------
@@ -89,19 +87,10 @@ def read_gmt(path: str | Path) -> dict[str, tuple[str, ...]]:
     UserError
         If the file cannot be read, holds no set, a set without genes or two of one name.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserError(f"gene sets {path} are not UTF-8 text; save them as UTF-8") from None
-    except OSError as error:
-        raise UserError(
-            f"cannot read the gene sets {path}: {error.strerror}; give the path of a GMT file"
-        ) from None
-    rows = [
-        [cell.strip() for cell in line.split("\t")] for line in text.splitlines() if line.strip()
-    ]
+    lines = read_lines(path, "file of gene sets", "give the path of a GMT file")
+    rows = [[cell.strip() for cell in line.split("\t")] for line in lines if line.strip()]
     if not rows:
-        raise UserError(f"gene sets {path} are empty; write one set a line")
+        raise UserError(f"gene sets {path} are empty; write one set per line")
     if short := [row[0] for row in rows if not any(row[2:])]:
         raise UserError(
             f"gene sets {path}: {shown(short)} has no genes; a line needs a name, a description"

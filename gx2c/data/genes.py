@@ -1,73 +1,58 @@
 """Choose and order genes with the training regions' expression alone."""
 
-from __future__ import annotations
-
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from gx2c.data.brain import FloatArray, IntArray, Regions
+from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.checks import duplicates, shown
 from gx2c.data.gene_clusters import clustered_order
 from gx2c.errors import UserError
+from gx2c.files import ordinary
+
+logger = logging.getLogger("gx2c")
 
 ALL_GENES = "all"
 N_NAMED = 5
-_MOST_VARIABLE = re.compile(r"([0-9]+)_var")
+_MOST_VARIABLE = re.compile(r"([0-9]{1,9})_var")
 _CLUSTERS = re.compile(r"cluster_([1-9][0-9]*)")
 
 
-class GeneOrder(Protocol):
-    """A rule that orders genes."""
-
-    def __call__(
-        self, expression: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int
-    ) -> IntArray:
-        """Return a permutation of the genes, (n_genes,).
-
-        Parameters
-        ----------
-        expression
-            (n_train_regions, n_genes).
-        genes
-            n_genes symbols.
-        tss
-            (n_genes,) positions along the genome, NaN where unknown, or None.
-        seed
-            Used by random orders only.
-        """
+# From (n_train_regions, n_genes) expression, n_genes symbols, (n_genes,) positions along the genome
+# (NaN where unknown, or None) and a seed for random orders, to a permutation of the genes
+GeneOrder = Callable[[FloatArray, Sequence[str], FloatArray | None, int], IntArray]
 
 
 def select_genes(
-    training: Regions,
+    expression: FloatArray,
     genes: Sequence[str],
-    tss: FloatArray | None,
     *,
     which: str | Sequence[str] = ALL_GENES,
     order: str = "tss",
+    tss: FloatArray | None = None,
     seed: int = 0,
 ) -> IntArray:
     """Choose genes and put them in order.
 
     Parameters
     ----------
-    training
-        The training regions; nothing is learned from others.
+    expression
+        (n_train_regions, n_genes) of the training regions; nothing is learned from others.
     genes
-        n_genes symbols, those of the columns of `training.expression`.
-    tss
-        (n_genes,) positions along the genome, NaN where unknown, or None.
+        n_genes symbols.
     which
         "all"; "100_var" for the 100 genes that vary most across the training regions; or symbols.
     order
         "tss" (along the genome; genes of unknown place last, by symbol), "expression" (ascending
         mean over the training regions), "random", or "cluster_<k>" (clusters of k genes that are
         co-expressed in the training regions).
+    tss
+        (n_genes,) positions along the genome, NaN where unknown, or None.
     seed
-        Of the random order.
+        Seed of the random order.
 
     Returns
     -------
@@ -81,10 +66,16 @@ def select_genes(
         there are.
     """
     rule = gene_order(order)
-    chosen = _choose(training.expression, genes, which)
+    if not isinstance(which, str):
+        chosen = _indices_of(which, genes)
+    elif (n_wanted := _n_most_variable(which, len(genes))) == len(genes):
+        chosen = np.arange(len(genes))
+    else:
+        # Stable: among equally variable genes the dataset's order decides, on every machine
+        chosen = np.sort(np.argsort(-expression.var(axis=0), kind="stable")[:n_wanted])
     names = [genes[index] for index in chosen.tolist()]
     places = None if tss is None else tss[chosen]
-    return chosen[rule(training.expression[:, chosen], names, places, seed)]
+    return chosen[rule(expression[:, chosen], names, places, seed)]
 
 
 def gene_order(name: str) -> GeneOrder:
@@ -96,7 +87,8 @@ def gene_order(name: str) -> GeneOrder:
         If there is none of that name.
     """
     if match := _CLUSTERS.fullmatch(name):
-        return _by_clusters(int(match[1]))
+        size = int(match[1])
+        return lambda expression, genes, tss, seed: clustered_order(expression, genes, size=size)
     try:
         return GENE_ORDERS[name]
     except KeyError:
@@ -106,60 +98,68 @@ def gene_order(name: str) -> GeneOrder:
 
 
 def read_gene_list(path: str | Path) -> tuple[str, ...]:
-    """Read gene symbols from a text file, one a line; empty lines and # comments are skipped.
+    """Read gene symbols from a text file, one per line; empty lines and # comments are skipped.
 
     Raises
     ------
     UserError
         If the file cannot be read, or holds no symbols, repeated ones, or several in a line.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserError(f"gene list {path} is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise UserError(
-            f"cannot read the gene list {path}: {error.strerror}; give 'all', '<N>_var' or the "
-            "path of a text file with one symbol a line"
-        ) from None
-    symbols = [line.partition("#")[0].strip() for line in text.splitlines()]
-    symbols = [symbol for symbol in symbols if symbol]
+    said = "give 'all', '<N>_var' or the path of a text file with one symbol per line"
+    lines = read_lines(path, "gene list", said)
+    symbols = [symbol for line in lines if (symbol := line.partition("#")[0].strip())]
     if not symbols:
-        raise UserError(f"gene list {path} is empty; write one symbol a line")
+        raise UserError(f"gene list {path} is empty; write one symbol per line")
     if crowded := [symbol for symbol in symbols if re.search(r"[\s,;]", symbol)]:
-        raise UserError(f"gene list {path} has {shown(crowded)} in a line; write one symbol a line")
+        raise UserError(
+            f"gene list {path} has {shown(crowded)} in a line; write one symbol per line"
+        )
     if repeated := duplicates(symbols):
         raise UserError(f"gene list {path} repeats {shown(repeated)}; write each symbol once")
     return tuple(symbols)
 
 
-def is_rule(which: str) -> bool:
-    """Tell whether a choice of genes is "all" or "<N>_var", rather than names of genes."""
-    return which == ALL_GENES or _MOST_VARIABLE.fullmatch(which) is not None
-
-
-def check_gene_choice(which: str | Sequence[str], genes: Sequence[str]) -> None:
-    """Refuse a choice that `select_genes` would refuse, before any work is done.
+def read_lines(path: str | Path, kind: str, remedy: str) -> list[str]:
+    """Read the lines of a text file of the user's.
 
     Raises
     ------
     UserError
-        As `select_genes`.
+        If it cannot be read; the sentence names the kind of file and ends with the remedy.
+    """
+    try:
+        return ordinary(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"{kind} {path} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"cannot read the {kind} {path}: {error.strerror}; {remedy}") from None
+
+
+def fit_rule(which: str, n_genes: int) -> str | None:
+    """Return a rule as it holds for a dataset, or None for the name of a group or a file.
+
+    A rule that asks for more genes than there are takes all, with a notice: a preset must not
+    refuse a dataset of few genes.
+    """
+    match = _MOST_VARIABLE.fullmatch(which)
+    if match is None or int(match[1]) <= n_genes:
+        return which if match or which == ALL_GENES else None
+    if n_genes:
+        logger.warning("genes %r: the dataset has %d, so all of them are taken", which, n_genes)
+    return ALL_GENES
+
+
+def count_genes(which: str | Sequence[str], genes: Sequence[str]) -> int:
+    """Return how many genes a choice takes, whatever their expression.
+
+    Raises
+    ------
+    UserError
+        As `select_genes`: to be called before any work is done.
     """
     if isinstance(which, str):
-        _n_most_variable(which, len(genes))
-    else:
-        _indices_of(which, genes)
-
-
-def _choose(expression: FloatArray, genes: Sequence[str], which: str | Sequence[str]) -> IntArray:
-    if not isinstance(which, str):
-        return _indices_of(which, genes)
-    n_wanted = _n_most_variable(which, len(genes))
-    if n_wanted == len(genes):
-        return np.arange(len(genes))
-    # Stable: among equally variable genes the dataset's order decides, on every machine
-    return np.sort(np.argsort(-expression.var(axis=0), kind="stable")[:n_wanted])
+        return _n_most_variable(which, len(genes))
+    return len(_indices_of(which, genes))
 
 
 def _n_most_variable(which: str, n_genes: int) -> int:
@@ -192,36 +192,17 @@ def _indices_of(symbols: Sequence[str], genes: Sequence[str]) -> IntArray:
     return np.sort(np.array([place[symbol] for symbol in symbols], dtype=np.int64))
 
 
-def _by_tss(
-    expression: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int
-) -> IntArray:
+def _by_tss(_: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int) -> IntArray:
     positions = np.full(len(genes), np.inf) if tss is None else np.where(np.isnan(tss), np.inf, tss)
     return np.lexsort((np.array(genes), positions)).astype(np.int64)
 
 
-def _by_expression(
-    expression: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int
-) -> IntArray:
-    return np.lexsort((np.array(genes), expression.mean(axis=0))).astype(np.int64)
-
-
-def _at_random(
-    expression: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int
-) -> IntArray:
-    return np.random.default_rng(seed).permutation(len(genes)).astype(np.int64)
-
-
-def _by_clusters(size: int) -> GeneOrder:
-    def order(
-        expression: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int
-    ) -> IntArray:
-        return clustered_order(expression, genes, size=size)
-
-    return order
-
-
 GENE_ORDERS: dict[str, GeneOrder] = {
     "tss": _by_tss,
-    "expression": _by_expression,
-    "random": _at_random,
+    "expression": lambda expression, genes, tss, seed: np.lexsort(
+        (np.array(genes), expression.mean(axis=0))
+    ),
+    "random": lambda expression, genes, tss, seed: np.random.default_rng(seed).permutation(
+        len(genes)
+    ),
 }

@@ -1,7 +1,5 @@
 """Connectomes of single people, as one row of edges each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +32,7 @@ def edge_columns(n_regions: int, rows: IntArray) -> IntArray:
     Parameters
     ----------
     n_regions
-        Of the whole brain.
+        Number of regions of the whole brain.
     rows
         (n_kept,) region indices.
 
@@ -59,21 +57,13 @@ def take_edges(edges: NDArray[np.float32], n_regions: int, rows: IntArray) -> ND
 
 @dataclass(frozen=True)
 class Individuals:
-    """People's connectomes among some regions of a brain.
+    """People's connectomes among some regions of a brain."""
 
-    Attributes
-    ----------
-    edges
-        (n_subjects, n_edges), of the whole brain; NaN where a person lacks an edge. Not copied.
-    n_regions
-        Of the whole brain.
-    rows
-        (n_kept,) the regions.
-    """
-
+    # (n_subjects, n_edges), of the whole brain; NaN where a person lacks an edge. Not
+    # copied.
     edges: NDArray[np.float32]
-    n_regions: int
-    rows: IntArray
+    n_regions: int  # Number of regions of the whole brain
+    rows: IntArray  # (n_kept,) the regions
 
     def draw_one(self, positions: IntArray, rng: np.random.Generator) -> FloatArray:
         """Return one person's connectome among some of the regions, symmetric, with NaN."""
@@ -81,7 +71,7 @@ class Individuals:
         return self._finish(self.edges[rng.integers(len(self.edges)), columns])
 
     def draw_each_edge(self, positions: IntArray, rng: np.random.Generator) -> FloatArray:
-        """Return edges of a person drawn for each edge anew, symmetric, with NaN."""
+        """Return edges with a person drawn for each edge, symmetric, with NaN."""
         columns = edge_columns(self.n_regions, self.rows[positions])
         drawn = np.triu(rng.integers(len(self.edges), size=columns.shape), 1)
         return self._finish(self.edges[drawn + drawn.T, columns])

@@ -1,17 +1,25 @@
 """Where datasets lie and how their files are called; no other module spells a file name."""
 
-from __future__ import annotations
-
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import gx2c
-from gx2c.errors import DataError, UserError
+import platformdirs
+
+from gx2c.errors import DataError, UserError, did_you_mean
+from gx2c.files import user_path
 
 DESCRIPTION = "dataset_description.json"
-PACKAGE_DIR = Path(gx2c.__file__).parent
-# A clone has data/ beside the package; an installed wheel carries the same folders inside it
+EXPRESSION = "expression.parquet"
+REGIONS = "regions.tsv"
+GENES = "genes.tsv"
+INDIVIDUALS = "individual_connectomes.parquet"
+README = "README.md"
+# Key of the description of a dataset that was imported with --trust-row-order
+TRUSTED = "RowOrderTrusted"
+PACKAGE_DIR = Path(__file__).parents[1]
+# A clone has data/ next to the package; an installed wheel carries the same folders inside it
 DATASET_DIRS = (PACKAGE_DIR.parent / "data", PACKAGE_DIR / "_datasets")
 
 MAIN_COHORT = "main"
@@ -44,70 +52,35 @@ def _entity(name: str) -> str:
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """The paths of one dataset's files.
+    """The paths of one dataset's files."""
 
-    Attributes
-    ----------
-    root
-        The folder.
-    """
-
-    root: Path
+    root: Path  # The folder
 
     @property
     def name(self) -> str:
         """The dataset's name: that of its folder."""
         return self.root.resolve().name
 
-    @property
-    def description(self) -> Path:
-        """Licences, citations and checksums."""
-        return self.root / DESCRIPTION
-
-    @property
-    def expression(self) -> Path:
-        """Regions x genes."""
-        return self.root / "expression.parquet"
-
-    @property
-    def regions(self) -> Path:
-        """Label, hemisphere, network and coordinates of each region."""
-        return self.root / "regions.tsv"
-
-    @property
-    def genes(self) -> Path:
-        """Chromosome and transcription start of each gene."""
-        return self.root / "genes.tsv"
-
-    @property
-    def individuals(self) -> Path:
-        """Connectomes of single people, one row each; optional."""
-        return self.root / "individual_connectomes.parquet"
-
-    @property
-    def readme(self) -> Path:
-        """The page for people."""
-        return self.root / "README.md"
-
     def connectomes(self, *, holdout: bool) -> list[Path]:
         """Find the connectome files of the main or of the holdout cohort, sorted."""
-        found = sorted(self.root.glob(f"*{_RELMAT}"))
-        return [
-            path
-            for path in found
-            if (f"cohort-{HOLDOUT_COHORT}" in path.name.split("_")) is holdout
-        ]
+        mark = f"cohort-{HOLDOUT_COHORT}"
+        found = self._ending(_RELMAT)
+        return [path for path in found if (mark in path.name.split("_")) is holdout]
 
     def structural_connectomes(self) -> list[Path]:
         """Find the structural connectome files, sorted; there should be one at most."""
-        return sorted(self.root.glob(f"*{_STRUCTURAL}"))
+        return self._ending(_STRUCTURAL)
+
+    def _ending(self, ending: str) -> list[Path]:
+        # macOS puts a file ._NAME next to NAME on foreign disks
+        return sorted(p for p in self.root.glob(f"*{ending}") if not p.name.startswith("."))
 
     def data_files(self) -> list[Path]:
-        """List the files that a brain is made of; any may be missing."""
+        """List the files there that a brain is made of."""
         connectomes = self.connectomes(holdout=False) + self.connectomes(holdout=True)
-        optional = self.structural_connectomes()
-        optional += [self.individuals] if self.individuals.exists() else []
-        return [self.expression, self.regions, self.genes, *connectomes, *optional]
+        named = [self.root / name for name in (EXPRESSION, REGIONS, GENES, INDIVIDUALS)]
+        found = [path for path in named if path.exists()]
+        return [*found, *connectomes, *self.structural_connectomes()]
 
     def files(self) -> list[Path]:
         """List every file of the dataset but its description, sorted by name."""
@@ -123,10 +96,16 @@ def sidecar(connectome: Path) -> Path:
     return connectome.with_suffix(".json")
 
 
+def cache_dir() -> Path:
+    """Return the folder of what gx2c fetched: $GX2C_CACHE, else the platform's own place."""
+    given = os.environ.get("GX2C_CACHE")
+    return user_path(given) if given else platformdirs.user_cache_path("gx2c")
+
+
 def dataset_folders() -> dict[str, DatasetFolder]:
-    """Find the datasets that come with gx2c: name -> folder, sorted by name."""
+    """Find the datasets that come with gx2c or were fetched: name -> folder, sorted by name."""
     found: dict[str, DatasetFolder] = {}
-    for parent in DATASET_DIRS:
+    for parent in (*DATASET_DIRS, cache_dir() / "datasets"):
         for description in sorted(parent.glob(f"*/{DESCRIPTION}")):
             found.setdefault(description.parent.name, DatasetFolder(description.parent))
     return dict(sorted(found.items()))
@@ -150,12 +129,18 @@ def find_dataset(name_or_path: str | Path) -> Path:
     known = dataset_folders()
     if str(name_or_path) in known:
         return known[str(name_or_path)].root
-    path = Path(name_or_path).expanduser()
+    path = user_path(name_or_path)
     if path.is_file():
         raise DataError(str(path), ["this is a file; a dataset is a folder: give the folder"])
     if path.is_dir() and str(name_or_path).strip():
+        if not any((path / name).exists() for name in (DESCRIPTION, REGIONS, EXPRESSION)):
+            raise UserError(
+                f"{path} holds no dataset; gx2c data import {path} --out FOLDER makes one of most "
+                "files of connectomes and expression"
+            )
         return path
     raise UserError(
         f"no dataset named {str(name_or_path)!r} and no such folder; "
-        f"choose from {sorted(known)} or give the path of a dataset folder"
+        f"{did_you_mean(str(name_or_path), known)}choose from {sorted(known)} "
+        "or give the path of a dataset folder"
     )

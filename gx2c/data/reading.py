@@ -1,7 +1,6 @@
-"""Read a dataset folder into the parts of a brain, in one order, noting all that is wrong."""
+"""Read a dataset folder into the parts of a brain, in one order, noting every problem."""
 
-from __future__ import annotations
-
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -11,18 +10,33 @@ from typing import Any
 import numpy as np
 
 from gx2c.data.brain import FloatArray, IntArray
-from gx2c.data.checks import duplicates, shown
-from gx2c.data.genome import CHROMOSOMES, genome_positions
-from gx2c.data.individuals import EDGE_MARK, edge_names, take_edges
-from gx2c.data.layout import DatasetFolder, sidecar
+from gx2c.data.checks import (
+    MAX_ASYMMETRY,
+    STRUCTURE_WORDS,
+    SYMMETRY_TOLERANCE,
+    duplicates,
+    shown,
+)
+from gx2c.data.gene_starts import CHROMOSOMES, genome_position
+from gx2c.data.individuals import EDGE_MARK, edge_names
+from gx2c.data.layout import (
+    DESCRIPTION,
+    EXPRESSION,
+    GENES,
+    INDIVIDUALS,
+    REGIONS,
+    DatasetFolder,
+    sidecar,
+)
+from gx2c.data.matrix import read_matrix
 from gx2c.data.tables import (
     NOT_AVAILABLE,
-    Matrix,
+    Frame,
     numbers,
     read_json,
-    read_matrix_tsv,
     read_parquet,
     read_tsv,
+    refuse,
 )
 from gx2c.data.writing import (
     COORDINATE_COLUMNS,
@@ -30,15 +44,27 @@ from gx2c.data.writing import (
     HEMISPHERES,
     LOBE_COLUMN,
     SPHERE_COLUMNS,
+    STRUCTURE_COLUMN,
 )
+from gx2c.errors import DataError
+
+logger = logging.getLogger("gx2c")
 
 
 @dataclass
 class _Reader:
-    """Collects problems while the files are read."""
+    """Collects parts and problems; `with reader:` notes a DataError and goes on after it."""
 
     folder: DatasetFolder
+    parts: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> bool:
+        if isinstance(error, DataError):
+            self.problems += error.problems
+        return isinstance(error, DataError)
 
 
 def read_folder(folder: DatasetFolder) -> tuple[dict[str, Any], list[str]]:
@@ -59,115 +85,110 @@ def read_folder(folder: DatasetFolder) -> tuple[dict[str, Any], list[str]]:
     problems : list of str
         What is wrong with the files, one sentence each.
     """
-    reader = _Reader(folder)
-    _check_description(reader)
-    parts = _read_regions(reader)
-    expression = read_parquet(folder.expression, reader.problems)
-    parts |= _read_genes(reader, None if expression is None else expression.column_names)
+    reader, expression = _Reader(folder), None
+    for read in (_check_description, _read_regions):
+        with reader:
+            read(reader)
+    # a dataset may lack expression, and then both of its files
+    if any((folder.root / name).exists() for name in (EXPRESSION, GENES)):
+        with reader:
+            expression = read_parquet(folder.root / EXPRESSION)
+            reader.parts["genes"] = expression.column_names
+            # Without regions.tsv the rest is still checked, in the order of the expression
+            reader.parts.setdefault("labels", expression.row_names)
+        with reader:
+            _read_genes(reader)
+    elif "labels" in reader.parts:
+        reader.parts |= {"genes": (), "expression": np.empty((len(reader.parts["labels"]), 0))}
+    for read in (_read_connectomes, _read_individuals):
+        with reader:
+            read(reader)
     if expression is not None:
-        # Without regions.tsv the rest is still checked, in the order of the expression
-        parts.setdefault("labels", expression.row_names)
-    labels = parts.get("labels")
-    parts |= _read_connectomes(reader, labels)
-    parts |= _read_individuals(reader, labels)
-    if expression is None or labels is None:
-        return parts, reader.problems
-    order = _align(reader, folder.expression.name, expression.row_names, labels)
-    if order is None:
-        return parts, reader.problems
-    parts["expression"] = expression.values[order]
-    return _without_empty_regions(parts), reader.problems
+        with reader:
+            reader.parts = _with_expression(reader, expression)
+    return reader.parts, reader.problems
 
 
 def _check_description(reader: _Reader) -> None:
-    path = reader.folder.description
-    description = read_json(path, reader.problems)
-    if description is not None and not str(description.get("Name", "")).strip():
-        reader.problems.append(f"{path.name} has no 'Name'; BIDS asks for one")
+    path = reader.folder.root / DESCRIPTION
+    if not str(read_json(path).get("Name", "")).strip():
+        raise refuse(path, "has no 'Name'; BIDS asks for one")
 
 
-def _read_regions(reader: _Reader) -> dict[str, Any]:
-    path = reader.folder.regions
-    columns = ("label", "hemisphere", "network", *COORDINATE_COLUMNS)
-    table = read_tsv(path, columns, reader.problems)
-    if not table:
-        return {}
-    labels = tuple(table["label"])
-    if repeated := duplicates(labels):
-        reader.problems.append(
-            f"{path.name} has regions that repeat: {shown(repeated)}; keep one row of each"
-        )
-        return {}
-    parts: dict[str, Any] = {"labels": labels, "network": tuple(table["network"])}
+def _read_regions(reader: _Reader) -> None:
+    path, parts = reader.folder.root / REGIONS, reader.parts
+    table = read_tsv(path, ("label", "hemisphere", "network", *COORDINATE_COLUMNS))
+    if repeated := duplicates(table["label"]):
+        rows = list(zip(table["label"], table["hemisphere"], strict=True))
+        # rows of one name that differ in side are regions of both sides
+        across = len(set(rows)) == len(rows)
+        remedy = "give each side its own label" if across else "keep one row of each"
+        raise refuse(path, f"has regions that repeat: {shown(repeated)}; {remedy}")
+    parts["labels"], parts["network"] = tuple(table["label"]), tuple(table["network"])
     if LOBE_COLUMN in table:
         parts["lobe"] = tuple(table[LOBE_COLUMN])
-    wrong = [side for side in dict.fromkeys(table["hemisphere"]) if side not in HEMISPHERES]
-    if wrong:
-        reader.problems.append(f"{path.name}, column hemisphere: {shown(wrong)} is neither L nor R")
+    if STRUCTURE_COLUMN in table:
+        parts["structure"] = tuple(
+            STRUCTURE_WORDS.get(cell.strip().lower(), cell) for cell in table[STRUCTURE_COLUMN]
+        )
+    sides = table["hemisphere"]
+    if wrong := [side for side in dict.fromkeys(sides) if side not in HEMISPHERES]:
+        reader.problems.append(f"{path.name}, column hemisphere: {shown(wrong)} is none of L, R, B")
     else:
-        parts["hemisphere"] = np.array([HEMISPHERES.index(side) for side in table["hemisphere"]])
-    return parts | _read_coordinates(reader, path, table)
-
-
-def _read_coordinates(reader: _Reader, path: Path, table: dict[str, list[str]]) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
-    wanted = {"coords_mm": COORDINATE_COLUMNS}
+        parts["hemisphere"] = np.array([HEMISPHERES.index(side) for side in sides])
+    with reader:
+        parts["coords_mm"] = numbers(path, table, COORDINATE_COLUMNS)
     present = [column for column in SPHERE_COLUMNS if column in table]
-    if len(present) == len(SPHERE_COLUMNS):
-        wanted["sphere_coords"] = SPHERE_COLUMNS
-    elif present:
+    if present and len(present) < len(SPHERE_COLUMNS):
         reader.problems.append(
             f"{path.name} has {shown(present)} but not all of {', '.join(SPHERE_COLUMNS)}; "
             "give all three or none"
         )
-    for part, columns in wanted.items():
-        values = [
-            numbers(table[column], file=path.name, column=column, problems=reader.problems)
-            for column in columns
-        ]
-        if all(column is not None for column in values):
-            parts[part] = np.column_stack([column for column in values if column is not None])
-    return parts
+    elif present:
+        parts["sphere_coords"] = numbers(path, table, SPHERE_COLUMNS)
 
 
-def _read_genes(reader: _Reader, genes: Sequence[str] | None) -> dict[str, Any]:
-    path = reader.folder.genes
-    parts: dict[str, Any] = {} if genes is None else {"genes": tuple(genes)}
-    table = read_tsv(path, GENE_COLUMNS, reader.problems)
-    if not table:
-        return parts
-    wanted = table["gene"] if genes is None else genes
-    order = _align(reader, path.name, table["gene"], wanted, kind="gene", base="expression.parquet")
-    tss = numbers(table["tss"], file=path.name, column="tss", problems=reader.problems)
-    chromosomes = ["n/a" if cell in NOT_AVAILABLE else cell for cell in table["chromosome"]]
-    unknown = [name for name in dict.fromkeys(chromosomes) if name not in (*CHROMOSOMES, "n/a")]
-    if unknown:
-        reader.problems.append(
-            f"{path.name}, column chromosome: {shown(unknown)} is none of 1 to 22, X, Y, MT, n/a"
-        )
-    if tss is None or order is None or unknown:
-        return parts
-    half = [
+def _read_genes(reader: _Reader) -> None:
+    path, order, tss = reader.folder.root / GENES, None, None
+    table = read_tsv(path, GENE_COLUMNS)
+    genes = reader.parts.get("genes", table["gene"])
+    with reader:
+        order = _align(path, table["gene"], genes, kind="gene", base=EXPRESSION)
+    with reader:
+        tss = numbers(path, table, ("tss",))[:, 0]
+    chromosomes = ["n/a" if cell.strip() in NOT_AVAILABLE else cell for cell in table["chromosome"]]
+    if unknown := [
+        name for name in dict.fromkeys(chromosomes) if name not in (*CHROMOSOMES, "n/a")
+    ]:
+        sentence = f"column chromosome: {shown(unknown)} is none of 1 to 22, X, Y, MT, n/a"
+        raise DataError(path.name, [f"{path.name}, {sentence}"])
+    if tss is None or order is None:
+        return
+    places = list(zip(chromosomes, tss.tolist(), strict=True))
+    if half := [
         gene
-        for gene, chromosome, start in zip(table["gene"], chromosomes, tss.tolist(), strict=True)
+        for gene, (chromosome, start) in zip(table["gene"], places, strict=True)
         if (chromosome == "n/a") != bool(np.isnan(start)) or start < 1
-    ]
-    if half:
-        reader.problems.append(
+    ]:
+        sentence = (
             f"{path.name}: {shown(half)} has a chromosome without a transcription start from 1 on, "
             "or a start without a chromosome; give both, or n/a for both"
         )
-        return parts
-    return parts | {"tss": genome_positions(chromosomes, tss)[order]}
+        raise DataError(path.name, [sentence])
+    reader.parts["tss"] = np.array([genome_position(*place) for place in places])[order]
 
 
-def _read_connectomes(reader: _Reader, labels: Sequence[str] | None) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
+def _read_connectomes(reader: _Reader) -> None:
     files = {
         "connectome": reader.folder.connectomes(holdout=False),
         "holdout_connectome": reader.folder.connectomes(holdout=True),
         "structural_connectome": reader.folder.structural_connectomes(),
     }
+    if not files["connectome"]:
+        reader.problems.append(
+            "there is no connectome; a file whose name ends in "
+            "_meas-PearsonCorrelation_relmat.tsv is needed"
+        )
     for part, paths in files.items():
         if len(paths) > 1:
             names = shown([path.name for path in paths])
@@ -175,110 +196,80 @@ def _read_connectomes(reader: _Reader, labels: Sequence[str] | None) -> dict[str
                 f"there are {len(paths)} files for one {part}: {names}; keep one"
             )
         elif paths:
-            matrix = _read_connectome(reader, paths[0], labels)
-            if matrix is not None:
-                parts[part] = matrix
-        elif part == "connectome":
-            reader.problems.append(
-                "there is no connectome; a file whose name ends in "
-                "_meas-PearsonCorrelation_relmat.tsv is needed"
+            with reader:
+                reader.parts[part] = _read_connectome(reader, paths[0])
+
+
+def _read_connectome(reader: _Reader, path: Path) -> FloatArray:
+    with reader:
+        if read_json(sidecar(path)).get("Directed") not in (None, False):
+            raise refuse(
+                sidecar(path), "declares a directed connectome; an undirected one is needed"
             )
-    return parts
-
-
-def _read_connectome(
-    reader: _Reader, path: Path, labels: Sequence[str] | None
-) -> FloatArray | None:
-    facts = read_json(sidecar(path), reader.problems)
-    if facts is not None and facts.get("Directed") not in (None, False):
-        reader.problems.append(
-            f"{sidecar(path).name} says that the connectome is directed; an undirected one "
-            "is needed"
-        )
-    matrix: Matrix | None = read_matrix_tsv(path, reader.problems)
-    if matrix is None:
-        return None
-    wanted = matrix.column_names if labels is None else labels
-    order = _align(reader, path.name, matrix.column_names, wanted)
-    if order is None:
-        return None
-    values = matrix.values[np.ix_(order, order)]
+    labels, values = read_matrix(path)
+    order = _align(path, labels, reader.parts.get("labels", labels))
+    values = values[np.ix_(order, order)]
+    gap = np.nanmax(np.abs(np.triu(values - values.T, 1)), initial=0.0)
+    if SYMMETRY_TOLERANCE < gap <= MAX_ASYMMETRY:
+        values = (values + values.T) / 2
+        logger.info("%s: halves differ by up to %.1g and are averaged", path.name, gap)
     # Never used, but a NaN there would spread through any product
     diagonal = np.diagonal(values)
     np.fill_diagonal(values, np.where(np.isfinite(diagonal), diagonal, 1.0))
     return values
 
 
-def _read_individuals(reader: _Reader, labels: Sequence[str] | None) -> dict[str, Any]:
-    path = reader.folder.individuals
-    table = read_parquet(path, reader.problems) if labels and path.exists() else None
-    if table is None or labels is None:
-        return {}
+def _read_individuals(reader: _Reader) -> None:
+    path, labels = reader.folder.root / INDIVIDUALS, reader.parts.get("labels")
+    if not labels or not path.exists():
+        return
+    table = read_parquet(path)
     if repeated := duplicates(table.row_names):
-        reader.problems.append(f"{path.name} has people that repeat: {shown(repeated)}")
-        return {}
+        raise refuse(path, f"has people that repeat: {shown(repeated)}")
     place = {name: column for column, name in enumerate(table.column_names)}
     names = [
-        next((name for name in edge_names(a, b) if name in place), "") or f"{a}{EDGE_MARK}{b}"
+        next((name for name in edge_names(a, b) if name in place), f"{a}{EDGE_MARK}{b}")
         for a, b in combinations(labels, 2)
     ]
     if missing := [name for name in names if name not in place]:
-        reader.problems.append(
-            f"{path.name} lacks the columns of {len(missing)} edges: {shown(missing)}; name a "
-            f"column after both regions with {EDGE_MARK!r} between, and leave a person's missing "
-            "values empty"
+        raise refuse(
+            path,
+            f"lacks the columns of {len(missing)} edges: {shown(missing)}; name a column after "
+            f"both regions with {EDGE_MARK!r} between, and leave a person's missing values empty",
         )
-        return {}
-    values = table.values[:, [place[name] for name in names]]
-    return {"individual_connectomes": values.astype(np.float32)}
+    people = table.values[:, [place[name] for name in names]]
+    reader.parts["individual_connectomes"] = people.astype(np.float32)
 
 
 def _align(
-    reader: _Reader,
-    file: str,
+    path: Path,
     found: Sequence[str],
     wanted: Sequence[str],
     *,
     kind: str = "region",
-    base: str = "regions.tsv",
-) -> IntArray | None:
-    """Find where in `found` each wanted name stands; None, noted, if the two are not one set."""
+    base: str = REGIONS,
+) -> IntArray:
+    """Find where in `found` each wanted name stands; refuse if the two are not one set."""
+    problems = []
     if repeated := duplicates(found):
-        reader.problems.append(f"{file} has {kind}s that repeat: {shown(repeated)}; keep one each")
-    missing = sorted(set(wanted) - set(found))
-    if missing:
-        reader.problems.append(
-            f"{file} lacks {len(missing)} {kind}(s) of {base}: {shown(missing)}; "
+        problems.append(f"{path.name} has {kind}s that repeat: {shown(repeated)}; keep one each")
+    if missing := sorted(set(wanted) - set(found)):
+        problems.append(
+            f"{path.name} lacks {len(missing)} {kind}(s) of {base}: {shown(missing)}; "
             "both need the same names"
         )
-    extra = sorted(set(found) - set(wanted))
-    if extra:
-        reader.problems.append(
-            f"{file} has {len(extra)} {kind}(s) that {base} lacks: {shown(extra)}; "
+    if extra := sorted(set(found) - set(wanted)):
+        problems.append(
+            f"{path.name} has {len(extra)} {kind}(s) that {base} lacks: {shown(extra)}; "
             "both need the same names"
         )
-    if repeated or missing or extra:
-        return None
+    if problems:
+        raise DataError(path.name, problems)
     place = {name: row for row, name in enumerate(found)}
     return np.array([place[name] for name in wanted], dtype=np.int64)
 
 
-def _without_empty_regions(parts: dict[str, Any]) -> dict[str, Any]:
-    labels, expression = parts["labels"], parts["expression"]
-    empty = np.isnan(expression).all(axis=1)
-    keep = np.flatnonzero(~empty)
-    kept = dict(parts)
-    for part in ("connectome", "holdout_connectome", "structural_connectome"):
-        if part in parts:
-            kept[part] = parts[part][np.ix_(keep, keep)]
-    if "individual_connectomes" in parts:
-        people = parts["individual_connectomes"]
-        kept["individual_connectomes"] = take_edges(people, len(labels), keep)
-    for part in ("expression", "coords_mm", "sphere_coords", "hemisphere"):
-        if part in parts:
-            kept[part] = parts[part][keep]
-    for part in ("labels", "network", "lobe"):
-        if part in parts:
-            kept[part] = tuple(parts[part][row] for row in keep.tolist())
-    kept["excluded"] = tuple(labels[row] for row in np.flatnonzero(empty).tolist())
-    return kept
+def _with_expression(reader: _Reader, expression: Frame) -> dict[str, Any]:
+    labels = reader.parts["labels"]
+    order = _align(reader.folder.root / EXPRESSION, expression.row_names, labels)
+    return reader.parts | {"expression": expression.values[order]}

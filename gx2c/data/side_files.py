@@ -1,6 +1,4 @@
-"""Files of the user's own beside a dataset: numbers of each region, or of each gene."""
-
-from __future__ import annotations
+"""A user's own files in addition to a dataset: numbers for each region, or for each gene."""
 
 import hashlib
 import logging
@@ -14,10 +12,11 @@ from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.checks import duplicates, shown
 from gx2c.data.gene_sets import gene_groups, read_gmt
 from gx2c.errors import UserError
+from gx2c.files import ordinary
 
 logger = logging.getLogger("gx2c")
 
-# In the place of a file of gene vectors: membership in each group that comes with gx2c
+# Instead of a file of gene vectors: membership in each group that comes with gx2c
 GROUPS = "groups"
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 MIN_GENES = 2
@@ -25,24 +24,12 @@ MIN_GENES = 2
 
 @dataclass(frozen=True)
 class SideTable:
-    """Rows of numbers, each with a name.
+    """Rows of numbers, each with a name."""
 
-    Attributes
-    ----------
-    names
-        Of the rows.
-    columns
-        Of the numbers.
-    values
-        (n_rows, n_columns), all finite.
-    digest
-        SHA-256 of the file.
-    """
-
-    names: tuple[str, ...]
-    columns: tuple[str, ...]
-    values: FloatArray
-    digest: str
+    names: tuple[str, ...]  # Names of the rows
+    columns: tuple[str, ...]  # Names of the columns
+    values: FloatArray  # (n_rows, n_columns), all finite
+    digest: str  # SHA-256 of the file
 
 
 def read_side_table(path: str | Path) -> SideTable:
@@ -64,7 +51,7 @@ def read_side_table(path: str | Path) -> SideTable:
     if separator is None:
         raise UserError(f"{path} is no table that gx2c reads; give a file in .csv or .tsv")
     try:
-        content = path.read_bytes()
+        content = ordinary(path).read_bytes()
         table = pd.read_csv(path, sep=separator, dtype={0: str}, index_col=0)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}; give the path of a table") from None
@@ -86,7 +73,7 @@ def read_side_table(path: str | Path) -> SideTable:
 
 
 def with_region_embeddings(brain: Brain, path: str | Path) -> Brain:
-    """Put the rows of a table in the place of the brain's expression.
+    """Replace the brain's expression with the rows of a table.
 
     Surrogates move them as they move expression. The brain's checksum covers the file.
 
@@ -156,10 +143,10 @@ def _gene_table(source: str | Path) -> SideTable:
 
 
 def _memberships(sets: Mapping[str, Sequence[str]]) -> SideTable:
-    """Make a column a set, and a row a gene of any."""
+    """Make a column for each set, and a row for each gene of any set."""
     members = {name: set(genes) for name, genes in sets.items()}
     genes = sorted(set().union(*members.values()))
-    # what every gene belongs to tells none apart
+    # a set of all genes distinguishes none
     names = [name for name, found in members.items() if len(found) < len(genes)] or list(members)
     values = np.array([[float(gene in members[name]) for name in names] for gene in genes])
     said = "\n".join([*names, *genes]).encode() + values.tobytes()

@@ -1,23 +1,16 @@
 """A synthetic brain with a planted answer: expression, geography and noise in known shares."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gx2c.data.brain import Brain, FloatArray, IntArray
-from gx2c.data.genome import CHROMOSOMES, genome_position
+from gx2c.data.brain import MIRROR, Brain, FloatArray
+from gx2c.data.gene_starts import CHROMOSOMES, genome_position
+from gx2c.data.smooth_fields import distances, mirrored_cortex, network_bands, smooth_fields
 from gx2c.errors import UserError
 
-# Half-axes of one hemisphere's ellipsoid and its centre's distance from the midline, mm
-HALF_AXES_MM = np.array([33.0, 78.0, 54.0])
-CENTRE_MM = np.array([36.0, -17.0, 16.0])
-SPHERE_RADIUS_MM = 100.0
-N_SPHERE_NETWORKS = 7
-GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 DECAY_MM = 40.0
 MAX_ABS_R = 0.95
 MISSING_EDGES = 0.1
@@ -27,7 +20,7 @@ Field = Literal["mni", "sphere"]
 
 @dataclass(frozen=True)
 class PlantedParts:
-    """What a synthetic brain is made of.
+    """The parts of a synthetic brain.
 
     Attributes
     ----------
@@ -76,7 +69,7 @@ def make_synthetic_brain(
     n_genes
         At least 1.
     seed
-        Of everything random; the weights and n_genes do not change the fields.
+        Random seed; the weights and n_genes do not change the fields.
     expression_weight, geography_weight, noise_weight
         Shares of the three parts, each scaled to unit variance; not negative, not all 0.
     smoothness_mm
@@ -106,15 +99,21 @@ def make_synthetic_brain(
     UserError
         If an argument is out of range.
     """
-    _check(
-        n_regions=n_regions,
-        n_genes=n_genes,
-        weights=(expression_weight, geography_weight, noise_weight),
-        smoothness_mm=smoothness_mm,
-        field=field,
-        n_latents=n_latents,
-        gene_noise=gene_noise,
-    )
+    weights = (expression_weight, geography_weight, noise_weight)
+    rules = {
+        f"n_regions is {n_regions}; an even number from 8 on is needed": n_regions >= 8
+        and n_regions % 2 == 0,
+        f"n_genes is {n_genes}; at least 1 is needed": n_genes >= 1,
+        f"weights are {weights}; none may be negative, one must be positive": min(weights) >= 0
+        and max(weights) > 0,
+        f"smoothness_mm is {smoothness_mm}; it must be positive": smoothness_mm > 0,
+        f"field is {field!r}; choose from 'mni' and 'sphere'": field in ("mni", "sphere"),
+        f"n_latents is {n_latents}; at least 1 is needed": n_latents >= 1,
+        f"gene_noise is {gene_noise}; it must not be negative": gene_noise >= 0,
+    }
+    broken = [sentence for sentence, holds in rules.items() if not holds]
+    if broken:
+        raise UserError("; ".join(broken))
     coords_mm, sphere_coords, hemisphere = mirrored_cortex(n_regions)
     parts = planted_parts(
         n_regions=n_regions,
@@ -127,7 +126,7 @@ def make_synthetic_brain(
     )
     signal = expression_weight * parts.from_expression + geography_weight * parts.from_geography
     again = _unit(_symmetric_noise(n_regions, _rng(seed, "holdout")))
-    own = gene_noise * _rng(seed, "gene noise").standard_normal((n_regions, n_genes))
+    own = gene_noise * _rng(seed, "gene-noise").standard_normal((n_regions, n_genes))
     return Brain(
         name=f"synthetic-{seed}",
         labels=tuple(
@@ -139,7 +138,7 @@ def make_synthetic_brain(
         connectome=_as_correlations(signal + noise_weight * parts.from_noise),
         coords_mm=coords_mm,
         hemisphere=hemisphere,
-        network=_networks(sphere_coords),
+        network=network_bands(sphere_coords),
         holdout_connectome=_as_correlations(signal + noise_weight * again),
         sphere_coords=sphere_coords,
         tss=_starts(n_genes, _rng(seed, "starts")),
@@ -158,10 +157,10 @@ def planted_parts(
     symmetric: bool = True,
     n_latents: int = 8,
 ) -> PlantedParts:
-    """Return what `make_synthetic_brain` makes a brain of, given the same arguments."""
+    """Return the parts that `make_synthetic_brain` combines, given the same arguments."""
     coords_mm, sphere_coords, hemisphere = mirrored_cortex(n_regions)
     places = coords_mm if field == "mni" else sphere_coords
-    latent = _smooth_fields(
+    latent = smooth_fields(
         places,
         hemisphere,
         smoothness_mm=smoothness_mm,
@@ -181,69 +180,7 @@ def planted_parts(
     )
 
 
-def mirrored_cortex(n_regions: int) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Spread regions evenly over two mirrored hemispheres, left first.
-
-    Returns
-    -------
-    coords_mm : FloatArray
-        (n_regions, 3), on two ellipsoids of a brain's size, MNI mm.
-    sphere_coords : FloatArray
-        (n_regions, 3), on two spheres of radius 100 mm, both round the origin, mirrored in x.
-    hemisphere : IntArray
-        (n_regions,), 0 left, 1 right.
-    """
-    n_half = n_regions // 2
-    steps = np.arange(n_half)
-    height = 1.0 - (2.0 * steps + 1.0) / n_half
-    ring = np.sqrt(1.0 - height**2)
-    right = np.stack(
-        [ring * np.cos(GOLDEN_ANGLE * steps), ring * np.sin(GOLDEN_ANGLE * steps), height], axis=1
-    )
-    mirror = np.array([-1.0, 1.0, 1.0])
-    right_mm = CENTRE_MM + HALF_AXES_MM * right
-    coords_mm = np.vstack([right_mm * mirror, right_mm])
-    sphere_coords = SPHERE_RADIUS_MM * np.vstack([right * mirror, right])
-    return coords_mm, sphere_coords, np.repeat(np.array([0, 1], dtype=np.int64), n_half)
-
-
-def _check(
-    *,
-    n_regions: int,
-    n_genes: int,
-    weights: tuple[float, ...],
-    smoothness_mm: float,
-    field: str,
-    n_latents: int,
-    gene_noise: float,
-) -> None:
-    rules = {
-        f"n_regions is {n_regions}; an even number from 8 on is needed": n_regions >= 8
-        and n_regions % 2 == 0,
-        f"n_genes is {n_genes}; at least 1 is needed": n_genes >= 1,
-        f"weights are {weights}; none may be negative, one must be positive": min(weights) >= 0
-        and max(weights) > 0,
-        f"smoothness_mm is {smoothness_mm}; it must be positive": smoothness_mm > 0,
-        f"field is {field!r}; choose from 'mni' and 'sphere'": field in ("mni", "sphere"),
-        f"n_latents is {n_latents}; at least 1 is needed": n_latents >= 1,
-        f"gene_noise is {gene_noise}; it must not be negative": gene_noise >= 0,
-    }
-    broken = [sentence for sentence, holds in rules.items() if not holds]
-    if broken:
-        raise UserError("; ".join(broken))
-
-
-STREAMS = (
-    "fields",
-    "loadings",
-    "form",
-    "noise",
-    "holdout",
-    "gene noise",
-    "starts",
-    "fibres",
-    "people",
-)
+STREAMS = "fields loadings form noise holdout gene-noise starts fibres people".split()
 
 
 def _rng(seed: int, stream: str) -> np.random.Generator:
@@ -251,59 +188,10 @@ def _rng(seed: int, stream: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, STREAMS.index(stream)]))
 
 
-def _smooth_fields(
-    places: FloatArray,
-    hemisphere: IntArray,
-    *,
-    smoothness_mm: float,
-    joined: bool,
-    symmetric: bool,
-    n_fields: int,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """Draw Gaussian random fields, (n_regions, n_fields), each with zero mean and unit variance."""
-    n_half = len(places) // 2
-    noise = rng.standard_normal((len(places), n_fields))
-    if symmetric:
-        # One hemisphere is drawn and mirrored, so that homologues agree exactly
-        half = _draw(places[hemisphere == 1], noise[:n_half], smoothness_mm, on_sphere=not joined)
-        fields = np.vstack([half, half])
-    elif joined:
-        fields = _draw(places, noise, smoothness_mm, on_sphere=False)
-    else:
-        fields = np.vstack(
-            [
-                _draw(places[hemisphere == side], part, smoothness_mm, on_sphere=True)
-                for side, part in enumerate(np.split(noise, 2))
-            ]
-        )
-    deviation = fields - fields.mean(axis=0)
-    spread: FloatArray = deviation.std(axis=0)
-    return np.asarray(deviation / spread, dtype=np.float64)
-
-
-def _draw(
-    places: FloatArray, noise: FloatArray, smoothness_mm: float, *, on_sphere: bool
-) -> FloatArray:
-    distance = _distances(places, places)
-    if on_sphere:
-        chord = np.clip(distance / (2 * SPHERE_RADIUS_MM), 0.0, 1.0)
-        distance = 2 * SPHERE_RADIUS_MM * np.arcsin(chord)
-    covariance = np.exp(-0.5 * (distance / smoothness_mm) ** 2)
-    values, vectors = np.linalg.eigh(covariance)
-    # A Gaussian of the arc length is not quite a covariance: negative eigenvalues are dropped
-    return np.asarray(vectors * np.sqrt(np.clip(values, 0.0, None)) @ noise, dtype=np.float64)
-
-
-def _distances(one: FloatArray, other: FloatArray) -> FloatArray:
-    squares = (one**2).sum(1)[:, None] + (other**2).sum(1)[None, :] - 2 * one @ other.T
-    return np.asarray(np.sqrt(np.clip(squares, 0.0, None)), dtype=np.float64)
-
-
 def _geography(coords_mm: FloatArray) -> FloatArray:
-    mirrored = coords_mm * np.array([-1.0, 1.0, 1.0])
-    across = _distances(coords_mm, mirrored)
-    decay = np.exp(-_distances(coords_mm, coords_mm) / DECAY_MM) + 0.5 * np.exp(-across / DECAY_MM)
+    mirrored = coords_mm * MIRROR
+    across = distances(coords_mm, mirrored)
+    decay = np.exp(-distances(coords_mm, coords_mm) / DECAY_MM) + 0.5 * np.exp(-across / DECAY_MM)
     return np.asarray((decay + decay.T) / 2, dtype=np.float64)
 
 
@@ -315,7 +203,7 @@ def _symmetric_noise(n_regions: int, rng: np.random.Generator) -> FloatArray:
 def _fibres(coords_mm: FloatArray, signal: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Make structural weights in [0, 1]: positive, fewer with distance, more with the signal."""
     noise = 0.5 * _symmetric_noise(len(coords_mm), rng)
-    reach = np.exp(-_distances(coords_mm, coords_mm) / DECAY_MM)
+    reach = np.exp(-distances(coords_mm, coords_mm) / DECAY_MM)
     weights: FloatArray = np.clip(signal + noise, 0.0, None) * (reach + reach.T) / 2
     np.fill_diagonal(weights, 0.0)
     weights /= weights.max()
@@ -325,7 +213,7 @@ def _fibres(coords_mm: FloatArray, signal: FloatArray, rng: np.random.Generator)
 def _people(
     signal: FloatArray, noise_weight: float, n_subjects: int, rng: np.random.Generator
 ) -> NDArray[np.float32] | None:
-    """Make people's edges, (n_subjects, n_edges), with missing ones; None of nobody."""
+    """Make people's edges, (n_subjects, n_edges), some missing; None without people."""
     if not n_subjects:
         return None
     edges = np.triu_indices(len(signal), 1)
@@ -350,13 +238,6 @@ def _as_correlations(matrix: FloatArray) -> FloatArray:
     connectome: FloatArray = MAX_ABS_R * matrix / np.abs(matrix).max()
     np.fill_diagonal(connectome, 1.0)
     return connectome
-
-
-def _networks(sphere_coords: FloatArray) -> tuple[str, ...]:
-    """Cut both hemispheres into the same bands from top to bottom."""
-    height = sphere_coords[:, 2] / SPHERE_RADIUS_MM
-    bands = np.clip(((1 - height) / 2 * N_SPHERE_NETWORKS).astype(int), 0, N_SPHERE_NETWORKS - 1)
-    return tuple(f"band{band + 1}" for band in bands.tolist())
 
 
 def _starts(n_genes: int, rng: np.random.Generator) -> FloatArray:

@@ -1,21 +1,25 @@
-"""What is taken of a dataset before anything else happens to it."""
+"""The part of a dataset that a run uses."""
 
-from __future__ import annotations
-
+import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gx2c.data.brain import Brain, FloatArray
-from gx2c.data.selection import SIDES, select_regions
+from gx2c.data.brain import Brain, FloatArray, take_regions
+from gx2c.data.checks import CORTEX
 from gx2c.data.side_files import with_gene_vectors, with_region_embeddings
 from gx2c.errors import UserError
 
+logger = logging.getLogger("gx2c")
+
+SIDES = {"left": 0, "right": 1}
 BOTH = "both"
 HEMISPHERES = (*SIDES, BOTH)
+# Names that datasets of whole brains give to regions outside the cortex instead of a network
+OUTSIDE_CORTEX = ("Subcortical", "Cerebellum")
 FUNCTIONAL, STRUCTURAL = CONNECTOMES = ("functional", "structural")
 
 
@@ -28,7 +32,9 @@ class BrainView:
     hemisphere
         One of `HEMISPHERES`.
     cortex_only
-        Whether regions outside the cortex are left out.
+        Whether regions outside the cortex are left out: by `Brain.structure`, else those without
+        sphere coordinates, or in a brain without any, those whose network is one of
+        `OUTSIDE_CORTEX`.
     connectome
         Which connectome is to be predicted, one of `CONNECTOMES`. Where it is the structural one,
         nothing else may be made of it, and there is no holdout connectome.
@@ -36,6 +42,8 @@ class BrainView:
         Edges above it are 1 and all others 0; None to keep their values.
     embeddings, gene_vectors
         Files of `with_region_embeddings` and `with_gene_vectors`; empty for none.
+    trust_row_order
+        Whether the dataset is loaded although its rows seem to be in different orders.
     """
 
     hemisphere: str = BOTH
@@ -44,6 +52,7 @@ class BrainView:
     threshold: float | None = None
     embeddings: str = ""
     gene_vectors: str = ""
+    trust_row_order: bool = False
 
     def __post_init__(self) -> None:
         if self.hemisphere not in HEMISPHERES:
@@ -54,15 +63,27 @@ class BrainView:
             raise UserError(f"the threshold is {self.threshold}; give a number between -1 and 1")
 
     def of(self, brain: Brain) -> Brain:
-        """Take this part of a brain.
+        """Take this part of a brain; the brain itself if that is all of it.
 
         Raises
         ------
         UserError
             If the dataset lacks what is asked for, or too little is left.
         """
-        side = None if self.hemisphere == BOTH else self.hemisphere
-        part = select_regions(brain, hemisphere=side, cortex_only=self.cortex_only)
+        keep = np.ones(brain.n_regions, dtype=bool)
+        if self.hemisphere != BOTH:
+            keep &= brain.hemisphere == SIDES[self.hemisphere]
+        if self.cortex_only:
+            inside = _in_cortex(brain)
+            keep &= inside
+            outside = [brain.labels[i] for i in np.flatnonzero(~inside).tolist()]
+            logger.info(
+                "%s: %d region(s) outside the cortex left out: %s",
+                brain.name,
+                len(outside),
+                ", ".join(outside),
+            )
+        part = brain if keep.all() else take_regions(brain, np.flatnonzero(keep))
         if self.connectome == STRUCTURAL:
             part = _predict_structure(part)
         if self.embeddings:
@@ -71,12 +92,8 @@ class BrainView:
             part = with_gene_vectors(part, self.gene_vectors)
         return part if self.threshold is None else _binarised(part, self.threshold)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
-
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> BrainView:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Rebuild from plain values.
 
         Raises
@@ -90,6 +107,21 @@ class BrainView:
             raise UserError(
                 f"not a view of a dataset ({error}); take one that gx2c wrote"
             ) from None
+
+
+def _in_cortex(brain: Brain) -> NDArray[np.bool_]:
+    if brain.structure is not None:
+        return np.array([structure == CORTEX for structure in brain.structure])
+    if brain.sphere_coords is not None:
+        return ~np.isnan(brain.sphere_coords[:, 0])
+    inside = np.array([network not in OUTSIDE_CORTEX for network in brain.network])
+    if inside.all():
+        raise UserError(
+            f"{brain.name} has no column structure, no sphere coordinates and no network named"
+            f" {' or '.join(OUTSIDE_CORTEX)}, so it is unknown which regions are cortex; add the"
+            " column structure to regions.tsv, or keep all regions"
+        )
+    return inside
 
 
 def _predict_structure(brain: Brain) -> Brain:

@@ -1,11 +1,7 @@
 """Write a dataset folder; the same tables always give the same bytes."""
 
-from __future__ import annotations
-
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,23 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray
-from gx2c.data.genome import chromosome_and_tss
+from gx2c.data.gene_starts import chromosome_and_tss, known_starts
 from gx2c.data.individuals import edge_names
 from gx2c.data.layout import (
+    DESCRIPTION,
+    EXPRESSION,
+    GENES,
     HOLDOUT_COHORT,
+    INDIVIDUALS,
     MAIN_COHORT,
+    REGIONS,
+    TRUSTED,
     DatasetFolder,
     relmat_name,
     sidecar,
     structural_name,
 )
-from gx2c.errors import UserError
+from gx2c.data.matrix import format_number, matrix_text, table_text
+from gx2c.data.tables import read_json
+from gx2c.errors import DataError, UserError
+from gx2c.files import file_digest
 
 BIDS_VERSION = "1.10.0"
-HEMISPHERES = ("L", "R")
+HEMISPHERES = ("L", "R", "B")
 COORDINATE_COLUMNS = ("x_mni_mm", "y_mni_mm", "z_mni_mm")
 SPHERE_COLUMNS = ("x_sphere_mm", "y_sphere_mm", "z_sphere_mm")
 LOBE_COLUMN = "lobe"
+STRUCTURE_COLUMN = "structure"
 GENE_COLUMNS = ("gene", "chromosome", "tss", "strand", "source")
 RELMAT_SIDECAR: dict[str, Any] = {
     "Description": "Functional connectivity; the header names the regions, rows follow its order.",
@@ -48,51 +54,6 @@ STRUCTURAL_SIDECAR: dict[str, Any] = RELMAT_SIDECAR | {
     "RelationshipMeasure": "Structural connectivity, scaled to [0, 1]",
     "NonNegative": True,
 }
-
-
-@dataclass(frozen=True)
-class DatasetTables:
-    """The contents of a dataset's files; every array is in the order of `labels` and `genes`.
-
-    Attributes
-    ----------
-    labels, genes
-        n_regions region labels and n_genes gene symbols.
-    expression
-        (n_regions, n_genes); a region without expression is all NaN. Its type is kept.
-    connectome, holdout_connectome
-        (n_regions, n_regions), Pearson r; the second may be None.
-    hemisphere
-        (n_regions,), 0 left, 1 right.
-    network
-        n_regions network names.
-    coords_mm
-        (n_regions, 3), MNI space, mm.
-    sphere_coords
-        (n_regions, 3), each hemisphere's own sphere, mm, or None.
-    gene_rows
-        n_genes rows: gene, chromosome, tss, strand, source, as text.
-    lobe
-        n_regions lobe names, or None.
-    structural_connectome
-        (n_regions, n_regions), within [0, 1], or None.
-    individual_connectomes
-        (n_subjects, n_edges), as in `Brain`, or None.
-    """
-
-    labels: tuple[str, ...]
-    genes: tuple[str, ...]
-    expression: NDArray[Any]
-    connectome: FloatArray
-    holdout_connectome: FloatArray | None
-    hemisphere: NDArray[np.int64]
-    network: tuple[str, ...]
-    coords_mm: FloatArray
-    sphere_coords: FloatArray | None
-    gene_rows: Sequence[Sequence[str]]
-    lobe: tuple[str, ...] | None = None
-    structural_connectome: FloatArray | None = None
-    individual_connectomes: NDArray[np.float32] | None = None
 
 
 def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, Any]) -> Path:
@@ -118,47 +79,31 @@ def write_dataset(folder: str | Path, brain: Brain, description: Mapping[str, An
     UserError
         If `description` has no name, or the folder holds another dataset.
     """
-    unknown = np.full(brain.n_genes, np.nan)
-    positions = unknown if brain.tss is None else brain.tss
-    places = [chromosome_and_tss(position) for position in positions.tolist()]
-    rows = [
-        (gene, chromosome, format_whole(tss), "n/a", "n/a")
-        for gene, (chromosome, tss) in zip(brain.genes, places, strict=True)
-    ]
-    tables = DatasetTables(
-        brain.labels,
-        brain.genes,
-        brain.expression,
-        brain.connectome,
-        brain.holdout_connectome,
-        brain.hemisphere,
-        brain.network,
-        brain.coords_mm,
-        brain.sphere_coords,
-        rows,
-        brain.lobe,
-        brain.structural_connectome,
-        brain.individual_connectomes,
-    )
-    return write_tables(folder, tables, description)
+    return write_tables(folder, brain.parts(), description)
 
 
 def write_tables(
     folder: str | Path,
-    tables: DatasetTables,
+    parts: Mapping[str, Any],
     description: Mapping[str, Any],
     *,
-    readme: str = "",
+    gene_rows: Sequence[Sequence[str]] = (),
+    texts: Mapping[str, str] | None = None,
     segmentation: str = "",
 ) -> Path:
-    """Write a dataset folder from its tables.
+    """Write a dataset folder from its parts.
 
     Parameters
     ----------
-    folder, tables, description
+    folder, description
         As in `write_dataset`.
-    readme
-        Text of README.md; none is written if empty.
+    parts
+        Attributes of `Brain` by name; a region without expression may be a row of NaN, and the
+        type of the expression is kept.
+    gene_rows
+        n_genes rows of genes.tsv; made of `parts["tss"]` if empty.
+    texts
+        Further files by name, such as README.md.
     segmentation
         The parcellation's name in file names; the dataset's name if empty.
 
@@ -174,75 +119,82 @@ def write_tables(
     """
     if not str(description.get("Name", "")).strip():
         raise UserError("the description has no 'Name'; name the dataset")
-    dataset = DatasetFolder(Path(folder))
+    dataset, labels = DatasetFolder(Path(folder)), parts["labels"]
     _make_folder(dataset)
-    label = segmentation or str(description["Name"])
-    cohorts = {MAIN_COHORT: tables.connectome, HOLDOUT_COHORT: tables.holdout_connectome}
-    for cohort, connectome in cohorts.items():
-        if connectome is not None:
-            path = dataset.root / relmat_name(label, cohort)
-            _write_rows(path, tables.labels, connectome)
-            _write_json(sidecar(path), RELMAT_SIDECAR | {"Cohort": cohort})
-    if tables.structural_connectome is not None:
-        path = dataset.root / structural_name(label)
-        _write_rows(path, tables.labels, tables.structural_connectome)
-        _write_json(sidecar(path), STRUCTURAL_SIDECAR)
-    if tables.individual_connectomes is not None:
-        _write_individuals(dataset.individuals, tables.labels, tables.individual_connectomes)
-    _write_columns(dataset.expression, tables.labels, tables.genes, tables.expression)
-    _write_regions(dataset.regions, tables)
-    _write_text(dataset.genes, [GENE_COLUMNS, *tables.gene_rows])
-    if readme:
-        dataset.readme.write_bytes(readme.encode())
+    segmentation = segmentation or str(description["Name"])
+    main, holdout = {"Cohort": MAIN_COHORT}, {"Cohort": HOLDOUT_COHORT}
+    for part, name, facts in (
+        ("connectome", relmat_name(segmentation, MAIN_COHORT), RELMAT_SIDECAR | main),
+        ("holdout_connectome", relmat_name(segmentation, HOLDOUT_COHORT), RELMAT_SIDECAR | holdout),
+        ("structural_connectome", structural_name(segmentation), STRUCTURAL_SIDECAR),
+    ):
+        if parts.get(part) is not None:
+            _write_text(dataset.root / name, matrix_text(labels, parts[part]))
+            _write_json(sidecar(dataset.root / name), facts)
+    if (people := parts.get("individual_connectomes")) is not None:
+        edges = [edge_names(a, b)[0] for a, b in combinations(labels, 2)]
+        names = [f"subject{number + 1}" for number in range(len(people))]
+        _write_parquet(dataset.root / INDIVIDUALS, names, edges, people)
+    _write_text(dataset.root / REGIONS, table_text(_region_rows(parts)))
+    if genes := parts["genes"]:
+        _write_parquet(dataset.root / EXPRESSION, labels, genes, parts["expression"])
+        rows = gene_rows or _gene_rows(genes, parts.get("tss"))
+        _write_text(dataset.root / GENES, table_text([GENE_COLUMNS, *rows]))
+    for name, text in (texts or {}).items():
+        _write_text(dataset.root / name, text)
     _write_json(
-        dataset.description,
+        dataset.root / DESCRIPTION,
         {"BIDSVersion": BIDS_VERSION, "DatasetType": "derivative"}
         | dict(description)
+        | ({TRUSTED: True} if parts.get("trust_row_order") else {})
         | {"SHA256": checksums(dataset)},
     )
     return dataset.root
 
 
+def write_known_starts(folder: str | Path, genes: Sequence[str]) -> int:
+    """Write genes.tsv of a dataset with the starts that come with gx2c; return how many it has."""
+    dataset, rows = DatasetFolder(Path(folder)), known_starts(genes)
+    description = read_json(dataset.root / DESCRIPTION)
+    _write_text(dataset.root / GENES, table_text([GENE_COLUMNS, *rows]))
+    if "SHA256" in description:
+        description["SHA256"] = checksums(dataset)
+    _write_json(dataset.root / DESCRIPTION, description)
+    return sum(row[1] != "n/a" for row in rows)
+
+
 def checksums(dataset: DatasetFolder) -> dict[str, str]:
     """Return the SHA-256 of every file of a dataset but its description, by file name."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dataset.files()}
+    return {path.name: _digest(path) for path in dataset.files()}
 
 
-def format_number(value: float) -> str:
-    """Write a number with the fewest digits that give it back; n/a if it is not finite."""
-    return repr(float(value)) if np.isfinite(value) else "n/a"
-
-
-def format_whole(value: float) -> str:
-    """Write a whole number; n/a if it is not finite."""
-    return str(round(value)) if np.isfinite(value) else "n/a"
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        sentence = f"{path.name} cannot be read: {error.strerror}; mend or remove it"
+        raise DataError(path.name, [sentence]) from None
 
 
 def _make_folder(dataset: DatasetFolder) -> None:
-    """Make the folder; leave a folder with other people's files alone."""
     try:
         dataset.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make the folder {dataset.root}: {error.strerror}") from None
-    if any(dataset.root.iterdir()) and not dataset.description.exists():
+    if any(dataset.root.iterdir()) and not (dataset.root / DESCRIPTION).exists():
         raise UserError(
             f"{dataset.root} holds files that are not a dataset's; give a new or empty folder"
         )
     # A connectome of an earlier writing under another name would be read as a second one
-    dataset.individuals.unlink(missing_ok=True)
+    for name in (INDIVIDUALS, EXPRESSION, GENES):
+        (dataset.root / name).unlink(missing_ok=True)
     earlier = dataset.connectomes(holdout=False) + dataset.connectomes(holdout=True)
     for path in earlier + dataset.structural_connectomes():
         path.unlink()
         sidecar(path).unlink(missing_ok=True)
 
 
-def _write_individuals(path: Path, labels: Sequence[str], individuals: NDArray[np.float32]) -> None:
-    edges = [edge_names(a, b)[0] for a, b in combinations(labels, 2)]
-    people = [f"subject{number + 1}" for number in range(len(individuals))]
-    _write_columns(path, people, edges, individuals)
-
-
-def _write_columns(
+def _write_parquet(
     path: Path, labels: Sequence[str], names: Sequence[str], values: NDArray[Any]
 ) -> None:
     import pyarrow as pa
@@ -271,32 +223,34 @@ def _write_columns(
     )
 
 
-def _write_regions(path: Path, tables: DatasetTables) -> None:
-    has_sphere = tables.sphere_coords is not None
-    optional = (SPHERE_COLUMNS if has_sphere else ()) + ((LOBE_COLUMN,) if tables.lobe else ())
-    header = ("label", "hemisphere", "network", *COORDINATE_COLUMNS, *optional)
-    rows: list[Sequence[str]] = [header]
-    numbers = (
-        np.hstack([tables.coords_mm, tables.sphere_coords])
-        if tables.sphere_coords is not None
-        else tables.coords_mm
-    )
-    for i, label in enumerate(tables.labels):
-        side = HEMISPHERES[int(tables.hemisphere[i])]
-        places = map(format_number, numbers[i].tolist())
-        lobe = (tables.lobe[i],) if tables.lobe else ()
-        rows.append((label, side, tables.network[i], *places, *lobe))
-    _write_text(path, rows)
+def _region_rows(parts: Mapping[str, Any]) -> list[list[str]]:
+    header = ["label", "hemisphere", "network", *COORDINATE_COLUMNS]
+    places = parts["coords_mm"]
+    if parts.get("sphere_coords") is not None:
+        header += SPHERE_COLUMNS
+        places = np.hstack([places, parts["sphere_coords"]])
+    sides = [HEMISPHERES[side] for side in parts["hemisphere"].tolist()]
+    columns = [parts["labels"], sides, parts["network"]]
+    columns += [[format_number(value) for value in column] for column in places.T.tolist()]
+    for column in (LOBE_COLUMN, STRUCTURE_COLUMN):
+        if parts.get(column) is not None:
+            header.append(column)
+            columns.append(parts[column])
+    return [header, *map(list, zip(*columns, strict=True))]
 
 
-def _write_rows(path: Path, header: Sequence[str], matrix: FloatArray) -> None:
-    _write_text(path, [header, *([format_number(v) for v in row] for row in matrix.tolist())])
+def _gene_rows(genes: Sequence[str], tss: FloatArray | None) -> list[tuple[str, ...]]:
+    positions = np.full(len(genes), np.nan) if tss is None else tss
+    places = [chromosome_and_tss(position) for position in positions.tolist()]
+    return [
+        (gene, chromosome, "n/a" if np.isnan(start) else str(round(start)), "n/a", "n/a")
+        for gene, (chromosome, start) in zip(genes, places, strict=True)
+    ]
 
 
-def _write_text(path: Path, rows: Sequence[Sequence[str]]) -> None:
-    text = "".join("\t".join(row) + "\n" for row in rows)
+def _write_text(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_bytes((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    _write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

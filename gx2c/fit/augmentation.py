@@ -1,6 +1,4 @@
-"""How training data are varied from step to step; off by default."""
-
-from __future__ import annotations
+"""Variation of training data from step to step; off by default."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +8,7 @@ from gx2c.errors import UserError
 
 SUBJECTS, EACH_EDGE, STRONG, NOISE = "subjects", "subject-edges", "strong-edges", "noise"
 KINDS = (SUBJECTS, EACH_EDGE, STRONG, NOISE)
-# Published: of a gene's standard deviation
+# As published, as a share of a gene's standard deviation
 DEFAULT_NOISE = 0.04
 
 # Share of training done, from 0 on and below 1 -> factor of the probability
@@ -24,29 +22,21 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is varied in some steps of a network's training, and in how many.
-
-    Attributes
-    ----------
-    kinds
-        "subjects": targets of one person; "subject-edges": of a person drawn for each edge;
-        "strong-edges": only edges above .3 in size count; "noise": on the features.
-    probability
-        Of a step to be varied, where the schedule is highest.
-    schedule
-        A name in `SCHEDULES`: over the passes that training may have at most.
-    noise
-        Standard deviation of the noise, in standard deviations of each feature over the training
-        regions.
+    """Variations of some steps of a network's training, and how often they occur.
 
     References
     ----------
     GeneEx2Conn, NeurIPS 2025 (target-side and curriculum augmentation).
     """
 
+    # "subjects": targets of one person; "subject-edges": of a person drawn for each edge;
+    # "strong-edges": only edges above .3 in size count; "noise": on the features
     kinds: tuple[str, ...] = ()
-    probability: float = 0.3
+    probability: float = 0.3  # Probability that a step is varied, where the schedule is highest
+    # A name in `SCHEDULES`: over the epochs that training may have at most
     schedule: str = "constant"
+    # Standard deviation of the noise, in standard deviations of each feature over the
+    # training regions
     noise: float = DEFAULT_NOISE
 
     def __post_init__(self) -> None:
@@ -73,9 +63,9 @@ class Augmentation:
         """Whether individual connectomes are needed."""
         return bool({SUBJECTS, EACH_EDGE} & set(self.kinds))
 
-    def probability_of(self, number: int, max_passes: int) -> float:
-        """Return the probability of a step of pass `number`, counted from 1, to be varied."""
-        return self.probability * SCHEDULES[self.schedule]((number - 1) / max_passes)
+    def probability_of(self, number: int, max_epochs: int) -> float:
+        """Return the probability of a step of epoch `number`, counted from 1, to be varied."""
+        return self.probability * SCHEDULES[self.schedule]((number - 1) / max_epochs)
 
 
 def parse_kinds(text: str) -> tuple[str, ...]:

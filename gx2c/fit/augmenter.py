@@ -1,7 +1,5 @@
 """Vary the steps of networks trained side by side, each from its own random stream."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,43 +12,34 @@ from gx2c.data.individuals import Individuals
 from gx2c.fit.augmentation import NOISE, STRONG, SUBJECTS, Augmentation
 from gx2c.fit.config import FitConfig
 from gx2c.fit.prepare import TrainingSet
-from gx2c.metrics.by_strength import STRONG as STRONG_EDGE
+from gx2c.metrics.edge_groups import STRONG as STRONG_EDGE
 
 # Keeps these draws apart from those of blocks and dropout, which have the same seed
 STREAM = 0xA06
 
 
 class Varied(NamedTuple):
-    """One step of all members.
+    """One step of all members."""
 
-    Attributes
-    ----------
-    features
-        (n_members, n_block, n_columns), standardised.
-    targets
-        (n_members, n_block, n_block).
-    counts
-        (n_members, n_block, n_block), 1 where an edge counts in the loss and 0 where not.
-    """
-
-    features: Tensor
-    targets: Tensor
+    features: Tensor  # (n_members, n_block, n_columns), standardised
+    targets: Tensor  # (n_members, n_block, n_block)
+    # (n_members, n_block, n_block), 1 where an edge counts in the loss and 0 where not
     counts: Tensor
 
 
 class Augmenter:
-    """Varies the steps of K members; what happens to one depends on its seed and the pass alone.
+    """Varies the steps of K members; what happens to one depends on its seed and the epoch alone.
 
     Parameters
     ----------
     augmentation
-        What to vary.
+        The variations.
     individuals
         For each member the people's connectomes among its training regions, or None.
     offsets
-        For each member what was taken out of its targets, (n_train_regions, n_train_regions).
-    max_passes
-        Over which the schedule runs.
+        For each member the values removed from its targets, (n_train_regions, n_train_regions).
+    max_epochs
+        Number of epochs over which the schedule runs.
     """
 
     def __init__(
@@ -59,16 +48,16 @@ class Augmenter:
         individuals: Sequence[Individuals | None],
         offsets: Sequence[FloatArray | None],
         *,
-        max_passes: int,
+        max_epochs: int,
     ) -> None:
-        self.augmentation, self.max_passes = augmentation, max_passes
+        self.augmentation, self.max_epochs = augmentation, max_epochs
         self.individuals, self.offsets = individuals, offsets
         self._rngs: list[np.random.Generator] = []
         self._probability = 0.0
 
-    def begin_pass(self, number: int, seeds: Sequence[int]) -> None:
-        """Seed every member's stream anew."""
-        self._probability = self.augmentation.probability_of(number, self.max_passes)
+    def begin_epoch(self, number: int, seeds: Sequence[int]) -> None:
+        """Reseed every member's stream."""
+        self._probability = self.augmentation.probability_of(number, self.max_epochs)
         self._rngs = [
             np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAM,)))
             for seed in seeds
@@ -126,7 +115,7 @@ class Augmenter:
 
 
 def make_augmenter(config: FitConfig, training_sets: Sequence[TrainingSet]) -> Augmenter | None:
-    """Make what a config asks for; None if its training data are never varied."""
+    """Make the augmenter of a config; None if its training data are never varied."""
     augmentation = config.task.augmentation
     if not augmentation.kinds or not augmentation.probability:
         return None
@@ -134,5 +123,5 @@ def make_augmenter(config: FitConfig, training_sets: Sequence[TrainingSet]) -> A
         augmentation,
         [s.individuals for s in training_sets],
         [s.taken_out for s in training_sets],
-        max_passes=config.training.max_passes,
+        max_epochs=config.training.max_epochs,
     )

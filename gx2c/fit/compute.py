@@ -1,16 +1,18 @@
-"""How a fit is computed: device, threads, number format, attention kernel."""
-
-from __future__ import annotations
+"""How to compute a fit: device, threads, number format, attention kernel."""
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import torch
 from threadpoolctl import threadpool_limits
 
-from gx2c.models.attention import flash_attention_is_available
+from gx2c.models.layers.transformer import flash_attention_is_available
+
+AUTO = "auto"
+# Compute capability of the first GPUs with bfloat16
+AMPERE = (8, 0)
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,11 @@ class ComputeProfile:
     device
         "cpu" or "cuda".
     threads
-        Of one fit, for torch and BLAS alike.
+        Number of threads of one fit, for torch and BLAS.
     dtype
         "float32", or "bfloat16" for autocast.
     attention
-        A key of `gx2c.models.attention.ATTENTION_KERNELS`.
+        A key of `gx2c.models.layers.transformer.ATTENTION_KERNELS`.
     """
 
     device: str = "cpu"
@@ -38,16 +40,30 @@ class ComputeProfile:
     attention: str = "sdpa"
 
     @classmethod
-    def choose(cls, *, gpu: bool, threads: int = 1) -> ComputeProfile:
-        """Choose for a trial that has, or has not, (a fraction of) a GPU."""
+    def choose(cls, *, gpu: bool, threads: int = 1) -> Self:
+        """Choose for a trial that has, or has not, (a fraction of) a GPU.
+
+        The process that chooses may have no GPU: `on_this_device` completes the choice.
+        """
         if not gpu:
             return cls(threads=threads)
-        attention = "flash" if flash_attention_is_available() else "sdpa"
-        return cls(device="cuda", threads=threads, dtype="bfloat16", attention=attention)
+        return cls(device="cuda", threads=threads, dtype=AUTO, attention=AUTO)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
+    def on_this_device(self) -> Self:
+        """Complete number format and kernel by the GPU on which this process sits.
+
+        Older devices than Ampere (V100, T4) compute in float32 with SDPA: they have no bfloat16,
+        and flash-attn does not support them.
+        """
+        if AUTO not in (self.dtype, self.attention):
+            return self
+        modern = torch.cuda.get_device_capability() >= AMPERE
+        flash = modern and flash_attention_is_available()
+        return replace(
+            self,
+            dtype="bfloat16" if modern else "float32",
+            attention="flash" if flash else "sdpa",
+        )
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:

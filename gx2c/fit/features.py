@@ -1,6 +1,4 @@
-"""What stands in the place of expression: features of regions, learned on training regions."""
-
-from __future__ import annotations
+"""Features of regions that replace expression, learned on training regions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +8,11 @@ import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError
-from gx2c.models.reduction import fit_pca
+from gx2c.models.reduction import Reduction, fit_pca
 
 EXPRESSION = "expression"
-DEFAULT_COMPONENTS = 20
-# Of an eigenvalue, relative to the largest: new regions are divided by it
+DEFAULT_COMPONENTS, MAX_COMPONENTS = 20, 1_000
+# Smallest usable eigenvalue, relative to the largest: new regions are divided by it
 EIGENVALUE_TOLERANCE = 1e-8
 
 # Columns of any regions of a brain, (n_regions, n_columns)
@@ -23,50 +21,42 @@ ShowFeature = Callable[[Brain, IntArray], FloatArray]
 
 @dataclass(frozen=True)
 class FeatureRule:
-    """One kind of feature.
+    """One kind of feature."""
 
-    Attributes
-    ----------
-    learn
-        (brain, training regions, genes, number of components) -> a function that shows the
-        feature of any regions; it reads no region outside training.
-    components
-        Whether the number of columns is chosen, with ":<k>" behind the name.
-    reads_expression, reads_structure
-        What it is made from.
-    """
-
+    # (brain, training regions, genes, number of components) -> a function that shows the
+    # feature of any regions; it reads no region outside training
     learn: Callable[[Brain, IntArray, IntArray, int], ShowFeature]
-    components: bool = False
+    components: bool = False  # Whether the number of columns is chosen, with ":<k>" behind the name
+    # Which data it is made from
     reads_expression: bool = False
     reads_structure: bool = False
 
 
-def _expression(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
-    return lambda brain, regions: brain.expression[np.ix_(regions, genes)]
+# A learned feature is a partial of a module's function, so that a fitted model can be pickled
+def _show_genes(genes: IntArray, brain: Brain, regions: IntArray) -> FloatArray:
+    return brain.expression[np.ix_(regions, genes)]
 
 
 def _expression_pca(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
     reduction = fit_pca(brain.expression[np.ix_(train, genes)], n_components=k)
-
-    def show(brain: Brain, regions: IntArray) -> FloatArray:
-        return _padded(reduction.transform(brain.expression[np.ix_(regions, genes)]), k)
-
-    return show
+    return partial(_show_components, genes, reduction, k)
 
 
-def _coordinates(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
-    return lambda brain, regions: brain.coords_mm[regions]
+def _show_components(
+    genes: IntArray, reduction: Reduction, k: int, brain: Brain, regions: IntArray
+) -> FloatArray:
+    return _padded(reduction.transform(brain.expression[np.ix_(regions, genes)]), k)
 
 
-def _structural(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
-    def show(brain: Brain, regions: IntArray) -> FloatArray:
-        # a column for every region of the brain, so that all folds have the same columns
-        profiles = np.zeros((len(regions), brain.n_regions))
-        profiles[:, train] = _to_training(brain, regions, train)
-        return profiles
+def _show_coordinates(brain: Brain, regions: IntArray) -> FloatArray:
+    return brain.coords_mm[regions]
 
-    return show
+
+def _show_profiles(train: IntArray, brain: Brain, regions: IntArray) -> FloatArray:
+    # a column for every region of the brain, so that all folds have the same columns
+    profiles = np.zeros((len(regions), brain.n_regions))
+    profiles[:, train] = _to_training(brain, regions, train)
+    return profiles
 
 
 def _structural_eigenvectors(
@@ -74,8 +64,8 @@ def _structural_eigenvectors(
 ) -> ShowFeature:
     """Extend eigenvectors of the training regions' connectome to any region (Nyström).
 
-    Of the normalised Laplacian those with the smallest eigenvalues but the first, which is
-    constant but for degrees; of the connectome itself those with the largest absolute ones.
+    From the normalised Laplacian, take those with the smallest eigenvalues except the first, which
+    is constant up to degrees; from the connectome itself, those with the largest absolute ones.
 
     References
     ----------
@@ -92,20 +82,33 @@ def _structural_eigenvectors(
     largest = np.abs(vectors).argmax(axis=0)
     extension = vectors * np.sign(vectors[largest, np.arange(len(kept))]) / values[kept]
 
-    def show(brain: Brain, regions: IntArray) -> FloatArray:
-        rows = _to_training(brain, regions, train)
-        if laplacian:
-            rows = _inverse_root(rows.sum(axis=1))[:, None] * rows
-        return _padded(rows * weight @ extension, k)
+    return partial(_show_eigenvectors, train, weight, extension, k, laplacian)
 
-    return show
+
+def _show_eigenvectors(
+    train: IntArray,
+    weight: FloatArray,
+    extension: FloatArray,
+    k: int,
+    laplacian: bool,
+    brain: Brain,
+    regions: IntArray,
+) -> FloatArray:
+    rows = _to_training(brain, regions, train)
+    if laplacian:
+        rows = _inverse_root(rows.sum(axis=1))[:, None] * rows
+    return _padded(rows * weight @ extension, k)
 
 
 FEATURES: dict[str, FeatureRule] = {
-    EXPRESSION: FeatureRule(_expression, reads_expression=True),
+    EXPRESSION: FeatureRule(
+        lambda brain, train, genes, k: partial(_show_genes, genes), reads_expression=True
+    ),
     "expression-pca": FeatureRule(_expression_pca, components=True, reads_expression=True),
-    "coordinates": FeatureRule(_coordinates),
-    "structural": FeatureRule(_structural, reads_structure=True),
+    "coordinates": FeatureRule(lambda brain, train, genes, k: _show_coordinates),
+    "structural": FeatureRule(
+        lambda brain, train, genes, k: partial(_show_profiles, train), reads_structure=True
+    ),
     "structural-laplacian": FeatureRule(
         partial(_structural_eigenvectors, laplacian=True), components=True, reads_structure=True
     ),
@@ -144,10 +147,13 @@ def feature_rule(name: str) -> tuple[FeatureRule, int]:
     rule = FEATURES[stem]
     if not colon:
         return rule, DEFAULT_COMPONENTS
-    if not rule.components or not number.isdecimal() or int(number) < 1:
+    # so many digits that the number could be too large to read are too many anyway
+    few = number.isdecimal() and len(number) <= len(str(MAX_COMPONENTS))
+    if not rule.components or not few or not 1 <= int(number) <= MAX_COMPONENTS:
         sized = [other for other, r in FEATURES.items() if r.components]
         raise UserError(
-            f"feature {name!r} cannot be; a number of components from 1 on goes with {sized} only"
+            f"feature {name!r} cannot be; a number of components from 1 to {MAX_COMPONENTS} goes "
+            f"with {sized} only"
         )
     return rule, int(number)
 
@@ -185,14 +191,19 @@ def learn_features(
     Returns
     -------
     ShowFeature
-        (brain, region indices) -> (n_regions, n_columns). Of a region it shows that region alone
-        and, for structural features, its structural connectivity with training regions.
+        (brain, region indices) -> (n_regions, n_columns). The row of a region depends on that
+        region alone and, for structural features, on its structural connectivity
+        with training regions.
     """
     rules = [feature_rule(name) for name in names]
     parts = [rule.learn(brain, train_regions, gene_indices, k) for rule, k in rules]
     if len(parts) == 1:
         return parts[0]
-    return lambda brain, regions: np.hstack([show(brain, regions) for show in parts])
+    return partial(_show_all, parts)
+
+
+def _show_all(parts: Sequence[ShowFeature], brain: Brain, regions: IntArray) -> FloatArray:
+    return np.hstack([show(brain, regions) for show in parts])
 
 
 def n_columns(names: Sequence[str], *, n_genes: int, n_regions: int) -> int:
@@ -213,7 +224,7 @@ def n_columns(names: Sequence[str], *, n_genes: int, n_regions: int) -> int:
 
 
 def reads_expression(names: Sequence[str]) -> bool:
-    """Tell whether any of the features is made from expression."""
+    """Return whether any of the features is made from expression."""
     return any(feature_rule(name)[0].reads_expression for name in names)
 
 

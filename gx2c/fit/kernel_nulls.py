@@ -1,15 +1,15 @@
 """Kernel ridge on many surrogates at once: each null searched and retrained, at a small cost.
 
-A surrogate changes expression alone. What geography contributes is computed once per split; of
-expression only the inner products between regions count, so that thousands of genes become at
-most one column a region; and one eigendecomposition serves every ridge of a kernel.
+A surrogate changes expression alone. The contribution of geography is computed once per split;
+only inner products of expression between regions count, so that thousands of genes become at most
+one column per region; and one eigendecomposition serves every ridge of a kernel.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,32 +17,28 @@ from gx2c.data import select_genes
 from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
 from gx2c.data.genes import ALL_GENES
 from gx2c.errors import UserError
-from gx2c.fit.config import FitConfig
-from gx2c.fit.scoring import score_or_diverged, selection_scores
-from gx2c.fit.task import Task
+from gx2c.fit.config import FitConfig, Task
+from gx2c.fit.scoring import best_first, mean_prediction, score_or_diverged, selection_scores
 from gx2c.models import MODELS
-from gx2c.models.kernel_ridge import KernelRidge
-from gx2c.models.kernels import CentredProducts, RegionKernel
-from gx2c.models.kronecker import KroneckerRidge
+from gx2c.models.closed_form.kernel_ridge import KernelRidge
+from gx2c.models.closed_form.kernels import CentredProducts, RegionKernel
+from gx2c.models.closed_form.kronecker import KroneckerRidge
 from gx2c.splits.fold import Fold
 
 Scores = dict[str, float]
 
 
 def is_isometric(config: FitConfig) -> bool:
-    """Tell whether a config's predictions read expression through inner products alone.
+    """Return whether a config's predictions read expression through inner products alone.
 
     So does kernel ridge on expression that is centred, not scaled, by training statistics;
-    expression is all that it reads beside coordinates, and the connectome itself is learned.
+    it reads nothing else but coordinates, and the connectome itself is learned.
     """
-    if MODELS[config.model].kind != "closed_form" or config.task != Task():
-        return False
-    model = _build(config)
-    return isinstance(model, KernelRidge) and model.isometric
+    return MODELS[config.model].kernel_nulls and config.task == Task() and _build(config).isometric
 
 
 def chooses_genes(config: FitConfig) -> bool:
-    """Tell whether the choice of genes depends on the training regions (`<N>_var`).
+    """Return whether the choice of genes depends on the training regions (`<N>_var`).
 
     A surrogate must then bring all its genes: columns with the same distances are not enough.
     """
@@ -56,10 +52,11 @@ def search_kernel_nulls(
     expressions: Iterable[FloatArray],
     *,
     metric: str,
+    n_best: int = 1,
 ) -> list[Scores | None]:
-    """Choose a config by inner validation, retrain and test it, for each surrogate of a brain.
+    """Choose configs by inner validation, retrain and test them, for each surrogate of a brain.
 
-    The same, up to rounding, as `choose_closed_form` and `retrain` on each surrogate brain.
+    The same, up to rounding, as `rank_closed_forms` and `retrain_ensemble` on each surrogate brain.
 
     Parameters
     ----------
@@ -68,36 +65,39 @@ def search_kernel_nulls(
     fold
         An outer fold with inner folds.
     configs
-        Each `is_isometric`; the first of equals is chosen, and a single one is not validated.
+        Each `is_isometric`; the first of equals ranks higher. They are not validated if there are
+        no more than `n_best`.
     expressions
         (n_regions, n_columns) each: a surrogate's expression, or columns with the same distances
-        (`gx2c.models.isometry.same_distances`) unless configs choose genes (`chooses_genes`).
+        (`gx2c.models.features.same_distances`) unless configs choose genes (`chooses_genes`).
     metric
         A key of `SELECTION_METRICS`.
+    n_best
+        Number of configs chosen on each surrogate, whose predictions are averaged.
 
     Returns
     -------
     list
         Per surrogate, each metric over the test edges; None where nothing could be fitted.
     """
-    inner = [SharedSplit(brain, split, configs) for split in fold.inner if len(configs) > 1]
+    inner = [SharedSplit(brain, split, configs) for split in fold.inner if len(configs) > n_best]
     outer = SharedSplit(brain, fold, configs)
     return [
-        outer.score(surrogate, _choose(inner, surrogate, len(configs), metric))
+        outer.score(surrogate, _rank(inner, surrogate, len(configs), metric)[:n_best])
         for surrogate in map(SurrogateExpression, expressions)
     ]
 
 
-def _choose(
+def _rank(
     inner: Sequence[SharedSplit], surrogate: SurrogateExpression, n: int, metric: str
-) -> int:
+) -> list[int]:
     if not inner:
-        return 0
+        return list(range(n))
     scores = np.zeros(n)
     for split in inner:
         scores += split.validate(surrogate, metric)
-    # the first of equals, as in the search
-    return int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
+    # in the order of the search
+    return best_first(scores) or [0]
 
 
 class SharedSplit:
@@ -160,21 +160,18 @@ class SharedSplit:
         predicted = self.predict(surrogate)[:, self._edges[0], self._edges[1]]
         return selection_scores(predicted, self._measured, metric)
 
-    def score(self, surrogate: SurrogateExpression, config: int) -> Scores | None:
-        """Return one config's scores over the test edges."""
-        predicted = self.predict(surrogate, only=[config])[config]
-        return score_or_diverged(predicted, self.brain, self.fold)
+    def score(self, surrogate: SurrogateExpression, configs: Sequence[int]) -> Scores | None:
+        """Return the scores over the test edges of some configs' mean prediction."""
+        predicted = self.predict(surrogate, only=configs)[list(configs)]
+        return score_or_diverged(mean_prediction(predicted), self.brain, self.fold)
 
     def _chosen(self, surrogate: SurrogateExpression) -> SurrogateExpression:
         """Keep the genes that each fit on this surrogate would choose; a kernel sees no order."""
         if self._which is None:
             return surrogate
         expression = surrogate.expression
-        training = replace(self.training, expression=expression[self.fold.train_regions])
-        brain = self.brain
-        chosen = select_genes(
-            training, brain.genes, brain.tss, which=self._which, order="random", seed=0
-        )
+        training = expression[self.fold.train_regions]
+        chosen = select_genes(training, self.brain.genes, which=self._which, order="random")
         return SurrogateExpression(expression[:, chosen])
 
     def _plan(self, model: KernelRidge) -> _Plan:
@@ -228,15 +225,13 @@ class SurrogateExpression:
 
     @functools.cached_property
     def products(self) -> FloatArray:
-        """Of all regions, (n_regions, n_regions): computed once for every split."""
+        """Inner products of all regions, (n_regions, n_regions): computed once for all splits."""
         centred = self.expression - self.expression.mean(axis=0)
         products: FloatArray = centred @ centred.T
         return products
 
 
 class _GeneBlocks:
-    """The kernels of one surrogate's expression on one split, each computed once."""
-
     def __init__(self, surrogate: SurrogateExpression, fold: Fold) -> None:
         self._products = CentredProducts.cut(
             surrogate.products, fold.train_regions, fold.test_regions
@@ -251,28 +246,13 @@ class _GeneBlocks:
 
 @dataclass(frozen=True)
 class _Plan:
-    """One config on one split.
-
-    Attributes
-    ----------
-    model
-        Never fitted itself.
-    genes
-        Its kernel of expression, or None.
-    places
-        Its kernel of coordinates, among training regions and from test to training regions,
-        where the two kernels are joined; None otherwise.
-    residual
-        What the mean leaves over among training regions.
-    fixed
-        The part of the prediction that no surrogate changes.
-    """
-
-    model: KernelRidge
-    genes: RegionKernel | None
+    model: KernelRidge  # Never fitted itself
+    genes: RegionKernel | None  # Its kernel of expression, or None
+    # Its kernel of coordinates, among training regions and from test to training regions,
+    # where the two kernels are joined; None otherwise
     places: tuple[FloatArray, FloatArray] | None
-    residual: FloatArray
-    fixed: FloatArray
+    residual: FloatArray  # Residual after the mean among training regions
+    fixed: FloatArray  # The part of the prediction that no surrogate changes
 
     @property
     def key(self) -> Hashable:
@@ -289,7 +269,7 @@ class _Plan:
 
     @property
     def share(self) -> float:
-        """What that smoother's prediction counts."""
+        """The weight of that smoother's prediction."""
         return self.model.shares[-1]
 
     def smooth(self, genes: _GeneBlocks, ridges: list[float]) -> FloatArray:

@@ -1,30 +1,58 @@
 """Networks of one shape as one computation: encode each region once, decode all pairs."""
 
-from __future__ import annotations
-
-import copy
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from gx2c.data.brain import Regions
+from gx2c.data.brain import FloatArray, IntArray, Regions
 from gx2c.fit.augmenter import make_augmenter
-from gx2c.fit.blocks import draw_blocks, steps_per_pass
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
 from gx2c.fit.prepare import InputMaker, NetworkInputs, TrainingSet
 from gx2c.models import MODELS
-from gx2c.models.population import RandomStreams, connect_streams, initialise
+from gx2c.models.layers.bases import PairNetwork, asymmetry
+from gx2c.models.layers.population import RandomStreams, connect_streams, initialise, prepare
+from gx2c.models.layers.transformer import use_kernel
 
-FloatArray = NDArray[np.float64]
 
-# Of all members together while predicting: bounds memory whatever the number of regions
+def steps_per_epoch(n_regions: Sequence[int], block_regions: int) -> tuple[int, int]:
+    """Return steps in an epoch and regions in a block.
+
+    Parameters
+    ----------
+    n_regions
+        Training regions of each network trained side by side; their mean number of pairs counts,
+        so that all of them take the same number of steps.
+    block_regions
+        Regions wanted in a block; no network can have more than it has regions.
+    """
+    block = min(block_regions, *n_regions)
+    pairs = float(np.mean([n * (n - 1) for n in n_regions]))
+    return max(1, round(pairs / (block * (block - 1)))), block
+
+
+def draw_blocks(n_regions: int, *, n_steps: int, block: int, rng: np.random.Generator) -> IntArray:
+    """Cut random permutations of the regions into blocks, (n_steps, block).
+
+    A block lies within one permutation: a region never meets itself in it.
+    """
+    per_permutation = n_regions // block
+    permutations = [
+        rng.permutation(n_regions)[: per_permutation * block].reshape(per_permutation, block)
+        for _ in range(-(-n_steps // per_permutation))
+    ]
+    return np.concatenate(permutations)[:n_steps]
+
+
+# For all members together while predicting: bounds memory whatever the number of regions
 MAX_PAIRS_AT_ONCE = 16_384
 MAX_REGIONS_AT_ONCE = 64
+# Added to the product of two variances in a correlation, far below those of any edges
+VARIANCES_OF_NONE = 1e-14
 
 
 def derive_seed(*entropy: int) -> int:
@@ -34,30 +62,25 @@ def derive_seed(*entropy: int) -> int:
     return int(sequence.generate_state(1, np.uint64)[0] >> 1)
 
 
-def off_diagonal_values(connectome: FloatArray) -> FloatArray:
-    """Return the values of all ordered pairs i != j, row-major."""
-    return connectome[~np.eye(len(connectome), dtype=bool)]
-
-
 class NetworkFit:
     """K networks of one config (inner folds, seeds or surrogates), each on its own regions.
 
-    Every random choice of member k depends on `seeds[k]` and the pass alone, so members that have
+    Every random choice of member k depends on `seeds[k]` and the epoch alone, so members that have
     equally many training regions may be grouped at will (but for rounding), and all may be
-    interrupted and resumed at any pass. Numbers of regions that differ meet in `steps_per_pass`.
+    interrupted and resumed at any epoch. Numbers of regions that differ meet in `steps_per_epoch`.
 
     Parameters
     ----------
     config
-        Of an iterative model.
+        Config of a model that trains in epochs.
     training_sets
         One per member.
     seeds
         One per member.
     profile
-        How to compute.
+        Device, threads and number format.
     steps
-        Steps in a pass and regions in a block; by default those of these training sets.
+        Steps in an epoch and regions in a block; by default those of these training sets.
     """
 
     def __init__(
@@ -79,7 +102,7 @@ class NetworkFit:
         self.targets = [
             torch.from_numpy(s.connectome.astype(np.float32)).to(self.device) for s in training_sets
         ]
-        self.n_steps, self.block = steps or steps_per_pass(
+        self.n_steps, self.block = steps or steps_per_epoch(
             [len(s.regions) for s in training_sets], config.training.block_regions
         )
         self.augmenter = make_augmenter(config, training_sets)
@@ -88,22 +111,25 @@ class NetworkFit:
     def _build(self, training_sets: Sequence[TrainingSet]) -> None:
         n_genes = self.inputs[0].expression.shape[1]
         spec, vectors = MODELS[self.config.model], training_sets[0].gene_vectors
-        self.network = spec.build(
-            n_genes,
-            **_gene_dims(vectors if spec.reads_gene_vectors else None),
-            n_members=len(self.seeds),
-            attention=self.profile.attention,
-            **self.config.hyperparameters,
+        dims = {}
+        if vectors is not None and spec.reads_gene_vectors:
+            dims["n_gene_dims"] = vectors.shape[1]
+        self.network: PairNetwork = spec.build(
+            n_genes, **dims, n_members=len(self.seeds), **self.config.hyperparameters
         )
+        use_kernel(self.network, self.profile.attention)
         initialise(self.network, [derive_seed(seed, 0) for seed in self.seeds])
-        means = [float(off_diagonal_values(s.connectome).mean()) for s in training_sets]
+        values = [s.connectome[~np.eye(len(s.connectome), dtype=bool)] for s in training_sets]
+        means = [float(off_diagonal.mean()) for off_diagonal in values]
         self.network.set_output_mean(torch.tensor(means))
-        for member, (maker, training) in enumerate(
-            zip(self.input_makers, training_sets, strict=True)
-        ):
-            seed = derive_seed(self.seeds[member], 0, 0)
-            self.network.prepare(member, maker.view(training), seed=seed)
+        for member, training in enumerate(training_sets):
+            expression = self.input_makers[member].expression.apply(training.regions.expression)
+            shown = replace(training, regions=training.regions.with_columns(expression))
+            prepare(self.network, member, shown, seed=derive_seed(self.seeds[member], 0, 0))
         self.network.to(self.device)
+        decay = self.config.training.ema_decay
+        average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average) if decay else None
         self.streams = RandomStreams(len(self.seeds), self.device)
         connect_streams(self.network, self.streams)
         self.optimizer = torch.optim.AdamW(
@@ -113,25 +139,33 @@ class NetworkFit:
             fused=True,
         )
 
-    def run_pass(self, number: int, learning_rate: float) -> FloatArray:
-        """Train one pass.
+    @property
+    def predictor(self) -> PairNetwork:
+        """The network that predicts: with averaged weights, if there are any."""
+        if self.averaged is None:
+            return self.network
+        assert isinstance(self.averaged.module, PairNetwork)
+        return self.averaged.module
+
+    def run_epoch(self, number: int, learning_rate: float) -> FloatArray:
+        """Train one epoch.
 
         Parameters
         ----------
         number
-            Of the pass, from 1.
+            Number of the epoch, from 1.
         learning_rate
-            Constant within the pass.
+            Constant within the epoch.
 
         Returns
         -------
         (n_members,) array
             Mean squared error over the pairs visited; not finite if a member diverged.
         """
-        pass_seeds = [derive_seed(seed, number) for seed in self.seeds]
-        self.streams.seed(pass_seeds)
+        epoch_seeds = [derive_seed(seed, number) for seed in self.seeds]
+        self.streams.seed(epoch_seeds)
         if self.augmenter is not None:
-            self.augmenter.begin_pass(number, pass_seeds)
+            self.augmenter.begin_epoch(number, epoch_seeds)
         blocks = [
             torch.from_numpy(
                 draw_blocks(
@@ -141,7 +175,7 @@ class NetworkFit:
                     rng=np.random.default_rng(seed),
                 )
             ).to(self.device)
-            for target, seed in zip(self.targets, pass_seeds, strict=True)
+            for target, seed in zip(self.targets, epoch_seeds, strict=True)
         ]
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
@@ -150,21 +184,23 @@ class NetworkFit:
         return torch.stack(losses).mean(0).double().cpu().numpy()
 
     def step_on(self, block: Sequence[Tensor]) -> Tensor:
-        """Take one optimiser step on a block of regions per member; return each one's loss."""
+        """Take one optimiser step on a block of regions per member; return each one's error."""
         targets = torch.stack(
             [target[rows][:, rows] for target, rows in zip(self.targets, block, strict=True)]
         )
         self.optimizer.zero_grad(set_to_none=True)
-        mse = self.loss(block, targets)
-        penalty = self.network.penalty()
-        # a sum over members keeps each member's gradient what it would be alone
-        total = mse.sum() if penalty is None else mse.sum() + penalty
-        total.backward()
+        loss, mse = self.loss(block, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.network)
         return mse.detach()
 
-    def loss(self, block: Sequence[Tensor], targets: Tensor) -> Tensor:
-        """Mean squared error of each member on all ordered pairs of its block, (n_members,)."""
+    def loss(self, block: Sequence[Tensor], targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss, summed over members, and their mean squared errors, (n_members,).
+
+        The errors are those of all ordered pairs of a member's block.
+        """
         expression = torch.stack(
             [i.expression[rows] for i, rows in zip(self.inputs, block, strict=True)]
         )
@@ -174,13 +210,21 @@ class NetworkFit:
             expression, targets, counts = self.augmenter.vary(block, expression, targets)
         with self.profile.autocast():
             predicted = self.network.decode_within(self.network.encode(expression, coords))
+        settings, penalties = self.config.training, []
+        if weight := settings.symmetric_loss + self.network.symmetry_weight:
+            penalties.append(weight * asymmetry(predicted).sum())
+        measured = ordered_pairs(targets)
         # half-precision predictions are promoted by the float32 targets
-        squares: Tensor = (predicted - ordered_pairs(targets)).square()
-        if counts is None:
-            return squares.mean(1)
-        count = ordered_pairs(counts)
-        loss: Tensor = (squares * count).sum(1) / count.sum(1)
-        return loss
+        squares: Tensor = (predicted - measured).square()
+        count = None if counts is None else ordered_pairs(counts)
+        mse = squares.mean(1) if count is None else (squares * count).sum(1) / count.sum(1)
+        loss = mse
+        if share := settings.correlation_loss:
+            loss = (1 - share) * mse + share * (1 - correlation(predicted, measured, count))
+        if (penalty := self.network.penalty()) is not None:
+            penalties.append(penalty)
+        # a sum over members keeps each member's gradient what it would be alone
+        return sum(penalties, loss.sum()), mse
 
     @torch.no_grad()
     def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
@@ -191,13 +235,14 @@ class NetworkFit:
         list of (n_regions, n_regions) arrays
             Symmetric, (i, j) and (j, i) averaged, within [-1, 1]; NaN where the network overflows.
         """
-        self.network.eval()
+        self.predictor.eval()
         inputs = [m(r, self.device) for m, r in zip(self.input_makers, regions, strict=True)]
         with self.profile.autocast():
             z = self._encode_all(*_pad(inputs))
             rows = max(1, MAX_PAIRS_AT_ONCE // (z.shape[0] * z.shape[1]))
             chunks = [
-                self.network.decode_between(part, z).float() for part in torch.split(z, rows, dim=1)
+                self.predictor.decode_between(part, z).float()
+                for part in torch.split(z, rows, dim=1)
             ]
         predicted = torch.cat(chunks, dim=1).double().cpu().numpy()
         return [_finish(p[: len(r), : len(r)]) for p, r in zip(predicted, regions, strict=True)]
@@ -205,27 +250,30 @@ class NetworkFit:
     def _encode_all(self, expression: Tensor, coords: Tensor) -> Tensor:
         per_chunk = max(1, MAX_REGIONS_AT_ONCE // len(expression))
         parts = (torch.split(tensor, per_chunk, dim=1) for tensor in (expression, coords))
-        chunks = [self.network.encode(x, c) for x, c in zip(*parts, strict=True)]
+        chunks = [self.predictor.encode(x, c) for x, c in zip(*parts, strict=True)]
         return torch.cat(chunks, dim=1)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return a copy of all that `load_state_dict` needs to continue at the next pass."""
-        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        return copy.deepcopy(state)
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a saved state."""
-        self.network.load_state_dict(state["network"])
-        # the optimiser would go on writing into the tensors that it is given
-        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
+def correlation(predicted: Tensor, measured: Tensor, count: Tensor | None = None) -> Tensor:
+    """Return each member's Pearson correlation over its pairs, (n_members,); 0 without variance.
 
-    def weights(self) -> dict[str, Tensor]:
-        """Return a copy of the weights that later training does not touch."""
-        return {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+    Parameters
+    ----------
+    predicted, measured
+        (n_members, n_pairs).
+    count
+        (n_members, n_pairs), how often a pair counts; once if None.
+    """
+    count = torch.ones_like(measured) if count is None else count
+    share = count / count.sum(1, keepdim=True)
 
-    def restore(self, weights: dict[str, Tensor]) -> None:
-        """Put back weights that `weights` returned."""
-        self.network.load_state_dict(weights)
+    def centred(values: Tensor) -> Tensor:
+        return values - (share * values).sum(1, keepdim=True)
+
+    one, other = centred(predicted.to(measured.dtype)), centred(measured)
+    variances = (share * one.square()).sum(1) * (share * other.square()).sum(1)
+    # the root of 0 has no gradient
+    return (share * one * other).sum(1) / (variances + VARIANCES_OF_NONE).sqrt()
 
 
 def ordered_pairs(matrices: Tensor) -> Tensor:
@@ -233,10 +281,6 @@ def ordered_pairs(matrices: Tensor) -> Tensor:
     n = matrices.shape[1]
     above = matrices.reshape(-1, n * n)[:, 1:].reshape(-1, n - 1, n + 1)[:, :, :-1]
     return above.reshape(len(above), -1)
-
-
-def _gene_dims(vectors: FloatArray | None) -> dict[str, int]:
-    return {} if vectors is None else {"n_gene_dims": vectors.shape[1]}
 
 
 def _pad(inputs: Sequence[NetworkInputs]) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,4 @@
-"""Which score ranks configs, and validation scores averaged over inner folds."""
-
-from __future__ import annotations
+"""Scores that rank configs, and validation scores averaged over inner folds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -54,6 +52,25 @@ def selection_scores(predicted: FloatArray, measured: FloatArray, metric: str) -
         ]
     )
     return np.where(np.isnan(found), -np.inf, found)
+
+
+def best_first(scores: Sequence[float] | FloatArray) -> list[int]:
+    """Order configs by their selection scores, the first of equals before; omit those without."""
+    scored = [number for number, score in enumerate(scores) if math.isfinite(score)]
+    return sorted(scored, key=lambda number: -scores[number])
+
+
+def mean_prediction(predicted: Sequence[FloatArray] | FloatArray) -> FloatArray:
+    """Average predictions of the same regions, without those that diverged, if any did not.
+
+    Parameters
+    ----------
+    predicted
+        (n_regions, n_regions) each; at least one.
+    """
+    finite = [one for one in predicted if np.isfinite(one).all()]
+    mean: FloatArray = np.mean(finite or predicted[:1], axis=0)
+    return mean
 
 
 def mean_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:

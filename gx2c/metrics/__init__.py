@@ -1,30 +1,36 @@
-"""Metrics: how well predicted edges match measured ones."""
+"""Metrics: agreement of predicted and measured edges."""
 
 from gx2c.metrics.average import Average, average_scores
-from gx2c.metrics.binary import BINARY_METRICS, is_binary
-from gx2c.metrics.detail import (
-    SMALLER_IS_BETTER,
-    DetailedScores,
-    average_details,
-    score_in_detail,
-)
-from gx2c.metrics.edgewise import METRICS, Metric, score_edges, undirected_edges
+from gx2c.metrics.binary import is_binary
+from gx2c.metrics.comparison import CorrectedT, corrected_resampled_t, gain_interval
+from gx2c.metrics.detail import DetailedScores, average_details, score_in_detail
+from gx2c.metrics.edgewise import partial_r, top_edge_precision
 from gx2c.metrics.geodesic import geodesic_distance
-from gx2c.metrics.paired import CorrectedT, corrected_resampled_t
-from gx2c.metrics.partial import partial_r
-from gx2c.metrics.top_edges import top_edge_precision
+from gx2c.metrics.table import (
+    BINARY_METRICS,
+    HEADLINE,
+    METRICS,
+    TABLE,
+    Metric,
+    better_by,
+    score_edges,
+    undirected_edges,
+)
 
 __all__ = [
     "BINARY_METRICS",
+    "HEADLINE",
     "METRICS",
-    "SMALLER_IS_BETTER",
+    "TABLE",
     "Average",
     "CorrectedT",
     "DetailedScores",
     "Metric",
     "average_details",
     "average_scores",
+    "better_by",
     "corrected_resampled_t",
+    "gain_interval",
     "geodesic_distance",
     "is_binary",
     "partial_r",

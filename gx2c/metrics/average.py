@@ -1,7 +1,5 @@
 """Scores averaged over folds, then over seeds; edges are never pooled."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
@@ -27,18 +25,18 @@ class Average(TypedDict):
 
 
 def average_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, Average]:
-    """Average each metric over score sets, one set a fold (or a seed).
+    """Average each metric over score sets, one set per fold (or per seed).
 
     Parameters
     ----------
     scores
-        What `score_edges` returned for each fold; all with the same metrics. An undefined
-        score (NaN) makes its mean undefined: leaving it out would flatter the model.
+        Result of `score_edges` for each fold, all with the same metrics. An undefined score (NaN)
+        makes its mean undefined: omitting it would favour the model.
 
     Returns
     -------
     dict
-        For each metric its `Average`.
+        `Average` by metric.
 
     Raises
     ------
@@ -49,12 +47,12 @@ def average_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, Average]:
         raise ValueError("no scores to average")
     names = list(scores[0])
     if any(set(fold_scores) != set(names) for fold_scores in scores):
-        raise ValueError("the folds were scored by different metrics")
+        raise ValueError("the folds have scores of different metrics")
     return {name: average_values([fold_scores[name] for fold_scores in scores]) for name in names}
 
 
 def average_values(values: Sequence[float]) -> Average:
-    """Average one metric's values; of none, the mean is NaN and n is 0."""
+    """Average one metric's values; without values, the mean is NaN and n is 0."""
     n = len(values)
     if not n:
         return Average(mean=float("nan"), sd=float("nan"), se=float("nan"), n=0)

@@ -1,74 +1,72 @@
-"""Scores of a connectome of two values: present edges and absent ones."""
+"""Scores of a binary connectome, in which edges are present or absent.
 
-from __future__ import annotations
+Each function takes predicted numbers and measured ones with two values, (n_edges,) each. An edge is
+present if it was measured above the midpoint of the two values, and predicted present if its
+prediction is. A score whose denominator is 0 is NaN.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gx2c.data.brain import FloatArray
-from gx2c.metrics.edgewise import mean_ranks
-
-BINARY_METRICS = ("accuracy", "precision", "recall", "f1", "auc")
+from gx2c.data.row_order import mean_ranks
 
 
 def is_binary(connectome: FloatArray) -> bool:
-    """Tell whether a connectome has exactly two values off its diagonal.
-
-    Parameters
-    ----------
-    connectome
-        (n_regions, n_regions).
-    """
+    """Return whether a connectome, (n_regions, n_regions), has two values off its diagonal."""
     return len(np.unique(connectome[~np.eye(len(connectome), dtype=bool)])) == 2
 
 
-def classify(
-    predicted: FloatArray, present: NDArray[np.bool_], *, threshold: float
-) -> dict[str, float]:
-    """Score a prediction of which edges are present.
-
-    Parameters
-    ----------
-    predicted
-        (n_edges,), any numbers, larger where an edge is thought to be present.
-    present
-        (n_edges,).
-    threshold
-        Edges predicted above it count as predicted present (the area under the curve uses none).
-
-    Returns
-    -------
-    dict
-        `BINARY_METRICS`. Those whose denominator is 0 are NaN: precision if no edge is predicted
-        present, recall if none is, f1 if both, auc if all edges or none are present.
-    """
-    called = predicted > threshold
-    hits = int(np.count_nonzero(called & present))
-    n_called, n_present = int(np.count_nonzero(called)), int(np.count_nonzero(present))
-    return {
-        "accuracy": float(np.mean(called == present)),
-        "precision": _ratio(hits, n_called),
-        "recall": _ratio(hits, n_present),
-        "f1": _ratio(2 * hits, n_called + n_present),
-        "auc": area_under_curve(predicted, present),
-    }
+def accuracy(predicted: FloatArray, measured: FloatArray) -> float:
+    """Return the share of edges that are classified correctly."""
+    called, present = _called_and_present(predicted, measured)
+    return float(np.mean(called == present))
 
 
-def area_under_curve(predicted: FloatArray, present: NDArray[np.bool_]) -> float:
-    """Return the chance that a present edge is predicted larger than an absent one, ties half.
+def precision(predicted: FloatArray, measured: FloatArray) -> float:
+    """Return the share of edges predicted present that are present."""
+    hits, n_called, _ = _counts(predicted, measured)
+    return _ratio(hits, n_called)
 
-    NaN where all edges are present, or none is.
+
+def recall(predicted: FloatArray, measured: FloatArray) -> float:
+    """Return the share of present edges that are predicted present."""
+    hits, _, n_present = _counts(predicted, measured)
+    return _ratio(hits, n_present)
+
+
+def f1(predicted: FloatArray, measured: FloatArray) -> float:
+    """Return the harmonic mean of precision and recall."""
+    hits, n_called, n_present = _counts(predicted, measured)
+    return _ratio(2 * hits, n_called + n_present)
+
+
+def auc(predicted: FloatArray, measured: FloatArray) -> float:
+    """Return the probability that a present edge is predicted above an absent one (ties: half).
 
     References
     ----------
     Hanley & McNeil (1982), Radiology 143, 29.
     """
-    n_present, n_absent = int(np.count_nonzero(present)), int(np.count_nonzero(~present))
-    if not n_present or not n_absent:
-        return float("nan")
+    present = _called_and_present(predicted, measured)[1]
+    n_present = int(np.count_nonzero(present))
     ranks = float(mean_ranks(predicted)[present].sum())
-    return (ranks - n_present * (n_present + 1) / 2) / (n_present * n_absent)
+    wins = ranks - n_present * (n_present + 1) / 2
+    return _ratio(wins, n_present * (len(present) - n_present))
 
 
-def _ratio(numerator: int, denominator: int) -> float:
+def _counts(predicted: FloatArray, measured: FloatArray) -> tuple[int, int, int]:
+    called, present = _called_and_present(predicted, measured)
+    hits, n_called, n_present = map(np.count_nonzero, (called & present, called, present))
+    return int(hits), int(n_called), int(n_present)
+
+
+def _called_and_present(
+    predicted: FloatArray, measured: FloatArray
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    midpoint = (float(measured.min()) + float(measured.max())) / 2
+    return predicted > midpoint, measured > midpoint
+
+
+def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else float("nan")

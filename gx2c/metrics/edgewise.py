@@ -1,38 +1,20 @@
-"""Scores over the undirected edges among held-out regions."""
-
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import NamedTuple
+"""Scores of predicted against measured edge values, (n_edges,) each."""
 
 import numpy as np
 
-from gx2c.data.brain import FloatArray, IntArray
+from gx2c.data.brain import FloatArray
+from gx2c.data.row_order import mean_ranks
 
-# Wider than the rounding of a symmetrised float32 prediction, far below any real asymmetry
-SYMMETRY_TOLERANCE = 1e-6
-
-
-class Metric(NamedTuple):
-    """One number about predicted and measured edge values.
-
-    Attributes
-    ----------
-    compute
-        Maps predicted and measured edge values, (n_edges,) each, to a number.
-    larger_is_better
-        True for a score, False for a loss.
-    """
-
-    compute: Callable[[FloatArray, FloatArray], float]
-    larger_is_better: bool
+# Far above the rounding of float32 predictions, far below any real difference
+RESIDUAL_TOLERANCE = 1e-5
+TOP_FRACTION = 0.1
 
 
 def pearson_r(predicted: FloatArray, measured: FloatArray) -> float:
-    """Return the correlation of predicted and measured edge values, (n_edges,) each.
+    """Return the correlation of predicted and measured edge values.
 
-    NaN where either is constant (but for rounding): a correlation with a constant is
-    undefined, and any number put in its place would be averaged as if it had been measured.
+    NaN if either is constant up to rounding: a correlation with a constant is undefined, and any
+    substitute would be averaged like a measured value.
     """
     if is_constant(predicted) or is_constant(measured):
         return float("nan")
@@ -46,23 +28,11 @@ def spearman_r(predicted: FloatArray, measured: FloatArray) -> float:
     return pearson_r(mean_ranks(predicted), mean_ranks(measured))
 
 
-def mean_ranks(values: FloatArray) -> FloatArray:
-    """Rank values from 1, ties sharing their mean rank, NaN if any is, as `scipy.stats.rankdata`.
-
-    Each worker of a sweep would load scipy.stats for this alone: .6 s before its first score.
-    """
-    if np.isnan(values).any():
-        return np.full(len(values), np.nan)
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: FloatArray = (np.cumsum(counts) - (counts - 1) / 2)[places]
-    return ranks
-
-
 def r2(predicted: FloatArray, measured: FloatArray) -> float:
     """Return 1 - (squared error / squared deviation from the measured mean).
 
-    At most 1, and negative where the mean of the measured edges would do better. NaN where
-    the measured values are constant.
+    At most 1, and negative if the mean of the measured edges predicts better. NaN if the measured
+    values are constant.
     """
     if is_constant(measured):
         return float("nan")
@@ -80,85 +50,51 @@ def mae(predicted: FloatArray, measured: FloatArray) -> float:
     return float(np.mean(np.abs(measured - predicted)))
 
 
-METRICS: dict[str, Metric] = {
-    "pearson_r": Metric(pearson_r, larger_is_better=True),
-    "spearman_r": Metric(spearman_r, larger_is_better=True),
-    "r2": Metric(r2, larger_is_better=True),
-    "mse": Metric(mse, larger_is_better=False),
-    "mae": Metric(mae, larger_is_better=False),
-}
+def partial_r(predicted: FloatArray, measured: FloatArray, given: FloatArray) -> float:
+    """Return the correlation of predicted and measured after regressing a third out of both.
 
-
-def undirected_edges(n_regions: int) -> tuple[IntArray, IntArray]:
-    """Return both ends of every unordered region pair, (n_edges,) each, first < second."""
-    first, second = np.triu_indices(n_regions, k=1)
-    return first.astype(np.int64), second.astype(np.int64)
-
-
-def score_edges(
-    predicted: FloatArray,
-    measured: FloatArray,
-    *,
-    edges: tuple[IntArray, IntArray] | None = None,
-) -> dict[str, float]:
-    """Score a predicted connectome against the measured one, each unordered pair once.
-
-    Parameters
-    ----------
-    predicted, measured
-        (n_regions, n_regions), symmetric; the diagonals are never read.
-    edges
-        Both ends of the edges that count, (n_edges,) each, such as `Fold.scored_edges()`; every
-        unordered pair if None.
-
-    Returns
-    -------
-    dict
-        One number for each name in `METRICS`; pearson_r and spearman_r of a constant
-        prediction are NaN.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, there are fewer than 2 edges, or the measured edges are not finite.
-    FloatingPointError
-        If the predicted edges are not finite: the model diverged.
+    Given the prediction of the spatial baseline, this is the part of the connectome that the model
+    explains and a linear function of the baseline's prediction does not. It can be positive for a
+    model with a lower correlation than the baseline but other information. NaN if the prediction
+    or the measurement has no residual, as for the baseline itself.
     """
-    ends = undirected_edges(len(measured)) if edges is None else edges
-    if len(ends[0]) < 2:
-        raise ValueError(f"{len(measured)} regions have {len(ends[0])} edges; a score needs 2")
-    check_matrices(predicted, measured)
-    return {
-        name: metric.compute(predicted[ends], measured[ends]) for name, metric in METRICS.items()
-    }
+    rests = [_residual(values, given) for values in (predicted, measured)]
+    if any(rest is None for rest in rests):
+        return float("nan")
+    return pearson_r(*[rest for rest in rests if rest is not None])
 
 
-def check_matrices(predicted: FloatArray, measured: FloatArray) -> None:
-    """Refuse what cannot be scored; the errors are those of `score_edges`."""
-    if predicted.shape != measured.shape:
-        raise ValueError(f"predicted has shape {predicted.shape}, measured {measured.shape}")
-    _check_finite(predicted, measured)
-    _assert_symmetric(predicted, "predicted")
-    _assert_symmetric(measured, "measured")
+def top_edge_precision(
+    predicted: FloatArray, measured: FloatArray, *, k: int | None = None
+) -> float:
+    """Return the share of the k edges predicted strongest that are among the k measured strongest.
 
-
-def _check_finite(predicted: FloatArray, measured: FloatArray) -> None:
-    off_diagonal = ~np.eye(len(measured), dtype=bool)
-    if not np.isfinite(measured[off_diagonal]).all():
-        raise ValueError("measured edges hold NaN or infinity")
-    n_bad = np.count_nonzero(~np.isfinite(predicted[off_diagonal])) // 2
-    if n_bad:
-        raise FloatingPointError(f"{n_bad} predicted edges are NaN or infinite: the model diverged")
-
-
-def _assert_symmetric(connectome: FloatArray, name: str) -> None:
-    first, second = undirected_edges(len(connectome))
-    gap = np.max(np.abs(connectome[first, second] - connectome[second, first]))
-    scale = max(1.0, float(np.max(np.abs(connectome[first, second]))))
-    assert gap <= SYMMETRY_TOLERANCE * scale, f"{name} is asymmetric by {gap:.3g}"
+    Ties for the last places are averaged over all ways to break them, so a constant prediction
+    scores k / n_edges, the chance level. By default k is `TOP_FRACTION` of the edges, at least one.
+    """
+    k = max(1, round(TOP_FRACTION * len(measured))) if k is None else k
+    return float(_membership(predicted, k) @ _membership(measured, k) / k)
 
 
 def is_constant(values: FloatArray) -> bool:
-    """Tell rounding noise around one value, (n_edges,), from real variation."""
+    """Return whether values, (n_edges,), are equal up to rounding."""
     rounding = 8.0 * float(np.finfo(values.dtype).eps)
     return bool(np.ptp(values) <= rounding * np.max(np.abs(values)))
+
+
+def _residual(values: FloatArray, given: FloatArray) -> FloatArray | None:
+    """Remove the mean and the slope on `given`; None if only rounding remains."""
+    centred = values.astype(np.float64) - values.mean(dtype=np.float64)
+    other = given.astype(np.float64) - given.mean(dtype=np.float64)
+    square = float(other @ other)
+    rest = centred - other * (float(other @ centred) / square if square > 0 else 0.0)
+    scale = RESIDUAL_TOLERANCE * float(np.linalg.norm(centred))
+    return rest if float(np.linalg.norm(rest)) > scale else None
+
+
+def _membership(values: FloatArray, k: int) -> FloatArray:
+    last = np.partition(values, len(values) - k)[len(values) - k]
+    above, tied = values > last, values == last
+    share = (k - np.count_nonzero(above)) / np.count_nonzero(tied)
+    membership: FloatArray = above + share * tied
+    return membership

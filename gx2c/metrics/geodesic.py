@@ -1,18 +1,16 @@
-"""How far two connectomes are apart on the manifold of positive-definite matrices."""
-
-from __future__ import annotations
+"""Distance of two connectomes on the manifold of positive-definite matrices."""
 
 import numpy as np
 import scipy
 
 from gx2c.data.brain import FloatArray
 
-# The least eigenvalue after regularisation; a correlation matrix has a mean of 1
+# Smallest eigenvalue after regularisation; the mean eigenvalue of a correlation matrix is 1
 EIGENVALUE_FLOOR = 0.01
 
 
 def geodesic_distance(predicted: FloatArray, measured: FloatArray) -> float:
-    """Return the affine-invariant distance of two connectomes, each made a correlation matrix.
+    """Return the affine-invariant distance of two connectomes as correlation matrices.
 
     The distance is sqrt(sum ln^2 e) over the eigenvalues e of inv(measured) @ predicted, both
     regularised as in `nearest_shrunk`. It is 0 for equal matrices, symmetric, and finite for any
@@ -33,18 +31,17 @@ def geodesic_distance(predicted: FloatArray, measured: FloatArray) -> float:
 
 
 def nearest_shrunk(connectome: FloatArray, *, floor: float = EIGENVALUE_FLOOR) -> FloatArray:
-    """Make a connectome positive definite by shrinking it towards the identity, if need be.
+    """Make a connectome positive definite by shrinking it towards the identity if necessary.
 
-    The diagonal is set to 1. Where the least eigenvalue l is below `floor`, all other values are
-    multiplied by (1 - floor) / (1 - l), the largest factor that raises it to `floor`; the
-    diagonal stays 1.
+    The diagonal is set to 1. If the smallest eigenvalue l is below `floor`, all off-diagonal values
+    are multiplied by (1 - floor) / (1 - l), the largest factor that raises l to `floor`.
 
     Parameters
     ----------
     connectome
         (n_regions, n_regions), symmetric; the diagonal is never read.
     floor
-        Above 0 and below 1.
+        Smallest eigenvalue, between 0 and 1.
 
     Returns
     -------

@@ -1,45 +1,43 @@
 """Models of the connectome behind one protocol, and the table that names them."""
 
-from __future__ import annotations
+from importlib import import_module
+from typing import Any
 
-from gx2c.models import (
-    bilinear,
-    bilinear_cm,
-    cge,
-    cls_pool,
-    decay,
-    gene_signatures,
-    genevec,
-    geography,
-    kernel_ridge,
-    mlp,
-    pls_twostep,
-    reduced_pairs,
-    reduced_smt,
-    shared_encoder,
-    smt,
-    xgboost_trees,
+from gx2c.models.layers.bases import PairNetwork
+from gx2c.models.protocol import Model
+from gx2c.models.spec import ModelSpec
+
+# One line per family, in the order of tables; each file declares its models in `SPECS`
+FAMILIES = (
+    "closed_form.distance",
+    "closed_form.cge",
+    "closed_form.kernel_ridge",
+    "closed_form.geography",
+    "closed_form.bilinear_cm",
+    "closed_form.pls_twostep",
+    "networks.bilinear",
+    "networks.mlp",
+    "networks.smt",
+    "networks.cls_pool",
+    "networks.reduced_smt",
+    "networks.genevec",
+    "trees.boosted",
+    "networks.gene_signatures",
 )
-from gx2c.models.protocol import Model, ModelSpec, PairNetwork
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec for family in FAMILIES for spec in import_module(f"gx2c.models.{family}").SPECS
+}
 
-_FILES = (
-    decay,
-    cge,
-    kernel_ridge,
-    geography,
-    bilinear_cm,
-    pls_twostep,
-    bilinear,
-    mlp,
-    shared_encoder,
-    smt,
-    cls_pool,
-    reduced_pairs,
-    reduced_smt,
-    genevec,
-    xgboost_trees,
-    gene_signatures,
-)
-MODELS: dict[str, ModelSpec] = {spec.name: spec for file in _FILES for spec in file.SPECS}
+__all__ = ["FAMILIES", "MODELS", "Model", "ModelSpec", "PairNetwork"]
 
-__all__ = ["MODELS", "Model", "ModelSpec", "PairNetwork"]
+
+def __getattr__(name: str) -> Any:
+    """Show the estimators of `gx2c.estimators` here, for users: no module of gx2c looks here."""
+    classes = [spec.class_name for spec in MODELS.values()]
+    if name not in classes:
+        raise AttributeError(f"gx2c.models has no {name}; its models are {', '.join(classes)}")
+    return import_module("gx2c.estimators").ESTIMATORS[name]
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *(spec.class_name for spec in MODELS.values())]

@@ -1,14 +1,37 @@
 """Features of regions, standardised with training regions' statistics alone."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-import scipy  # its parts load at their first use: a worker that trains networks needs none
-from numpy.typing import NDArray
+import scipy  # its parts load on first use: a worker that trains networks needs none
 
-FloatArray = NDArray[np.float64]
+from gx2c.data.brain import FloatArray
+
+
+def same_distances(rows: FloatArray) -> FloatArray:
+    """Rotate centred rows onto the axes that they span.
+
+    Inner products between rows, centred on the mean of any subset of rows, are unchanged, and so is
+    a kernel of such products.
+
+    Parameters
+    ----------
+    rows
+        (n_rows, n_columns).
+
+    Returns
+    -------
+    FloatArray
+        (n_rows, min(n_rows, n_columns)).
+    """
+    centred: FloatArray = rows - rows.mean(axis=0)
+    if centred.shape[1] <= len(centred):
+        return centred
+    squares, axes = np.linalg.eigh(centred @ centred.T)
+    reduced: FloatArray = axes * np.sqrt(np.maximum(squares, 0.0))
+    return reduced
+
 
 # A column that varies less than this, relative to its size, only varies by rounding
 CONSTANT_COLUMN = 1e-10
@@ -31,15 +54,15 @@ def mirrored_distance(left_mm: FloatArray, right_mm: FloatArray) -> FloatArray:
 class Standardiser:
     """Column means and inverse standard deviations of some training rows.
 
-    A column that is constant in training gets the weight 0: it tells training rows nothing, and
-    dividing by its tiny deviation would let it rule every other row.
+    A column that is constant in training gets weight 0: it carries no information there, and
+    division by its tiny deviation would let it dominate other rows.
     """
 
     mean: FloatArray
     inverse_deviation: FloatArray
 
     @classmethod
-    def learn(cls, rows: FloatArray) -> Standardiser:
+    def learn(cls, rows: FloatArray) -> Self:
         """Learn from training rows, (n_rows, n_columns)."""
         mean = rows.mean(axis=0)
         centred = rows - mean
@@ -49,8 +72,8 @@ class Standardiser:
         return cls(mean, inverse)
 
     @classmethod
-    def centre(cls, rows: FloatArray) -> Standardiser:
-        """Learn means alone, from training rows, (n_rows, n_columns)."""
+    def centre(cls, rows: FloatArray) -> Self:
+        """Learn only means from training rows, (n_rows, n_columns)."""
         return cls(rows.mean(axis=0), np.ones(rows.shape[1]))
 
     def apply(self, rows: FloatArray) -> FloatArray:

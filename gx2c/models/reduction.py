@@ -1,29 +1,24 @@
-"""Reductions of expression, PCA and PLS, fitted on training regions alone.
+"""Features of expression, as it is or reduced by PCA and PLS, from training regions alone.
 
-Both run in the space that the training regions span: there 15,000 genes are no more columns than
-there are regions, and scores are the same but for their sign.
+Reductions run in the space that the training regions span, where 15,000 genes take no more columns
+than there are regions, and scores are the same up to their sign.
 """
-
-from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gx2c.errors import UserError
+from gx2c.data.brain import FloatArray, Regions
+from gx2c.errors import UserError, require_choice, require_positive
 from gx2c.models.features import Standardiser
-from gx2c.models.keywords import require_choice
 
-FloatArray = NDArray[np.float64]
-
-# scikit-learn's 1e-6 leaves weights wrong in the third digit, by the order of the regions
+# scikit-learn's 1e-6 leaves the third digit of weights dependent on the order of the regions
 PLS_TOLERANCE = 1e-12
 PLS_MAX_ITERATIONS = 1000
-# Of a variance, relative to the largest: what is smaller only varies by rounding
+# Variances below this share of the largest are rounding
 RANK_TOLERANCE = 1e-12
 
 
@@ -34,27 +29,18 @@ class Reduction:
     Attributes
     ----------
     mean
-        (n_genes,), of the training regions.
+        (n_genes,), mean of the training regions.
     rotation
-        (n_genes, n_components); where genes are scaled, the scale is part of it.
-    wanted
-        Components asked for, or the share of variance. `n_components` is smaller where the
-        training regions do not allow as many.
+        (n_genes, n_components); if genes are scaled, the scale is part of it.
     """
 
     mean: FloatArray
     rotation: FloatArray
-    wanted: float
 
     @property
     def n_components(self) -> int:
         """Number of components."""
         return int(self.rotation.shape[1])
-
-    @property
-    def capped(self) -> bool:
-        """Whether there are fewer components than asked for."""
-        return self.n_components < self.wanted
 
     def transform(self, expression: FloatArray) -> FloatArray:
         """Reduce any regions, (n_regions, n_genes), to (n_regions, n_components)."""
@@ -62,17 +48,8 @@ class Reduction:
         return scores
 
 
-class FitReduction(Protocol):
-    """Learns a reduction from training regions."""
-
-    def __call__(
-        self, expression: FloatArray, connectome: FloatArray, /, *, n_components: float
-    ) -> Reduction:
-        """Learn from (n_train_regions, n_genes) and (n_train_regions, n_train_regions)."""
-
-
 def most_components(n_regions: int, n_genes: int) -> int:
-    """Return how many components these many training regions and genes can have."""
+    """Return the largest number of components of these numbers of training regions and genes."""
     return max(1, min(n_regions - 1, n_genes))
 
 
@@ -88,10 +65,10 @@ def fit_pca(
     connectome
         Not used.
     n_components
-        How many; or, below 1, the share of variance that they explain at least. Capped at the
-        rank of the centred expression, which is at most `most_components`.
+        Number of components or, below 1, the smallest share of variance that they explain. Capped
+        at the rank of the centred expression, which is at most `most_components`.
     """
-    # scikit-learn takes a second to import, for which only those pay who reduce
+    # scikit-learn takes a second to import, so only reductions import it
     from sklearn.decomposition import PCA
 
     _check_number(n_components)
@@ -99,8 +76,11 @@ def fit_pca(
     centred = expression - mean
     basis = spanned_basis(centred)
     pca = PCA(svd_solver="full").fit(centred @ basis)
-    kept = min(_number_of(n_components, pca.explained_variance_ratio_), basis.shape[1])
-    return Reduction(mean, _with_signs(basis @ pca.components_[:kept].T), n_components)
+    wanted = n_components
+    if n_components < 1:
+        wanted = int(np.searchsorted(np.cumsum(pca.explained_variance_ratio_), n_components)) + 1
+    kept = min(int(wanted), basis.shape[1])
+    return Reduction(mean, _with_signs(basis @ pca.components_[:kept].T))
 
 
 def fit_pls(expression: FloatArray, connectome: FloatArray, /, *, n_components: float) -> Reduction:
@@ -114,10 +94,10 @@ def fit_pls(expression: FloatArray, connectome: FloatArray, /, *, n_components: 
     expression
         (n_train_regions, n_genes).
     connectome
-        (n_train_regions, n_train_regions). A self-connection counts as its column's mean, which
-        says nothing; the published zeros say that a region is not connected with itself.
+        (n_train_regions, n_train_regions). A self-connection counts as its column's mean, which is
+        uninformative; the published zeros would mean that a region is not connected with itself.
     n_components
-        How many, from 1 on; capped as those of PCA, and where the connectome is explained.
+        Number of components, at least 1; capped as in PCA, and once the connectome is explained.
 
     References
     ----------
@@ -125,7 +105,7 @@ def fit_pls(expression: FloatArray, connectome: FloatArray, /, *, n_components: 
     """
     _check_number(n_components)
     if n_components < 1:
-        raise UserError(f"n_components of PLS is {n_components}; give a whole number from 1 on")
+        raise UserError(f"n_components of PLS is {n_components}; give a positive integer")
     genes = Standardiser.learn(expression)
     # scikit-learn's deviation divides by n - 1
     weight = genes.inverse_deviation * math.sqrt(1 - 1 / len(expression))
@@ -133,7 +113,7 @@ def fit_pls(expression: FloatArray, connectome: FloatArray, /, *, n_components: 
     basis = spanned_basis(scaled)
     n_kept = min(int(n_components), basis.shape[1])
     inner = fit_pls_scores(scaled @ basis, connectivity_profiles(connectome), n_kept)
-    return Reduction(genes.mean, weight[:, None] * _with_signs(basis @ inner), n_components)
+    return Reduction(genes.mean, weight[:, None] * _with_signs(basis @ inner))
 
 
 def spanned_basis(centred: FloatArray) -> FloatArray:
@@ -144,14 +124,14 @@ def spanned_basis(centred: FloatArray) -> FloatArray:
         raise UserError(
             "expression cannot be reduced: every gene is constant over the training regions"
         )
-    # the mean took one direction away; what is left of it is rounding
+    # centring removed one direction, of which only rounding remains
     varies = np.flatnonzero(variances > RANK_TOLERANCE * largest)[-len(centred) + 1 :]
     basis: FloatArray = (centred.T @ regions[:, varies]) / np.sqrt(variances[varies])
     return basis
 
 
 def _with_signs(directions: FloatArray) -> FloatArray:
-    """Make each column's largest weight positive, for the sign of a component is free."""
+    """Make each column's largest weight positive, because the sign of a component is arbitrary."""
     largest = np.abs(directions).argmax(axis=0)
     signs = np.sign(directions[largest, np.arange(directions.shape[1])])
     signed: FloatArray = directions * signs
@@ -169,7 +149,7 @@ def connectivity_profiles(connectome: FloatArray) -> FloatArray:
 def fit_pls_scores(features: FloatArray, targets: FloatArray, n_components: int) -> FloatArray:
     """Fit PLS on centred features; return their rotation, (n_features, n_found <= n_components).
 
-    Fewer are found where the targets are explained before.
+    Fewer are found if the targets are explained earlier.
     """
     from sklearn.cross_decomposition import PLSRegression
     from sklearn.exceptions import ConvergenceWarning
@@ -179,7 +159,7 @@ def fit_pls_scores(features: FloatArray, targets: FloatArray, n_components: int)
         n_components=n_components, scale=False, max_iter=PLS_MAX_ITERATIONS, tol=PLS_TOLERANCE
     )
     with warnings.catch_warnings():
-        # near-equal components: which of them comes first does not matter
+        # the order of nearly equal components does not matter
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="y residual is constant")
         pls.fit(features, standardised)
@@ -188,7 +168,7 @@ def fit_pls_scores(features: FloatArray, targets: FloatArray, n_components: int)
     return rotation
 
 
-REDUCTIONS: dict[str, FitReduction] = {"pca": fit_pca, "pls": fit_pls}
+REDUCTIONS: dict[str, Callable[..., Reduction]] = {"pca": fit_pca, "pls": fit_pls}
 
 
 def fit_reduction(
@@ -199,16 +179,56 @@ def fit_reduction(
     return REDUCTIONS[name](expression, connectome, n_components=n_components)
 
 
+RAW, Z_SCORED = "raw", "z_scored"
+PCA, PLS = REDUCTIONS
+FEATURES = (RAW, Z_SCORED, PCA, PLS)
+
+
+class ExpressionFeatures:
+    """Features of regions, learned from training regions alone.
+
+    Parameters
+    ----------
+    kind
+        One of `FEATURES`: "raw" expression, "z_scored" per gene, or scores of "pca" or "pls".
+    n_components
+        Number of components of a reduction; unused otherwise. See `gx2c.models.reduction`.
+    """
+
+    def __init__(self, kind: str, *, n_components: float) -> None:
+        require_choice("features", kind, FEATURES)
+        require_positive("n_components", n_components)
+        self.kind, self.n_components = kind, n_components
+
+    def fit(self, training: Regions, connectome: FloatArray) -> FloatArray:
+        """Learn from training regions; return their features, (n_train_regions, n_features)."""
+        if self.kind in REDUCTIONS:
+            self._reduction = fit_reduction(
+                self.kind, training.expression, connectome, n_components=self.n_components
+            )
+        elif self.kind == Z_SCORED:
+            self._standardiser = Standardiser.learn(training.expression)
+        return self.of(training)
+
+    def of(self, regions: Regions) -> FloatArray:
+        """Return the features of any regions, (n_regions, n_features)."""
+        if self.kind in REDUCTIONS:
+            return self._reduction.transform(regions.expression)
+        if self.kind == Z_SCORED:
+            return self._standardiser.apply(regions.expression)
+        return regions.expression
+
+    def width(self, n_genes: int, n_regions: int) -> int:
+        """Return the number of features for these numbers of genes and training regions."""
+        if self.kind not in REDUCTIONS:
+            return n_genes
+        return min(int(self.n_components), most_components(n_regions, n_genes))
+
+
 def _check_number(n_components: float) -> None:
     whole = n_components == int(n_components) if math.isfinite(n_components) else False
     if not (n_components > 0 and (whole or n_components < 1)):
         raise UserError(
-            f"n_components is {n_components}; give a whole number from 1 on, or a share of "
-            "variance between 0 and 1"
+            f"n_components is {n_components}; give a positive integer, or a share of variance "
+            "between 0 and 1"
         )
-
-
-def _number_of(n_components: float, explained: FloatArray) -> int:
-    if n_components >= 1:
-        return int(n_components)
-    return int(np.searchsorted(np.cumsum(explained), n_components)) + 1

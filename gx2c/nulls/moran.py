@@ -1,56 +1,55 @@
-"""Moran spectral randomisation: surrogate maps for regions in any place, cortex or not."""
+"""Moran spectral randomisation: surrogate maps for any regions, cortical or not."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
-from gx2c.data.brain import FloatArray
+from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError
+from gx2c.nulls.surrogate import Surrogate
 
 MORAN_STREAM = 0x303
 
 
-@dataclass(frozen=True)
-class MoranRandomiser:
-    """Random signs on the spatial spectrum of maps, the same signs for every gene.
-
-    The signs are an orthogonal transform of the regions: each gene keeps its mean, variance and
-    Moran's I, and each pair of genes its covariance, exactly.
-
-    Attributes
-    ----------
-    vectors
-        (n_regions, n_regions - 1), Moran eigenvectors, from the smoothest to the roughest.
-    seed
-        Not negative.
-    """
-
-    vectors: FloatArray
-    seed: int
-
-    def draw(self, expression: FloatArray, k: int) -> FloatArray:
-        """Return surrogate k of some maps, (n_regions, n_genes); it depends on seed and k alone."""
-        source = np.random.SeedSequence(self.seed, spawn_key=(MORAN_STREAM, k))
-        signs = np.random.default_rng(source).choice(
-            np.array([-1.0, 1.0]), size=self.vectors.shape[1]
-        )
-        return randomise(expression, self.vectors, signs)
+def surrogate(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
+    """Randomise all regions of a brain, cortical or not."""
+    return Surrogate(
+        "moran",
+        "Moran spectral randomisation over MNI distance: each gene's Moran's I and the gene-gene"
+        " covariance are kept exactly",
+        make_moran(brain.coords_mm, seed=seed),
+        linear=True,
+    )
 
 
-def make_moran(coords_mm: FloatArray, *, seed: int) -> MoranRandomiser:
-    """Prepare Moran randomisation with weights of inverse distance.
+def make_moran(coords_mm: FloatArray, *, seed: int) -> Callable[[FloatArray, int], FloatArray]:
+    """Prepare Moran randomisation with inverse-distance weights.
+
+    It gives random signs to the spatial spectrum of maps, the same signs for every gene. The signs
+    are an orthogonal transform of the regions: each gene keeps its mean, variance and Moran's I,
+    and each pair of genes its covariance, exactly.
 
     Parameters
     ----------
     coords_mm
-        (n_regions, 3), region centroids, mm; at least 3, no two alike.
+        (n_regions, 3), region centroids, mm; at least 3, all different.
     seed
-        Not negative.
+        Non-negative seed.
+
+    Returns
+    -------
+    Callable
+        (maps, k) -> surrogate k of maps, (n_regions, n_genes); only seed and k determine it.
     """
-    return MoranRandomiser(moran_eigenvectors(cdist(coords_mm, coords_mm))[0], seed)
+    vectors = moran_eigenvectors(scipy.spatial.distance.cdist(coords_mm, coords_mm))[0]
+
+    def draw(expression: FloatArray, k: int) -> FloatArray:
+        source = np.random.SeedSequence(seed, spawn_key=(MORAN_STREAM, k))
+        signs = np.random.default_rng(source).choice(np.array([-1.0, 1.0]), size=vectors.shape[1])
+        return randomise(expression, vectors, signs)
+
+    return draw
 
 
 def moran_weights(distance: FloatArray) -> FloatArray:
@@ -59,13 +58,13 @@ def moran_weights(distance: FloatArray) -> FloatArray:
     Raises
     ------
     UserError
-        If two regions lie at one place, or there are fewer than 3.
+        If two regions have the same location, or there are fewer than 3.
     """
     off_diagonal = ~np.eye(len(distance), dtype=bool)
     if len(distance) < 3 or not (distance[off_diagonal] > 0).all():
         raise UserError(
             f"{len(distance)} regions, some pairs at distance 0: Moran weights are inverse"
-            " distances, which need at least 3 regions at different places; check the coordinates"
+            " distances, which need at least 3 regions at different locations; check coordinates"
         )
     weights = np.zeros_like(distance, dtype=np.float64)
     weights[off_diagonal] = 1.0 / distance[off_diagonal]
@@ -94,7 +93,7 @@ def moran_eigenvectors(distance: FloatArray) -> tuple[FloatArray, FloatArray]:
     weights = moran_weights(distance)
     n = len(weights)
     centred = weights - weights.mean(axis=0) - weights.mean(axis=1)[:, None] + weights.mean()
-    # pushes the constant vector, of eigenvalue 0, above all others, where it can be cut off
+    # moves the constant vector, of eigenvalue 0, above all others, where it is removed
     lift = 2.0 * np.abs(centred).sum(axis=1).max()
     values, vectors = np.linalg.eigh(centred + lift / n)
     return np.ascontiguousarray(vectors[:, -2::-1]), values[-2::-1].copy()

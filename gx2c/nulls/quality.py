@@ -1,19 +1,17 @@
-"""How good a set of surrogates is: roughness kept, duplicates, what stays, what is missing."""
+"""Quality of a set of surrogates: preserved roughness, duplicates, unmoved and missing values."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.nulls.moran import moran_weights, morans_i
-from gx2c.nulls.protocol import IndexSurrogate, Surrogate
+from gx2c.nulls.surrogate import Surrogate
 from gx2c.nulls.variogram import variogram_bins
 
-# Genes beyond these hardly change an average over genes
+# More genes than these hardly change an average over genes
 MAX_GENES = 500
 
 
@@ -23,16 +21,17 @@ class SurrogateQuality(NamedTuple):
     Attributes
     ----------
     name, statement
-        Of the surrogate.
+        Name and statement of the surrogate.
     n
-        Surrogates looked at.
+        Number of surrogates.
     morans_i, surrogate_morans_i
-        Mean over genes, inverse MNI distances; of the original and of the surrogates.
+        Moran's I of the original and of the surrogates, with inverse MNI distances, mean over
+        genes.
     morans_i_error
-        Mean over genes and surrogates of the absolute difference.
+        Absolute difference of Moran's I, mean over genes and surrogates.
     variogram_error
         Root mean square difference of the mean variogram (genes standardised over regions) from
-        the original's, over the original's root mean square; mean over surrogates.
+        that of the original, divided by the original's root mean square; mean over surrogates.
     covariance_error
         Relative Frobenius error of the gene-gene covariance, mean over surrogates.
     n_duplicates
@@ -59,54 +58,43 @@ class SurrogateQuality(NamedTuple):
 def surrogate_quality(
     brain: Brain, surrogate: Surrogate, *, numbers: Sequence[int]
 ) -> SurrogateQuality:
-    """Compare surrogates with the expression that they stand for.
+    """Compare surrogates with the original expression.
 
     Parameters
     ----------
     brain
         The true brain.
     surrogate
-        Made for it.
+        A surrogate of that brain.
     numbers
-        Which surrogates.
+        Numbers of the surrogates to compare.
     """
     genes = _spread_genes(brain)
-    distance = cdist(brain.coords_mm, brain.coords_mm)
+    distance = scipy.spatial.distance.cdist(brain.coords_mm, brain.coords_mm)
     weights, bins = moran_weights(distance), variogram_bins(distance)
-    true = brain.expression[:, genes]
-    variogram = bins.of(_standard(true)).mean(axis=1)
-    moran, covariance = morans_i(true, weights), _covariance(true)
-    seen = {np.ascontiguousarray(true).tobytes()}
-    n_duplicates = n_not_finite = 0
-    rows = []
-    for k in numbers:
-        found = np.ascontiguousarray(surrogate.expression(brain, k)[:, genes])
-        n_not_finite += int(np.count_nonzero(~np.isfinite(found)))
-        n_duplicates += found.tobytes() in seen
-        seen.add(found.tobytes())
-        now = morans_i(found, weights)
-        error = bins.of(_standard(found)).mean(axis=1) - variogram
-        rows.append(
-            (
-                now.mean(),
-                np.abs(now - moran).mean(),
-                np.linalg.norm(error) / np.linalg.norm(variogram),
-                np.linalg.norm(_covariance(found) - covariance) / np.linalg.norm(covariance),
-            )
-        )
-    mean = np.mean(rows, axis=0).tolist()
+
+    def measures(maps: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        variogram = bins.of(_standard(maps)).mean(axis=1)
+        return morans_i(maps, weights), variogram, _covariance(maps)
+
+    true = np.ascontiguousarray(brain.expression[:, genes])
+    moran, variogram, covariance = measures(true)
+    drawn = [np.ascontiguousarray(surrogate.expression(brain, k)[:, genes]) for k in numbers]
+    found = [measures(maps) for maps in drawn]
+    moves = surrogate.indices
+    stay = [np.nan if moves is None else share_staying(moves(k, 1))[0] for k in numbers]
     return SurrogateQuality(
         name=surrogate.name,
         statement=surrogate.statement,
-        n=len(rows),
+        n=len(drawn),
         morans_i=float(moran.mean()),
-        surrogate_morans_i=mean[0],
-        morans_i_error=mean[1],
-        variogram_error=mean[2],
-        covariance_error=mean[3],
-        n_duplicates=n_duplicates,
-        share_staying=_share_staying(surrogate, numbers),
-        n_not_finite=n_not_finite,
+        surrogate_morans_i=_mean(now.mean() for now, _, _ in found),
+        morans_i_error=_mean(np.abs(now - moran).mean() for now, _, _ in found),
+        variogram_error=_mean(_relative_error(now, variogram) for _, now, _ in found),
+        covariance_error=_mean(_relative_error(now, covariance) for _, _, now in found),
+        n_duplicates=1 + len(drawn) - len({maps.tobytes() for maps in (true, *drawn)}),
+        share_staying=_mean(stay),
+        n_not_finite=sum(int(np.count_nonzero(~np.isfinite(maps))) for maps in drawn),
     )
 
 
@@ -116,10 +104,12 @@ def share_staying(spins: IntArray) -> FloatArray:
     return kept
 
 
-def _share_staying(surrogate: Surrogate, numbers: Sequence[int]) -> float:
-    if not isinstance(surrogate, IndexSurrogate):
-        return float("nan")
-    return float(np.mean([share_staying(surrogate.indices(k, 1))[0] for k in numbers]))
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
+
+
+def _relative_error(found: FloatArray, true: FloatArray) -> float:
+    return float(np.linalg.norm(found - true) / np.linalg.norm(true))
 
 
 def _spread_genes(brain: Brain) -> IntArray:

@@ -1,86 +1,79 @@
 """Gaussian gene fields in MNI space with the smoothness and symmetry of real expression."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import nnls
-from scipy.spatial.distance import cdist
+import scipy
 
-from gx2c.data.brain import FloatArray, IntArray
+from gx2c.data.brain import MIRROR, Brain, FloatArray, IntArray
 from gx2c.errors import UserError
-from gx2c.nulls.spheres import MIRROR
+from gx2c.nulls.surrogate import Surrogate
 
 FIELD_STREAM = 0xF1E
-# Candidates for the length over which expression stays alike, and the kernel's exponent:
-# 1 exponential (rough), 2 Gaussian (smooth)
+# Candidates for the correlation length and the exponent of the kernel: 1 exponential (rough),
+# 2 Gaussian (smooth)
 LENGTHS_MM = np.geomspace(5.0, 500.0, 33)
 EXPONENTS = (1.0, 2.0)
 
 
 class FieldFit(NamedTuple):
-    """A covariance of regions, fitted to expression.
+    """A regional covariance, fitted to expression."""
 
-    Attributes
-    ----------
-    length_mm, exponent
-        Of the kernel exp(-(d / length)^exponent).
-    symmetric, own, noise
-        Variances, as shares of their sum, of a field that is equal in mirrored places, of one
-        that is not, and of noise of each region.
-    residual
-        Root mean square of fitted minus empirical covariance over that of the empirical.
-    """
-
+    # Length and exponent of the kernel exp(-(d / length)^exponent)
     length_mm: float
     exponent: float
+    # Variances, as shares of their sum, of a mirror-symmetric field, of a field that is
+    # not, and of independent noise
     symmetric: float
     own: float
     noise: float
+    # Root mean square of fitted minus empirical covariance, divided by that of the
+    # empirical one
     residual: float
 
 
 @dataclass(frozen=True)
 class RandomField:
-    """Draws Gaussian fields, (regions' fitted covariance) x (genes' own covariance).
+    """Draws Gaussian fields, (fitted regional covariance) x (empirical gene covariance)."""
 
-    Attributes
-    ----------
-    root
-        (n_regions, n_regions), a square root of the regions' covariance, centred.
-    loadings
-        (n_components, n_genes), principal components of expression times their length.
-    centre
-        (n_genes,), mean expression.
-    fit
-        What was fitted.
-    seed
-        Not negative.
-    """
-
-    root: FloatArray
+    root: FloatArray  # (n_regions, n_regions), a square root of the regional covariance, centred
+    # (n_components, n_genes), principal components of expression times their length
     loadings: FloatArray
-    centre: FloatArray
-    fit: FieldFit
-    seed: int
+    centre: FloatArray  # (n_genes,), mean expression
+    fit: FieldFit  # The fitted covariance
+    seed: int  # Non-negative seed
 
     def draw(self, expression: FloatArray, k: int) -> FloatArray:
         """Return field k, (n_regions, n_genes); it depends on seed and k, not on `expression`.
 
-        The gene-gene covariance is the real one in expectation: of one draw it differs, as it
-        would between brains that are equal in law.
+        The gene-gene covariance is the empirical one in expectation; that of a single draw differs,
+        as between brains with the same distribution.
         """
         if expression.shape != (len(self.root), self.loadings.shape[1]):
             raise UserError(
-                f"expression has shape {expression.shape}; this field was fitted to"
-                f" ({len(self.root)}, {self.loadings.shape[1]}): fit it to the brain in use"
+                f"expression has shape {expression.shape}, but this field was fitted to"
+                f" ({len(self.root)}, {self.loadings.shape[1]}); fit it to this brain"
             )
         source = np.random.SeedSequence(self.seed, spawn_key=(FIELD_STREAM, k))
         noise = np.random.default_rng(source).standard_normal((len(self.root), len(self.loadings)))
         field: FloatArray = self.centre + (self.root @ noise) @ self.loadings
         return field
+
+
+def surrogate(brain: Brain, seed: int, training_regions: IntArray | None) -> Surrogate:
+    """Draw fields with the covariances of a brain's expression."""
+    field = make_random_field(
+        brain.coords_mm, brain.expression, seed=seed, training_regions=training_regions
+    )
+    fit = field.fit
+    return Surrogate(
+        "random_field",
+        f"Gaussian fields in MNI space, exp(-(d / {fit.length_mm:.0f} mm)^{fit.exponent:g}),"
+        f" {fit.symmetric:.0%} mirrored, {fit.own:.0%} not, {fit.noise:.0%} noise; gene-gene"
+        " covariance is kept in expectation",
+        field.draw,
+    )
 
 
 def make_random_field(
@@ -90,16 +83,16 @@ def make_random_field(
     seed: int,
     training_regions: IntArray | None = None,
 ) -> RandomField:
-    """Fit Gaussian fields to expression, on training regions where they are given.
+    """Fit Gaussian fields to expression, on training regions if they are given.
 
     Parameters
     ----------
     coords_mm
         (n_regions, 3), region centroids in MNI space, mm.
     expression
-        (n_regions, n_genes), of regions of any kind, cortex or not.
+        (n_regions, n_genes), for any regions, cortical or not.
     seed
-        Not negative.
+        Non-negative seed.
     training_regions
         Regions to which covariances are fitted; all if None. Fields cover all regions.
     """
@@ -121,11 +114,10 @@ def make_random_field(
 
 
 def fit_field(coords_mm: FloatArray, expression: FloatArray) -> FieldFit:
-    """Fit length, exponent and three variances by least squares to regions' covariance.
+    """Fit length, exponent and three variances to the regional covariance by least squares.
 
-    Genes are standardised over regions; each gene's mean over regions is then 0, and the
-    candidates are centred alike. Given length and exponent, variances are a non-negative least
-    squares problem.
+    Genes are standardised over regions, so each gene has mean 0, and the candidates are centred
+    likewise. Given length and exponent, the variances solve a non-negative least squares problem.
 
     Raises
     ------
@@ -146,9 +138,9 @@ def fit_field(coords_mm: FloatArray, expression: FloatArray) -> FieldFit:
         for length in LENGTHS_MM.tolist():
             parts = _parts(coords_mm, length, exponent)
             columns = np.stack([(centred @ part @ centred).ravel() for part in parts], axis=1)
-            # 3 x 3 normal equations: the same solution as the long problem, far faster
+            # 3 x 3 normal equations: the same solution as the full problem, far faster
             root = np.linalg.cholesky(columns.T @ columns + 1e-9 * np.eye(3))
-            shares = nnls(root.T, np.linalg.solve(root, columns.T @ empirical))[0]
+            shares = scipy.optimize.nnls(root.T, np.linalg.solve(root, columns.T @ empirical))[0]
             error = float(np.linalg.norm(columns @ shares - empirical))
             if best is None or error < best[0]:
                 best = (error, length, exponent, shares)
@@ -167,13 +159,14 @@ def field_covariance(coords_mm: FloatArray, fit: FieldFit) -> FloatArray:
 
 
 def centring(n: int) -> FloatArray:
-    """Return the matrix that takes the mean off, (n, n)."""
+    """Return the matrix that subtracts the mean, (n, n)."""
     return np.eye(n) - 1.0 / n
 
 
 def _parts(coords_mm: FloatArray, length_mm: float, exponent: float) -> list[FloatArray]:
-    """Return covariances of a symmetric field, of one that is not, and of noise."""
-    near = np.exp(-((cdist(coords_mm, coords_mm) / length_mm) ** exponent))
-    across = np.exp(-((cdist(coords_mm, coords_mm * MIRROR) / length_mm) ** exponent))
-    # f(p) + f(mirror p) has this covariance, so it is one; half keeps its variance near 1
+    near = np.exp(-((scipy.spatial.distance.cdist(coords_mm, coords_mm) / length_mm) ** exponent))
+    across = np.exp(
+        -((scipy.spatial.distance.cdist(coords_mm, coords_mm * MIRROR) / length_mm) ** exponent)
+    )
+    # the covariance of f(p) + f(mirror p); half of it keeps the variance near 1
     return [(near + (across + across.T) / 2) / 2, near, np.eye(len(coords_mm))]

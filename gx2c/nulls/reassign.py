@@ -1,6 +1,4 @@
-"""Reassignments: which rotated region gives its data to which region."""
-
-from __future__ import annotations
+"""Reassignments of rotated regions to regions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,28 +15,16 @@ Reassign = Callable[[FloatArray], IntArray]
 
 @dataclass(frozen=True)
 class SpinMethod:
-    """A reassignment and how to run it fast.
+    """A reassignment and its fastest execution."""
 
-    Attributes
-    ----------
-    reassign
-        What it does to a batch of rotations.
-    bijective
-        Whether every region is used once; otherwise data may repeat.
-    batch_values
-        Cosines to hold at once, (spins in a batch) * n * n.
-    threads
-        Whether threads make it faster; many short NumPy calls only get in each other's way.
-    """
-
-    reassign: Reassign
-    bijective: bool
-    batch_values: int
-    threads: bool = True
+    reassign: Reassign  # Function that reassigns a batch of rotations
+    bijective: bool  # Whether every region is used exactly once; otherwise data may repeat
+    batch_values: int  # Number of cosines per batch, (spins in a batch) * n * n
+    threads: bool = True  # Whether threads make it faster; many short NumPy calls block each other
 
 
 def alexander_bloch(cosine: FloatArray) -> IntArray:
-    """Reassign the nearest rotated region, which may be used repeatedly or not at all.
+    """Assign the nearest rotated region, which may be used repeatedly or not at all.
 
     References
     ----------
@@ -49,19 +35,19 @@ def alexander_bloch(cosine: FloatArray) -> IntArray:
 
 
 def vasa(cosine: FloatArray) -> IntArray:
-    """Reassign one to one and greedily: first the region whose nearest free one is farthest.
+    """Assign one to one, greedily: first the region whose nearest free region is farthest.
 
     References
     ----------
     Vasa et al. (2018), Cerebral Cortex 28(1), 281-294.
     """
     n_spins, n = cosine.shape[:2]
-    # one row a region and spin; `first` is each spin's first row
+    # one row per region and spin; `first` is the first row of each spin
     rows, first = cosine.reshape(-1, n), np.arange(n_spins) * n
     nearest = rows.argmax(axis=1)
     closeness = rows[np.arange(len(rows)), nearest]
     assigned = np.empty(len(rows), dtype=np.int64)
-    # what is added to closeness: -inf for rotated regions that have been used
+    # added to closeness: -inf for used rotated regions
     used = np.zeros((n_spins, n))
     for _ in range(n):
         row = first + closeness.reshape(n_spins, n).argmin(axis=1)
@@ -69,7 +55,7 @@ def vasa(cosine: FloatArray) -> IntArray:
         assigned[row] = column
         closeness[row], nearest[row] = np.inf, -1
         used[np.arange(n_spins), column] = -np.inf
-        # only regions that have lost their nearest look again: few of them
+        # only the few regions that lost their nearest region search again
         lost = np.flatnonzero(nearest.reshape(n_spins, n) == column[:, None])
         free = rows[lost] + used[lost // n]
         nearest[lost] = free.argmax(axis=1)
@@ -78,7 +64,7 @@ def vasa(cosine: FloatArray) -> IntArray:
 
 
 def hungarian(cosine: FloatArray) -> IntArray:
-    """Reassign one to one so that the summed distance is least.
+    """Assign one to one with the least total distance.
 
     References
     ----------
@@ -87,15 +73,15 @@ def hungarian(cosine: FloatArray) -> IntArray:
     distance = np.multiply(cosine, -2.0)
     distance += 2.0
     np.sqrt(np.maximum(distance, 0.0, out=distance), out=distance)
-    # taking a constant off a row or column leaves the best assignment, and finds it sooner
+    # subtracting a constant from a row or column keeps the best assignment and speeds up the search
     distance -= distance.min(axis=2, keepdims=True)
     distance -= distance.min(axis=1, keepdims=True)
-    # the same optimum as SciPy's linear_sum_assignment in half the time, and lets threads run
+    # the same optimum as SciPy's linear_sum_assignment in half the time, and it releases threads
     _, columns = lapjvr_batch(distance, return_cost=False, n_threads=1)
     return np.array(columns, dtype=np.int64)
 
 
-# Batches that stay in a core's cache, except where each NumPy call must be worth its start
+# Batches fit a core's cache, except where larger NumPy calls amortise their overhead
 SPIN_METHODS: Mapping[str, SpinMethod] = {
     "alexander_bloch": SpinMethod(alexander_bloch, bijective=False, batch_values=160_000),
     "hungarian": SpinMethod(hungarian, bijective=True, batch_values=320_000),

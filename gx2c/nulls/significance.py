@@ -1,6 +1,4 @@
-"""From an observed score and a null distribution to a p-value and its error."""
-
-from __future__ import annotations
+"""P-values from observed scores and their null distributions, for one test or several."""
 
 from typing import NamedTuple
 
@@ -11,27 +9,27 @@ from gx2c.errors import UserError
 
 
 class NullSummary(NamedTuple):
-    """An observed score beside its null distribution.
+    """An observed score compared with its null distribution.
 
     Attributes
     ----------
     observed
         The score on the true data.
     mean, sd
-        Of the null scores; sd with n - 1, NaN for one null.
+        Mean and standard deviation (n - 1) of the null scores; sd is NaN for one null.
     gain
-        How much better the observed score is than the nulls' mean; positive is better, for
-        losses too.
+        Difference of the observed score and the mean of the nulls; positive is better, also for
+        losses.
     z
-        gain / sd; NaN where sd is 0 or NaN.
+        gain / sd; NaN if sd is 0 or NaN.
     p_value
-        One-sided, (b + 1) / (n + 1).
+        One-sided permutation p-value, (b + 1) / (n + 1).
     p_two_sided
-        Twice the smaller of the two one-sided p, at most 1.
+        Twice the smaller of the two one-sided p-values, at most 1.
     p_floor
         The smallest p that n nulls can give, 1 / (n + 1).
     p_se
-        Monte-Carlo standard error of p_value: what another n nulls would change.
+        Monte-Carlo standard error of p_value, its variation between sets of n nulls.
     n
         Number of nulls.
     """
@@ -51,9 +49,9 @@ class NullSummary(NamedTuple):
 def spin_p_value(
     observed: float, null_scores: FloatArray, *, larger_is_better: bool = True
 ) -> float:
-    """Return the one-sided p-value, (b + 1) / (n + 1) with b nulls as good as the observed.
+    """Return the one-sided p-value (b + 1) / (n + 1), where b of n nulls are at least as good.
 
-    The observed score counts as one draw, so that p is never 0.
+    The observed score counts as one draw, so p is never 0.
 
     Parameters
     ----------
@@ -83,7 +81,7 @@ def summarise_nulls(
 ) -> NullSummary:
     """Compare an observed score with a null distribution.
 
-    Parameters and errors are those of `spin_p_value`.
+    Parameters and errors are the same as in `spin_p_value`.
     """
     p_value = spin_p_value(observed, null_scores, larger_is_better=larger_is_better)
     below = spin_p_value(observed, null_scores, larger_is_better=not larger_is_better)
@@ -105,22 +103,110 @@ def summarise_nulls(
     )
 
 
+def max_t_p_values(observed: FloatArray, nulls: FloatArray) -> FloatArray:
+    """Return p-values that control the family-wise error rate over several statistics.
+
+    Each statistic is scaled by the mean and standard deviation of observed and nulls together, so
+    that all have equal weight; observed statistics are compared with the largest of each null.
+
+    Parameters
+    ----------
+    observed
+        (n_statistics,), larger is better.
+    nulls
+        (n_nulls, n_statistics), the same statistics on the same nulls.
+
+    Returns
+    -------
+    FloatArray
+        (n_statistics,), each (b + 1) / (n_nulls + 1), never below the unadjusted p.
+
+    References
+    ----------
+    Westfall & Young (1993), Resampling-Based Multiple Testing, section 2.6 (single step).
+    """
+    if nulls.ndim != 2 or nulls.shape[1:] != observed.shape or not len(nulls):
+        raise UserError(
+            f"nulls have shape {nulls.shape}; {len(observed)} statistics need (n_nulls,"
+            f" {len(observed)})"
+        )
+    together = np.vstack([observed[None], nulls])
+    spread = together.std(axis=0)
+    scaled = (together - together.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    largest = scaled[1:].max(axis=1)
+    reached = (largest[:, None] >= scaled[0]).sum(axis=0)
+    p_values: FloatArray = (reached + 1) / (len(nulls) + 1)
+    return p_values
+
+
+def fdr_p_values(p_values: FloatArray) -> FloatArray:
+    """Return Benjamini-Hochberg adjusted p-values, in the given order."""
+    # statsmodels takes a third of a second to import, and workers do not need it
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted: FloatArray = multipletests(p_values, method="fdr_bh")[1]
+    return adjusted
+
+
+class SequentialP(NamedTuple):
+    """A p-value from nulls drawn one by one until enough are at least as good as the observed.
+
+    Attributes
+    ----------
+    p_value
+        h / l if the h-th null that is at least as good was the l-th, else (b + 1) / (n + 1).
+    n_used
+        Number of nulls used.
+    stopped
+        Whether h of them were at least as good.
+    """
+
+    p_value: float
+    n_used: int
+    stopped: bool
+
+
+def sequential_p_value(observed: float, nulls: FloatArray, *, stop_after: int) -> SequentialP:
+    """Return the sequential p-value of Besag & Clifford.
+
+    Parameters
+    ----------
+    observed
+        The observed score; larger is better.
+    nulls
+        (n_nulls,), null scores in the order in which they were drawn.
+    stop_after
+        h, the number of nulls at least as good as the observed score that ends the test.
+
+    References
+    ----------
+    Besag & Clifford (1991), Biometrika 78(2), 301.
+    """
+    if stop_after < 1:
+        raise UserError(f"stop_after is {stop_after}; it must be at least 1")
+    as_good = np.flatnonzero(nulls >= observed)
+    if len(as_good) >= stop_after:
+        n_used = int(as_good[stop_after - 1]) + 1
+        return SequentialP(stop_after / n_used, n_used, True)
+    return SequentialP((len(as_good) + 1) / (len(nulls) + 1), len(nulls), False)
+
+
 def _spread(null_scores: FloatArray) -> float:
     if len(null_scores) < 2:
         return float("nan")
-    # equal scores may have a mean that rounds off them, and a z of rounding noise
+    # the mean of equal scores may differ by rounding, which would give a z of rounding noise
     return float(np.std(null_scores, ddof=1)) if np.ptp(null_scores) > 0 else 0.0
 
 
 def _check_scores(observed: float, null_scores: FloatArray) -> None:
     if null_scores.ndim != 1 or not len(null_scores):
         raise UserError(
-            f"null scores have shape {null_scores.shape}; a p-value needs at least one null and"
-            " one score for each: ask for nulls"
+            f"null scores have shape {null_scores.shape}; a p-value needs at least one null, with"
+            " one score each"
         )
     if not np.isfinite(observed):
         raise UserError(f"the observed score is {observed}; a p-value needs a finite one")
-    # nan >= x is False: a failed null would quietly lower the p-value
+    # nan >= x is False: a failed null would silently lower the p-value
     n_bad = np.count_nonzero(~np.isfinite(null_scores))
     if n_bad:
         raise UserError(

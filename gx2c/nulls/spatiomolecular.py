@@ -1,53 +1,47 @@
-"""Spatiomolecular nulls: spins chosen because they keep the decay of gene expression.
+"""Spatiomolecular nulls: spins selected because they keep the decay of correlated expression.
 
-The chosen are the best of many, so they are not exchangeable with the truth: a p-value against
-them is descriptive only, and stands beside that against unselected spins.
+Selected spins are not exchangeable with the true data, so a p-value against them is descriptive
+only, and is reported together with that against unselected spins.
 """
 
-from __future__ import annotations
-
 import hashlib
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.optimize import curve_fit
-from scipy.spatial.distance import cdist
+import scipy
 
-from gx2c.data.brain import Brain, FloatArray, IntArray
+from gx2c.data.brain import MIRROR, Brain, FloatArray, IntArray
 from gx2c.errors import UserError
 from gx2c.nulls.quality import share_staying
+from gx2c.nulls.rows import make_brain_spins
 from gx2c.nulls.spins import spin_rotations
-from gx2c.nulls.surrogates import make_brain_spins
+from gx2c.nulls.surrogate import Surrogate, moving_rows
 
-# The best N_BEST of N_CANDIDATES spins, reassigned like this, are used
+# The best N_BEST of N_CANDIDATES spins with this reassignment are used
 CANDIDATE_METHOD = "vasa"
 N_CANDIDATES = 1_000
 N_BEST = 100
 BIN_MM = 5.0
 START = (0.0, 10.0)
 LIMITS = ([-1.0, 0.0], [1.0, 100.0])
+MOST_KEPT = 4
 STATEMENT = (
-    "p is descriptive, for selected spins are not exchangeable with the true data; read it beside"
-    " unselected spins"
+    "p is descriptive, because selected spins are not exchangeable with the true data; compare"
+    " with unselected spins"
 )
 
 
-class SpinRanking(NamedTuple):
-    """Many spins, ranked by how well they keep the decay of correlated expression.
+@dataclass(frozen=True)
+class SpinRanking:
+    """Spins ranked by how well they keep the decay of correlated expression.
 
     Attributes
     ----------
+    spins
+        (n_regions, n_spins), all candidates.
     order
         (n_spins,), column numbers of the spins, best first.
-    mean_rank
-        (n_spins,), mean of the ranks of the three errors; smaller is better.
-    exponential_error, cubic_error
-        (n_spins,), summed absolute difference of the fitted parameters from the true brain's,
-        each standardised over spins.
-    cost
-        (n_spins,), summed distance from each region's place to its rotated source, in radii.
     angle_deg
         (n_spins,), rotation angle, 0 to 180.
     share_staying
@@ -55,19 +49,52 @@ class SpinRanking(NamedTuple):
     share_near
         (n_spins,), share of regions whose data come from themselves or their nearest neighbour,
         that is, from within about one parcel.
-    statement
-        What a p-value against the best means.
     """
 
+    spins: IntArray
     order: IntArray
-    mean_rank: FloatArray
-    exponential_error: FloatArray
-    cubic_error: FloatArray
-    cost: FloatArray
     angle_deg: FloatArray
     share_staying: FloatArray
     share_near: FloatArray
-    statement: str = STATEMENT
+
+    def indices(self, first: int, n: int) -> IntArray:
+        """Return the best spins number first, first + 1, …, (n_regions, n), best first.
+
+        Raises
+        ------
+        UserError
+            If more than the best `N_BEST` are requested; the rest are hardly selected.
+        """
+        if first + n > N_BEST:
+            raise UserError(too_many(first + n))
+        return np.ascontiguousarray(self.spins[:, self.order[first : first + n]])
+
+    def facts(self, n: int) -> dict[str, Any]:
+        """Describe the best n spins, compared with all candidates."""
+        best, all_ = self.order[:n], slice(None)
+        return {
+            "candidates": N_CANDIDATES,
+            "method": CANDIDATE_METHOD,
+            "angle_deg": [round(float(a), 1) for a in self.angle_deg[best]],
+            **{
+                name: {key: float(values[of].mean()) for key, of in (("best", best), ("all", all_))}
+                for name, values in (
+                    ("mean_angle_deg", self.angle_deg),
+                    ("share_staying", self.share_staying),
+                    ("share_within_one_parcel", self.share_near),
+                )
+            },
+        }
+
+
+def surrogate(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
+    """Select the spins that best keep the decay of a brain's expression."""
+    return moving_rows(
+        "spatiomolecular",
+        f"the best {N_BEST} of {N_CANDIDATES} {CANDIDATE_METHOD} spins by decay of correlated gene"
+        " expression with distance and by assignment cost: selected, so p is descriptive",
+        select_spins(brain, seed=seed).indices,
+    )
 
 
 def rank_spins(brain: Brain, spins: IntArray, rotations: FloatArray) -> SpinRanking:
@@ -75,16 +102,18 @@ def rank_spins(brain: Brain, spins: IntArray, rotations: FloatArray) -> SpinRank
 
     Correlated gene expression, the Pearson correlation of two regions over genes, is averaged in
     5 mm bins of the true distance; s + (1 - s) exp(-d / l) and a cubic in d are fitted to the
-    means, for the true brain and for each spin.
+    means, for the true brain and for each spin. A spin's place is the mean of three ranks: of the
+    total absolute differences of both curves' parameters from those of the true brain, each
+    standardised over spins, and of the total distance from each region to its rotated source.
 
     Parameters
     ----------
     brain
-        With sphere coordinates.
+        A brain with sphere coordinates.
     spins
         (n_regions, n_spins), at least 2 spins.
     rotations
-        (n_spins, 3, 3), the left sphere's (`spin_rotations`), the same spins in the same order.
+        (n_spins, 3, 3), rotations of the left sphere (`spin_rotations`), in the order of `spins`.
 
     Raises
     ------
@@ -93,83 +122,39 @@ def rank_spins(brain: Brain, spins: IntArray, rotations: FloatArray) -> SpinRank
     """
     if brain.sphere_coords is None or spins.shape != (brain.n_regions, len(rotations)):
         raise UserError(
-            f"spins have shape {spins.shape} with {len(rotations)} rotations; a brain of"
-            f" {brain.n_regions} regions with sphere coordinates and one rotation a spin is needed"
+            f"spins have shape {spins.shape} with {len(rotations)} rotations; {brain.n_regions}"
+            " regions with sphere coordinates and one rotation per spin are needed"
         )
     if len(rotations) < 2:
-        raise UserError(f"{len(rotations)} spin cannot be ranked; make many and keep the best")
+        raise UserError(f"{len(rotations)} spin cannot be ranked; make at least 2")
     decays = _decays(brain, spins)
     exponential = _distance_from_true([fit_exponential(*decay) for decay in decays])
     cubic = _distance_from_true([fit_cubic(*decay) for decay in decays])
     cost = _assignment_cost(brain.sphere_coords, brain.hemisphere, spins, rotations)
     mean_rank = np.mean([_ranks(error) for error in (cost, exponential, cubic)], axis=0)
     return SpinRanking(
+        spins=spins,
         order=np.argsort(mean_rank, kind="stable"),
-        mean_rank=mean_rank,
-        exponential_error=exponential,
-        cubic_error=cubic,
-        cost=cost,
         angle_deg=rotation_angles(rotations),
         share_staying=share_staying(spins),
         share_near=_share_near(brain.coords_mm, brain.hemisphere, spins),
     )
 
 
-@dataclass(frozen=True)
-class SelectedSpins:
-    """The best of many spins of a brain.
-
-    Attributes
-    ----------
-    spins
-        (n_regions, N_CANDIDATES), all of them.
-    ranking
-        Of these.
-    """
-
-    spins: IntArray
-    ranking: SpinRanking
-
-    def indices(self, first: int, n: int) -> IntArray:
-        """Return the best spins number first, first + 1, …, (n_regions, n), best first.
-
-        Raises
-        ------
-        UserError
-            If more are wanted than the best `N_BEST`: the rest are hardly selected.
-        """
-        if first + n > N_BEST:
-            raise UserError(too_many(first + n))
-        return np.ascontiguousarray(self.spins[:, self.ranking.order[first : first + n]])
-
-    def facts(self, n: int) -> dict[str, Any]:
-        """Say what the best n spins are, beside all candidates."""
-        best, all_ = self.ranking.order[:n], slice(None)
-        return {
-            "candidates": N_CANDIDATES,
-            "method": CANDIDATE_METHOD,
-            "angle_deg": [round(float(a), 1) for a in self.ranking.angle_deg[best]],
-            **{
-                name: {key: float(values[of].mean()) for key, of in (("best", best), ("all", all_))}
-                for name, values in (
-                    ("mean_angle_deg", self.ranking.angle_deg),
-                    ("share_staying", self.ranking.share_staying),
-                    ("share_within_one_parcel", self.ranking.share_near),
-                )
-            },
-        }
-
-
 def too_many(n: int) -> str:
-    """Say that so many selected spins are not to be had."""
+    """Return the error for more selected spins than there are."""
     return (
-        f"{n} spatiomolecular nulls: they are the best {N_BEST} of {N_CANDIDATES} spins, so ask for"
+        f"{n} spatiomolecular nulls: they are the best {N_BEST} of {N_CANDIDATES} spins, so request"
         f" {N_BEST} or fewer"
     )
 
 
-def select_spins(brain: Brain, *, seed: int) -> SelectedSpins:
-    """Make and rank the candidates of a seed; the same brain is not ranked twice in a process.
+# The latest rankings of this process, by a hash of their inputs
+_RANKED: dict[str, SpinRanking] = {}
+
+
+def select_spins(brain: Brain, *, seed: int) -> SpinRanking:
+    """Make and rank the candidates of a seed; a process ranks the same brain only once.
 
     Raises
     ------
@@ -179,23 +164,13 @@ def select_spins(brain: Brain, *, seed: int) -> SelectedSpins:
     content = hashlib.sha256(f"{N_CANDIDATES} {seed} {brain.expression.shape}".encode())
     for array in (brain.expression, brain.coords_mm, brain.sphere_coords, brain.hemisphere):
         content.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
-    return _select(_Request(content.hexdigest(), brain, seed))
-
-
-@dataclass(frozen=True)
-class _Request:
-    content: str
-    brain: Brain = field(compare=False)
-    seed: int = field(compare=False)
-
-
-@lru_cache(maxsize=4)
-def _select(request: _Request) -> SelectedSpins:
-    spins = make_brain_spins(
-        request.brain, n_spins=N_CANDIDATES, seed=request.seed, method=CANDIDATE_METHOD
-    )
-    rotations = spin_rotations(request.seed, range(N_CANDIDATES))
-    return SelectedSpins(spins, rank_spins(request.brain, spins, rotations))
+    key = content.hexdigest()
+    if key not in _RANKED:
+        spins = make_brain_spins(brain, n_spins=N_CANDIDATES, seed=seed, method=CANDIDATE_METHOD)
+        _RANKED[key] = rank_spins(brain, spins, spin_rotations(seed, range(N_CANDIDATES)))
+        if len(_RANKED) > MOST_KEPT:
+            del _RANKED[next(iter(_RANKED))]
+    return _RANKED[key]
 
 
 def rotation_angles(rotations: FloatArray) -> FloatArray:
@@ -211,7 +186,7 @@ def fit_exponential(distance_mm: FloatArray, correlation: FloatArray) -> FloatAr
     def decay(d: FloatArray, s: float, length: float) -> FloatArray:
         return np.asarray(s + (1 - s) * np.exp(-d / max(length, 1e-6)))
 
-    found = curve_fit(decay, distance_mm, correlation, p0=START, bounds=LIMITS)[0]
+    found = scipy.optimize.curve_fit(decay, distance_mm, correlation, p0=START, bounds=LIMITS)[0]
     return np.asarray(found, dtype=np.float64)
 
 
@@ -223,15 +198,14 @@ def fit_cubic(distance_mm: FloatArray, correlation: FloatArray) -> FloatArray:
 
 
 def _decays(brain: Brain, spins: IntArray) -> list[tuple[FloatArray, FloatArray]]:
-    """Return binned distance and correlated gene expression: the true brain's, then each spin's."""
     coupled: FloatArray = np.asarray(np.corrcoef(brain.expression))
     first, second = np.triu_indices(brain.n_regions, 1)
-    distance = cdist(brain.coords_mm, brain.coords_mm)[first, second]
+    distance = scipy.spatial.distance.cdist(brain.coords_mm, brain.coords_mm)[first, second]
     _, bins = np.unique(np.floor(distance / BIN_MM), return_inverse=True)
     counts = np.bincount(bins)
     middle = np.bincount(bins, distance) / counts
     columns = [np.arange(brain.n_regions), *spins.T]
-    # a region used twice has correlation 1 with itself, as two equal rows of expression have
+    # a region used twice has correlation 1 with itself, like any two equal rows of expression
     return [(middle, np.bincount(bins, coupled[s[first], s[second]]) / counts) for s in columns]
 
 
@@ -246,8 +220,8 @@ def _assignment_cost(
     sphere_coords: FloatArray, hemisphere: IntArray, spins: IntArray, rotations: FloatArray
 ) -> FloatArray:
     on_sphere = sphere_coords / np.linalg.norm(sphere_coords, axis=1, keepdims=True)
-    mirror = np.where(hemisphere[:, None] == 1, [-1.0, 1.0, 1.0], 1.0)
-    # both hemispheres as left ones, so that one rotation serves
+    mirror = np.where(hemisphere[:, None] == 1, MIRROR, 1.0)
+    # both hemispheres as left ones, so that one rotation is enough
     left = on_sphere * mirror
     moved = np.einsum("kab,ikb->ika", rotations, left[spins])
     cost: FloatArray = np.linalg.norm(moved - left[:, None, :], axis=2).sum(axis=0)
@@ -255,7 +229,7 @@ def _assignment_cost(
 
 
 def _share_near(coords_mm: FloatArray, hemisphere: IntArray, spins: IntArray) -> FloatArray:
-    distance = cdist(coords_mm, coords_mm)
+    distance = scipy.spatial.distance.cdist(coords_mm, coords_mm)
     other = np.where(hemisphere[:, None] == hemisphere, distance, np.inf)
     np.fill_diagonal(other, np.inf)
     moved = distance[np.arange(len(spins))[:, None], spins]

@@ -1,47 +1,27 @@
-"""Spins: random rotations of the cortex's spheres, stored as region indices.
+"""Spins: random rotations of the cortical spheres, stored as region indices.
 
-Convention: `spins[i, k]` is the region whose data move to region i in spin k, so that
+Convention: `spins[i, k]` is the region whose data move to region i in spin k, so
 `expression[spins[:, k]]` is a surrogate expression.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from gx2c.data.brain import FloatArray, IntArray
+from gx2c.data.brain import MIRROR, FloatArray, IntArray
 from gx2c.errors import UserError
+from gx2c.files import load_npy
 from gx2c.nulls.reassign import SPIN_METHODS, SpinMethod
-from gx2c.nulls.spheres import MIRROR, unit_spheres
+from gx2c.nulls.spheres import unit_spheres
 
-# Keeps spins apart from whatever else is drawn with the same seed
+# Separates spins from other random numbers with the same seed
 SPIN_STREAM = 0x5B1
-# A filter that refuses this many rotations in a row refuses nearly all
+# A filter that rejects this many rotations in a row rejects nearly all
 MAX_ATTEMPTS = 1_000
-
-
-def random_rotation(rng: np.random.Generator) -> FloatArray:
-    """Draw a rotation uniformly (Haar measure on SO(3)), (3, 3), determinant +1.
-
-    References
-    ----------
-    Mezzadri (2007), Notices of the AMS 54(5), 592-604.
-    """
-    rotation: FloatArray = _rotations(rng.standard_normal((1, 3, 3)))[0]
-    return rotation
-
-
-def _rotations(gaussian: FloatArray) -> FloatArray:
-    """Turn (n, 3, 3) standard normal numbers into rotations."""
-    orthogonal, triangular = np.linalg.qr(gaussian)
-    # without the signs QR favours some rotations
-    orthogonal = orthogonal * np.sign(np.diagonal(triangular, axis1=1, axis2=2))[:, None, :]
-    turn = np.sign(np.linalg.det(orthogonal))
-    return np.asarray(orthogonal * turn[:, None, None], dtype=np.float64)
 
 
 def make_spins(
@@ -57,31 +37,31 @@ def make_spins(
 ) -> IntArray:
     """Make spins first, first + 1, …, first + n_spins - 1 of a cortex.
 
-    Spin k depends on the seed and on k alone. The left sphere turns by a random rotation, the
-    right one by its mirror image, so that homologues move alike; each region of a hemisphere
-    then takes the data of a rotated region of the same hemisphere.
+    Spin k depends only on the seed and k. The left sphere turns by a random rotation and the right
+    one by its mirror image, so that homologues move alike; each region of a hemisphere then takes
+    the data of a rotated region of the same hemisphere.
 
     Parameters
     ----------
     sphere_coords
         (n_regions, 3), region centroids on their hemisphere's inflated sphere. Each sphere is
-        centred on the origin, with the x axis from left to right; the radius is free. Only
-        the regions that have expression: the reassignment is among those given.
+        centred on the origin, with the x axis from left to right and any radius. Pass only regions
+        with expression, because regions are reassigned among those given.
     hemisphere
         (n_regions,), 0 left, 1 right; the two may have different numbers of regions.
     n_spins
-        How many, at least 1.
+        Number of spins, at least 1.
     seed
-        Not negative.
+        Non-negative seed.
     method
         Reassignment, a name in `SPIN_METHODS`.
     first
-        Number of the first spin, not negative.
+        Number of the first spin, non-negative.
     max_distortion
-        Redraw rotations whose `spin_distortion` is above it. Spins are then no longer uniform
-        rotations: say so beside what they give.
+        Redraw rotations with a larger `spin_distortion`. Spins are then no longer uniform
+        rotations, which should be reported with any result.
     n_jobs
-        How many threads may work at once; the spins are the same for any number.
+        Number of threads; the spins are the same for any number.
 
     Returns
     -------
@@ -100,12 +80,7 @@ def make_spins(
     Markello & Misic (2021), NeuroImage 236, 118052 (reassignments).
     """
     find_method(method)
-    if n_spins < 1 or seed < 0 or first < 0 or n_jobs < 1:
-        raise UserError(
-            f"n_spins={n_spins}, seed={seed}, first={first}, n_jobs={n_jobs}: a set of spins"
-            " needs n_spins and n_jobs of at least 1 and a seed and a first spin that are not"
-            " negative"
-        )
+    check_numbers(n_spins, seed, first, n_jobs)
     on_sphere = unit_spheres(sphere_coords, hemisphere)
     numbers = np.arange(first, first + n_spins)
     rotate = partial(rotate_regions, on_sphere, hemisphere, method=method, n_jobs=n_jobs)
@@ -115,22 +90,26 @@ def make_spins(
     return spins
 
 
-def spin_rotation(seed: int, index: int, attempt: int = 0) -> FloatArray:
-    """Return the left hemisphere's rotation in spin `index`, (3, 3).
-
-    `attempt` counts the rotations that a filter refused before.
-    """
-    rotation: FloatArray = spin_rotations(seed, [index], attempt)[0]
-    return rotation
-
-
 def spin_rotations(seed: int, indices: Sequence[int] | IntArray, attempt: int = 0) -> FloatArray:
-    """Return the left hemisphere's rotations in some spins, (len(indices), 3, 3)."""
-    # a spawn key, because SeedSequence([seed, 0]) is SeedSequence([seed]): NumPy pads by zeros
+    """Return the left hemisphere's rotations in some spins, (len(indices), 3, 3).
+
+    They are uniform (Haar measure on SO(3)). `attempt` counts the rotations that a filter rejected
+    before.
+
+    References
+    ----------
+    Mezzadri (2007), Notices of the AMS 54(5), 592-604.
+    """
+    # a spawn key, because SeedSequence([seed, 0]) equals SeedSequence([seed]): NumPy pads with
+    # zeros
     keys = [(SPIN_STREAM, int(k)) + ((attempt,) if attempt else ()) for k in indices]
     sources = (np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)) for key in keys)
     draws = [np.random.Generator(source).standard_normal((3, 3)) for source in sources]
-    return _rotations(np.array(draws).reshape(-1, 3, 3))
+    orthogonal, triangular = np.linalg.qr(np.array(draws).reshape(-1, 3, 3))
+    # without the signs, QR favours some rotations
+    orthogonal = orthogonal * np.sign(np.diagonal(triangular, axis1=1, axis2=2))[:, None, :]
+    turn = np.sign(np.linalg.det(orthogonal))
+    return np.asarray(orthogonal * turn[:, None, None], dtype=np.float64)
 
 
 def rotate_regions(
@@ -141,7 +120,7 @@ def rotate_regions(
     method: str,
     n_jobs: int = 1,
 ) -> IntArray:
-    """Rotate both hemispheres in mirror, by rotations given, and reassign within each.
+    """Rotate the hemispheres by given rotations and their mirror images, and reassign within each.
 
     Parameters
     ----------
@@ -150,9 +129,9 @@ def rotate_regions(
     hemisphere
         (n_regions,), 0 left, 1 right.
     rotations
-        (n_spins, 3, 3), of the left sphere; a point p moves to `rotation @ p`.
+        (n_spins, 3, 3), rotations of the left sphere; a point p moves to `rotation @ p`.
     method, n_jobs
-        As for `make_spins`.
+        As in `make_spins`.
 
     Returns
     -------
@@ -174,10 +153,10 @@ def rotate_regions(
 
 
 def spin_distortion(spins: IntArray, on_sphere: FloatArray, hemisphere: IntArray) -> FloatArray:
-    """Return how far each spin is from a rigid rotation, (n_spins,).
+    """Return the deviation of each spin from a rigid rotation, (n_spins,).
 
-    The mean change of the distance between two regions of a hemisphere when each is replaced by
-    the region whose data it takes, as a share of the mean distance; 0 for a perfect rotation.
+    It is the mean change of the distance between two regions of a hemisphere when each is replaced
+    by the region whose data it takes, divided by the mean distance; 0 for a perfect rotation.
     """
     change, total = np.zeros(spins.shape[1]), 0.0
     for side in np.unique(hemisphere):
@@ -190,8 +169,47 @@ def spin_distortion(spins: IntArray, on_sphere: FloatArray, hemisphere: IntArray
     return change / total
 
 
+def read_spins(path: Path, n_regions: int) -> IntArray:
+    """Read spins from a .npy file, (n_regions, n_spins).
+
+    Raises
+    ------
+    UserError
+        If there is no file, or it does not hold spins of that number of regions.
+    """
+    if not path.exists():
+        raise UserError(f"there is no file {path}; `gx2c nulls make --out {path}` makes one")
+    try:
+        spins: IntArray = load_npy(path)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} is not an array of spins ({error}); `gx2c nulls make` makes one"
+        ) from None
+    inside = spins.dtype.kind in "iu" and spins.ndim == 2 and len(spins) == n_regions
+    if not inside or not spins.size or spins.min() < 0 or spins.max() >= n_regions:
+        raise UserError(
+            f"{path} contains {spins.dtype} of shape {spins.shape}; spins of this dataset are"
+            f" integers from 0 to {n_regions - 1} of shape ({n_regions}, n_spins): make new ones"
+        )
+    if n_regions > 1 and (n_same := int(np.count_nonzero((spins == spins[0]).all(axis=0)))):
+        raise UserError(
+            f"{n_same} of {spins.shape[1]} spins in {path} give all regions the data of one region;"
+            " make new ones"
+        )
+    return spins
+
+
+def check_numbers(n_spins: int, seed: int, first: int, n_jobs: int = 1) -> None:
+    """Raise an error for numbers that are out of range."""
+    if n_spins < 1 or seed < 0 or first < 0 or n_jobs < 1:
+        raise UserError(
+            f"n_spins={n_spins}, seed={seed}, first={first}, n_jobs={n_jobs}: n_spins and n_jobs"
+            " must be at least 1, and seed and first must not be negative"
+        )
+
+
 def find_method(name: str) -> SpinMethod:
-    """Return a reassignment by its name, or refuse the name."""
+    """Return the reassignment of a name, or raise an error."""
     try:
         return SPIN_METHODS[name]
     except KeyError:
@@ -225,12 +243,12 @@ def _redraw(
     numbers: IntArray,
     rotate: Callable[[FloatArray], IntArray],
 ) -> None:
-    """Replace, in place, spins that a filter refuses; each has its own further attempts."""
+    """Replace, in place, spins that a filter rejects; each has its own further attempts."""
     for attempt in range(1, MAX_ATTEMPTS + 1):
         refused = np.flatnonzero(spin_distortion(spins, on_sphere, hemisphere) > max_distortion)
         if not len(refused):
             return
         spins[:, refused] = rotate(spin_rotations(seed, numbers[refused], attempt))
     raise UserError(
-        f"max_distortion={max_distortion} refuses {MAX_ATTEMPTS} rotations in a row; allow more"
+        f"max_distortion={max_distortion} rejects {MAX_ATTEMPTS} rotations in a row; increase it"
     )

@@ -1,18 +1,17 @@
-"""Variogram matching: permuted, smoothed and mixed with noise until roughness agrees."""
-
-from __future__ import annotations
+"""Variogram matching: permutation, smoothing and noise that reproduce roughness."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy
 
-from gx2c.data.brain import FloatArray, IntArray
+from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError
+from gx2c.nulls.surrogate import Surrogate
 
 VARIOGRAM_STREAM = 0xBA7
 N_LAGS = 25
-# Shares of all regions that a smoothing draws from, and the share of distances that is compared
+# Shares of regions used for smoothing, and the share of distances that is compared
 NEIGHBOUR_SHARES = tuple(share / 10 for share in range(1, 10))
 NEAREST_SHARE = 0.25
 BANDWIDTHS_PER_LAG = 3.0
@@ -20,22 +19,12 @@ BANDWIDTHS_PER_LAG = 3.0
 
 @dataclass(frozen=True)
 class VariogramBins:
-    """Pairs of regions and their weights in each lag.
+    """Pairs of regions and their weights in each lag."""
 
-    Attributes
-    ----------
-    first, second
-        (n_pairs,), the pairs' regions.
-    weights
-        (N_LAGS, n_pairs), Gaussian in distance to the lag, rows sum to 1.
-    lags_mm
-        (N_LAGS,), mm.
-    """
-
+    # (n_pairs,), the regions of each pair
     first: IntArray
     second: IntArray
-    weights: FloatArray
-    lags_mm: FloatArray
+    weights: FloatArray  # (N_LAGS, n_pairs), Gaussian in distance to the lag, rows sum to 1
 
     def of(self, maps: FloatArray) -> FloatArray:
         """Return half the mean squared difference at each lag, (N_LAGS, n_maps)."""
@@ -44,7 +33,7 @@ class VariogramBins:
 
 
 def variogram_bins(distance: FloatArray, regions: IntArray | None = None) -> VariogramBins:
-    """Choose lags up to the nearest quarter of distances among some regions (default all)."""
+    """Choose lags up to the first quartile of distances among some regions (default all)."""
     members = np.arange(len(distance)) if regions is None else np.sort(regions)
     upper = np.triu_indices(len(members), 1)
     first, second = members[upper[0]], members[upper[1]]
@@ -54,42 +43,29 @@ def variogram_bins(distance: FloatArray, regions: IntArray | None = None) -> Var
     lags = np.linspace(apart.min(), apart.max(), N_LAGS)
     width = BANDWIDTHS_PER_LAG * (lags[1] - lags[0])
     weights = np.exp(-0.5 * ((lags[:, None] - apart) / width) ** 2)
-    return VariogramBins(first, second, weights / weights.sum(axis=1, keepdims=True), lags)
+    return VariogramBins(first, second, weights / weights.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
 class VariogramMatcher:
-    """Surrogates of the leading components of expression, one permutation for all of them.
+    """Surrogates of the leading components of expression, one permutation for all of them."""
 
-    Attributes
-    ----------
-    loadings
-        (n_genes, n_components), orthonormal, fitted on training regions.
-    centre
-        (n_genes,), the mean over training regions.
-    training_regions
-        The regions whose variogram is the target.
-    bins, target_bins
-        Pairs among all regions and among training regions.
-    smoothers
-        (n_shares, n_regions, n_regions), weighted means over each region's nearest ones.
-    seed
-        Not negative.
-    """
-
-    loadings: FloatArray
-    centre: FloatArray
-    training_regions: IntArray
+    loadings: FloatArray  # (n_genes, n_components), orthonormal, fitted on training regions
+    centre: FloatArray  # (n_genes,), mean over training regions
+    training_regions: IntArray  # Regions whose variogram is the target
+    # Pairs among all regions and among training regions
     bins: VariogramBins
     target_bins: VariogramBins
+    # (n_shares, n_regions, n_regions), weighted means over the nearest regions of each
+    # region
     smoothers: FloatArray
-    seed: int
+    seed: int  # Non-negative seed
 
     def draw(self, expression: FloatArray, k: int) -> FloatArray:
-        """Return surrogate k, (n_regions, n_genes); it depends on seed and k alone.
+        """Return surrogate k, (n_regions, n_genes); it depends only on the seed and k.
 
-        The components' covariance among regions equals the original's. What the components leave
-        out moves by the same permutation, rows whole, and so loses its autocorrelation.
+        The covariance of the components equals that of the original. The remainder of expression
+        moves by the same permutation in whole rows, and so loses its autocorrelation.
         """
         source = np.random.SeedSequence(self.seed, spawn_key=(VARIOGRAM_STREAM, k))
         rng = np.random.default_rng(source)
@@ -120,6 +96,19 @@ class VariogramMatcher:
         return found
 
 
+def surrogate(brain: Brain, seed: int, training_regions: IntArray | None) -> Surrogate:
+    """Match the variograms of a brain's leading components of expression."""
+    matcher = make_variogram(
+        brain.coords_mm, brain.expression, seed=seed, training_regions=training_regions
+    )
+    return Surrogate(
+        "variogram",
+        f"variogram matching over MNI distance of {matcher.loadings.shape[1]} leading components"
+        " with one permutation for all; the remainder loses its autocorrelation",
+        matcher.draw,
+    )
+
+
 def make_variogram(
     coords_mm: FloatArray,
     expression: FloatArray,
@@ -137,16 +126,17 @@ def make_variogram(
     expression
         (n_regions, n_genes).
     seed
-        Not negative.
+        Non-negative seed.
     training_regions
         Regions on which components and target variograms are fitted; all if None.
     n_components
-        How many leading components, at least 1; no more than the training regions allow.
+        Number of leading components, at least 1; capped at the maximum that the training regions
+        allow.
 
     Raises
     ------
     UserError
-        If there are fewer than 8 training regions or no component is asked for.
+        If there are fewer than 8 training regions or no components.
     """
     regions = np.arange(len(expression)) if training_regions is None else training_regions
     if len(regions) < 8 or n_components < 1:
@@ -156,7 +146,7 @@ def make_variogram(
         )
     centre = expression[regions].mean(axis=0)
     directions = np.linalg.svd(expression[regions] - centre, full_matrices=False)[2]
-    distance = cdist(coords_mm, coords_mm)
+    distance = scipy.spatial.distance.cdist(coords_mm, coords_mm)
     return VariogramMatcher(
         loadings=directions[: min(n_components, len(regions) - 1)].T.copy(),
         centre=centre,
@@ -180,7 +170,7 @@ def same_covariance(maps: FloatArray, like: FloatArray) -> FloatArray:
     ----------
     Schoenemann (1966), Psychometrika 31, 1-10 (the nearest orthonormal basis).
     """
-    left, _, right = np.linalg.svd(_unit_columns(maps - maps.mean(axis=0)), full_matrices=False)
+    left, _, right = np.linalg.svd(unit_columns(maps), full_matrices=False)
     wanted = like - like.mean(axis=0)
     values, vectors = np.linalg.eigh(wanted.T @ wanted)
     root = vectors * np.sqrt(np.clip(values, 0.0, None)) @ vectors.T
@@ -188,9 +178,11 @@ def same_covariance(maps: FloatArray, like: FloatArray) -> FloatArray:
     return matched
 
 
-def _unit_columns(maps: FloatArray) -> FloatArray:
-    length = np.linalg.norm(maps, axis=0)
-    return np.asarray(maps / np.where(length > 0, length, 1.0), dtype=np.float64)
+def unit_columns(maps: FloatArray) -> FloatArray:
+    """Centre maps and scale them to length 1; a constant map becomes 0."""
+    deviation = maps - maps.mean(axis=0)
+    length = np.linalg.norm(deviation, axis=0)
+    return np.asarray(deviation / np.where(length > 0, length, 1.0), dtype=np.float64)
 
 
 def _smoother(distance: FloatArray, share: float) -> FloatArray:

@@ -1,14 +1,12 @@
 """Spins that need the vertices of a parcellation, not only its centroids."""
 
-from __future__ import annotations
-
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
-from gx2c.data.brain import FloatArray, IntArray
+from gx2c.data.brain import MIRROR, FloatArray, IntArray
 from gx2c.errors import UserError
-from gx2c.nulls.spheres import MIRROR, unit_spheres
-from gx2c.nulls.spins import spin_rotations
+from gx2c.nulls.spheres import unit_spheres
+from gx2c.nulls.spins import check_numbers, spin_rotations
 
 
 def baum_spins(
@@ -20,21 +18,21 @@ def baum_spins(
     seed: int,
     first: int = 0,
 ) -> IntArray:
-    """Give each region the commonest rotated region among its vertices; data may repeat.
+    """Assign to each region the most common rotated region among its vertices; data may repeat.
 
-    Without vertices there is no such spin: with one point a region it is `alexander_bloch`.
+    Without vertices there is no such spin: with one point per region it is `alexander_bloch`.
 
     Parameters
     ----------
     vertex_coords
-        (n_vertices, 3), on spheres as for `make_spins`.
+        (n_vertices, 3), on spheres as in `make_spins`.
     vertex_region
         (n_vertices,), region number from 0, or -1 outside the regions in use (medial wall, or no
-        expression). Such vertices give no data and take none, so that no region is lost.
+        expression). Such vertices are ignored, so that no region is lost.
     vertex_hemisphere
         (n_vertices,), 0 left, 1 right.
     n_spins, seed, first
-        As for `make_spins`: spin k turns by the same rotation there and here.
+        As in `make_spins`: spin k is the same rotation there and here.
 
     Returns
     -------
@@ -44,7 +42,7 @@ def baum_spins(
     Raises
     ------
     UserError
-        If shapes do not agree, a region has no vertex, or as for `make_spins`.
+        If shapes disagree, a region has no vertex, or as in `make_spins`.
 
     References
     ----------
@@ -53,13 +51,9 @@ def baum_spins(
     if not len(vertex_coords) == len(vertex_region) == len(vertex_hemisphere):
         raise UserError(
             f"{len(vertex_coords)} vertices have {len(vertex_region)} regions and"
-            f" {len(vertex_hemisphere)} hemispheres; each vertex needs one of both"
+            f" {len(vertex_hemisphere)} hemispheres; each vertex needs one of each"
         )
-    if n_spins < 1 or seed < 0 or first < 0:
-        raise UserError(
-            f"n_spins={n_spins}, seed={seed}, first={first}: a set of spins needs n_spins of at"
-            " least 1 and a seed and a first spin that are not negative"
-        )
+    check_numbers(n_spins, seed, first)
     used = np.flatnonzero(vertex_region >= 0)
     region, side = vertex_region[used], vertex_hemisphere[used]
     missing = np.setdiff1d(np.arange(region.max(initial=-1) + 1), region)
@@ -73,15 +67,16 @@ def baum_spins(
 def rotate_vertices(
     on_sphere: FloatArray, region: IntArray, hemisphere: IntArray, rotations: FloatArray
 ) -> IntArray:
-    """Rotate vertices in mirror, by rotations given; (n_regions, n_spins) as `baum_spins`."""
+    """Rotate vertices by given rotations; return (n_regions, n_spins) as `baum_spins` does."""
     n_regions = int(region.max()) + 1
     counts = np.zeros((len(rotations), n_regions, n_regions), dtype=np.int32)
     for side in np.unique(hemisphere):
         members = np.flatnonzero(hemisphere == side)
         original, own = on_sphere[members], region[members]
         turned = rotations * np.outer(MIRROR, MIRROR) if side else rotations
-        tree = cKDTree(original)
+        tree = scipy.spatial.cKDTree(original)
         for count, rotation in zip(counts, turned, strict=True):
-            # turning the queries back is turning the tree's points, and the tree is built once
+            # rotating the queries back equals rotating the tree's points, and the tree is built
+            # once
             np.add.at(count, (own, own[tree.query(original @ rotation)[1]]), 1)
     return np.asarray(counts.argmax(axis=2).T, dtype=np.int64)

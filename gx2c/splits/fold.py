@@ -1,22 +1,21 @@
-"""One outer fold: which regions train, which are held out, and the inner folds."""
+"""One outer fold: training regions, held-out regions, and inner folds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from gx2c.data.brain import IntArray
 
-# Fewer held-out regions have under 3 edges, of which no correlation says anything
+# Fewer held-out regions have fewer than 3 edges, too few for a meaningful correlation
 MIN_TEST_REGIONS = 3
 MIN_TRAIN_REGIONS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fold:
-    """Regions that train and regions that are held out; indices into the brain, ascending.
+    """Training regions and held-out regions, as ascending indices into the brain.
 
     Attributes
     ----------
@@ -27,10 +26,10 @@ class Fold:
     inner
         Inner folds cut from `train_regions` by the same rule; empty in an inner fold.
     name
-        What is held out, where that has a name: networks or lobes, joined by " + ".
+        Name of the held-out networks or lobes, joined by " + "; empty for other rules.
     blocks
-        (n_test_regions,) block of each test region, where only the edges between two blocks are
-        scored; None where all are.
+        (n_test_regions,) block of each test region if only edges between two blocks are scored;
+        None if all edges are.
     """
 
     train_regions: IntArray
@@ -52,8 +51,13 @@ class Fold:
             f"{len(self.test_regions)} test regions need a block each"
         )
 
+    def __repr__(self) -> str:
+        sizes = f"{len(self.train_regions)} training regions, {len(self.test_regions)} test regions"
+        inner = f", {len(self.inner)} inner folds" if self.inner else ""
+        return f"Fold({f'{self.name}: ' if self.name else ''}{sizes}{inner})"
+
     def scored_edges(self) -> tuple[IntArray, IntArray]:
-        """Return both ends of every edge that counts, as positions in `test_regions`.
+        """Return both ends of every scored edge, as positions in `test_regions`.
 
         Returns
         -------

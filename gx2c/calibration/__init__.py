@@ -1,0 +1,1 @@
+"""How often each null is wrong: false positives of maps and of the whole pipeline."""

@@ -1,0 +1,1 @@
+"""Make a dataset from files of any common layout."""

@@ -1,0 +1,235 @@
+"""Put the files of an import together into the parts of one dataset."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gx2c.data.brain import Brain, FloatArray, take_rows
+from gx2c.data.checks import CORTEX, shown
+from gx2c.data.sides import LEFT, RIGHT
+from gx2c.errors import UserError
+from gx2c.importing.atlases import fetch_atlas, is_atlas_name
+from gx2c.importing.connectomes import NamedMatrix, choose_connectome, choose_other
+from gx2c.importing.draft import Draft
+from gx2c.importing.draft_regions import UNKNOWN_NETWORK, table_of_brain, take_regions
+from gx2c.importing.expression import add_expression
+from gx2c.importing.gather import (
+    FUNCTIONAL,
+    HOLDOUT,
+    STRUCTURAL,
+    Found,
+    add_surface,
+    gather,
+)
+from gx2c.importing.labels import match_names
+from gx2c.importing.naming import Namer, vertex_tables, volume_table
+from gx2c.importing.options import ORDERED_KINDS, ImportOptions
+from gx2c.importing.people import People, people_of_edges
+from gx2c.importing.regions import RegionTable, empty_table
+from gx2c.importing.scales import to_correlations, to_weights
+from gx2c.importing.vertices import SPHERE_RADIUS_MM
+
+
+def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
+    """Read all files of an import and put them together.
+
+    Parameters
+    ----------
+    options
+        The request.
+    dataset
+        The dataset that `options.expression` names, or None.
+
+    Raises
+    ------
+    UserError
+        If the files do not make a dataset; the sentence names what is missing.
+    """
+    found = _gather(options)
+    notes = found.notes
+    if options.kind in ORDERED_KINDS:
+        found.tables = [replace(table, ordered=True) for table in found.tables]
+    tables = _tables(found, notes, dataset)
+    namer = Namer(found, tables, options.by_position, notes)
+    for sheet in found.places:
+        names = namer.of_sheet(sheet)
+        if names is not None and sheet.values is not None:
+            tables.append(replace(empty_table(names), coords_mm=sheet.values))
+    connectome = choose_connectome(found, namer)
+    draft = Draft({}, notes)
+    take_regions(draft, connectome, tables)
+    _take_connectomes(draft, connectome, found, namer, options)
+    _take_people(draft, connectome, found, options)
+    add_expression(draft, connectome.names, found, namer, options, dataset)
+    _leave_out(draft)
+    if options.project_spheres and draft.parts.get("sphere_coords") is None:
+        _project(draft)
+    return draft
+
+
+def _gather(options: ImportOptions) -> Found:
+    """Look through the paths; a file given a role has that role alone."""
+    found = gather([Path(path) for path in options.paths])
+    for part, given, said in (
+        ("tables", options.regions, "a table of regions"),
+        ("labels", options.labels, "a list of labels"),
+        ("edges", options.individuals, "connectomes of single people"),
+    ):
+        if given:
+            setattr(found, part, _only(given, said, part))
+    for role, given in (
+        (FUNCTIONAL, options.connectome),
+        (HOLDOUT, options.holdout),
+        (STRUCTURAL, options.structural),
+    ):
+        if given:
+            found.given[role] = _only(given, "a square matrix", "matrices", "stacks")
+    if is_atlas_name(options.atlas):
+        image, table = fetch_atlas(options.atlas)
+        found.volumes, found.vertices = [image], []
+        found.tables.append(table)
+    elif options.atlas:
+        atlas = gather([Path(options.atlas)])
+        found.volumes, found.vertices = atlas.volumes, atlas.vertices
+        found.tables += atlas.tables
+    for sides, into in ((options.surfaces, "surfaces"), (options.sphere, "spheres")):
+        if sides:
+            setattr(found, into, {})
+            for side, path in zip((LEFT, RIGHT), sides, strict=True):
+                add_surface(found, Path(path), side)
+            if len(getattr(found, into)) < 2:
+                raise UserError(
+                    f"{shown([Path(path).name for path in sides])} are no {into}; a sphere has one "
+                    "radius about the origin: give spheres as --sphere, others as --surfaces"
+                )
+    return found
+
+
+def _only(path: str, said: str, *parts: str) -> Any:
+    found = gather([Path(path)])
+    inside = [one for part in parts for one in getattr(found, part)]
+    if not inside:
+        raise UserError(f"{path} is not {said}; docs/data.md lists what is read")
+    return inside
+
+
+def _tables(found: Found, notes: list[str], dataset: Brain | None) -> list[RegionTable]:
+    tables = [*found.tables, *vertex_tables(found, notes)]
+    tables += [volume_table(path, found.tables, found) for path in found.volumes]
+    if dataset is not None:
+        tables.append(table_of_brain(dataset))
+    return tables
+
+
+def _take_connectomes(
+    draft: Draft, connectome: NamedMatrix, found: Found, namer: Namer, options: ImportOptions
+) -> None:
+    scaled = to_correlations(connectome.values, connectome.name, scale=options.scale)
+    draft.parts["connectome"] = scaled.values
+    draft.notes += scaled.notes
+    for role, part in ((HOLDOUT, "holdout_connectome"), (STRUCTURAL, "structural_connectome")):
+        other = choose_other(found, namer, connectome.names, role)
+        if other is None:
+            continue
+        convert = to_weights if role == STRUCTURAL else to_correlations
+        weights = convert(other.values, other.name)
+        match = match_names(connectome.names, other.names)
+        draft.parts[part] = _reordered(weights.values, match.places)
+        draft.notes += weights.notes
+        if match.left_out:
+            draft.changed.append(
+                f"{other.name}: {len(match.left_out)} regions that the connectome lacks are left "
+                "out: " + shown(match.left_out)
+            )
+
+
+def _reordered(values: FloatArray, places: Sequence[int | None]) -> FloatArray:
+    """Put rows and columns into another order; NaN where a region is missing."""
+    rows = np.array([-1 if place is None else place for place in places])
+    taken: FloatArray = values[np.ix_(rows, rows)]
+    taken[rows < 0, :] = taken[:, rows < 0] = np.nan
+    return taken
+
+
+def _take_people(
+    draft: Draft, connectome: NamedMatrix, found: Found, options: ImportOptions
+) -> None:
+    people: People | None = connectome.people
+    if people is None and found.edges:
+        n = len(connectome.names)
+        masks = [s for s in found.edges if "mask" in s.name.lower()]
+        rest = [s for s in found.edges if s not in masks and s.shape[1] == n * (n - 1) // 2]
+        if len(rest) > 1:
+            raise UserError(
+                f"{shown([s.name for s in rest])} could each hold connectomes of single people; "
+                "choose one with --individuals FILE"
+            )
+        if not rest:
+            draft.notes.append(
+                f"{shown([s.name for s in found.edges])} has no {n * (n - 1) // 2} edges of the "
+                f"{n} regions; not used"
+            )
+        elif rest[0].array is not None:
+            mask = masks[0].array if masks else None
+            people = people_of_edges(rest[0].array, n, rest[0].name, mask)
+            draft.notes += people.notes
+    if people is not None:
+        draft.parts["individual_connectomes"] = people.edges
+
+
+def _leave_out(draft: Draft) -> None:
+    parts = draft.parts
+    labels = parts["labels"]
+    n = len(labels)
+    placed = np.isfinite(parts["coords_mm"]).all(axis=1)
+    matrix = parts["connectome"].copy()
+    np.fill_diagonal(matrix, np.nan)
+    connected = np.isfinite(matrix).any(axis=1)
+    for mask, said in ((placed, "no coordinates"), (connected, "no connectivity (all missing)")):
+        if not mask.all():
+            names = [labels[i] for i in np.flatnonzero(~mask).tolist()]
+            draft.changed.append(
+                f"{len(names)} regions have {said} and are left out: {shown(names)}"
+            )
+    keep = np.flatnonzero(placed & connected)
+    if len(keep) < n:
+        draft.parts = take_rows(parts, keep)
+    _fill_diagonal(draft)
+    structural = draft.parts.get("structural_connectome")
+    if structural is not None and (lost := np.isnan(structural).all(axis=1)).any():
+        draft.changed.append(
+            f"the structural connectome lacks {int(lost.sum())} regions, so it is left out"
+        )
+        del draft.parts["structural_connectome"]
+    if not any(draft.parts["network"]) or Counter(draft.parts["network"])[UNKNOWN_NETWORK]:
+        draft.notes.append("no file names the network of every region; it is unknown there")
+
+
+def _fill_diagonal(draft: Draft) -> None:
+    for part in ("connectome", "holdout_connectome", "structural_connectome"):
+        if (matrix := draft.parts.get(part)) is not None:
+            matrix = matrix.copy()
+            np.fill_diagonal(matrix, 0.0 if part == "structural_connectome" else 1.0)
+            draft.parts[part] = matrix
+
+
+def _project(draft: Draft) -> None:
+    """Push centroids out to a sphere about the middle of their hemisphere."""
+    coords, hemisphere = draft.parts["coords_mm"], draft.parts["hemisphere"]
+    sphere = np.full(coords.shape, np.nan)
+    structure = np.array(draft.parts.get("structure") or [CORTEX] * len(coords))
+    for side in (0, 1):
+        mine = (hemisphere == side) & (structure == CORTEX)
+        from_middle = coords[mine] - (coords[mine].min(axis=0) + coords[mine].max(axis=0)) / 2
+        sphere[mine] = (
+            SPHERE_RADIUS_MM * from_middle / np.linalg.norm(from_middle, axis=1, keepdims=True)
+        )
+    draft.parts["sphere_coords"] = sphere.round(3)
+    draft.changed.append(
+        "sphere coordinates are projected centroids, not places on an inflated surface: spins on "
+        "them are an approximation"
+    )

@@ -1,0 +1,136 @@
+"""The regions of an import: labels, sides, networks, structures and places."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gx2c.data.brain import Brain
+from gx2c.data.checks import CORTEX, shown
+from gx2c.data.sides import LEFT, RIGHT
+from gx2c.errors import UserError
+from gx2c.importing.connectomes import NamedMatrix
+from gx2c.importing.draft import Draft
+from gx2c.importing.labels import (
+    BOTH,
+    STRUCTURE_OF,
+    make_names,
+    match_names,
+    unique_labels,
+)
+from gx2c.importing.naming import place_all
+from gx2c.importing.regions import RegionTable, empty_table
+
+HEMISPHERES = {LEFT: 0, RIGHT: 1, BOTH: 2}
+UNKNOWN_NETWORK = "unknown"
+# Nearer to the midline than any lateral region's centroid
+MIDLINE_MM = 2.0
+
+
+def table_of_brain(brain: Brain) -> RegionTable:
+    """Return the regions of a dataset as a table to match other files with."""
+    sides = [{n: s for s, n in HEMISPHERES.items()}[side] for side in brain.hemisphere.tolist()]
+    nowhere = np.full((brain.n_regions, 3), np.nan)
+    nothing = ("",) * brain.n_regions
+    return replace(
+        empty_table(make_names(brain.name, [brain.labels], sides)),
+        sides=tuple(sides),
+        network=brain.network,
+        structure=brain.structure or nothing,
+        lobe=brain.lobe or nothing,
+        coords_mm=brain.coords_mm,
+        sphere_coords=nowhere if brain.sphere_coords is None else brain.sphere_coords,
+    )
+
+
+def take_regions(draft: Draft, connectome: NamedMatrix, tables: Sequence[RegionTable]) -> None:
+    """Add the tables' facts on a connectome's regions to the draft.
+
+    Raises
+    ------
+    UserError
+        If no table gives coordinates for any region.
+    """
+    regions = place_all(empty_table(connectome.names), tables, draft.notes)
+    sides = _sides(regions)
+    named = [side if side != BOTH else "" for side in sides]
+    labels = unique_labels(
+        replace(
+            regions.names,
+            labels=tuple(
+                tuple(replace(n, side=n.side or side) for n in names)
+                for names, side in zip(regions.names.labels, named, strict=True)
+            ),
+        )
+    )
+    networks = [
+        network or _network_of(label)
+        for network, label in zip(regions.network, labels, strict=True)
+    ]
+    structures = _structures(regions)
+    known = np.isfinite(regions.coords_mm).all(axis=1)
+    if not known.any():
+        raise UserError(
+            f"no file places the {len(labels)} regions of {connectome.name}, such as "
+            f"{shown(labels[:2])}; give --regions TABLE with x, y, z in MNI mm, --atlas IMAGE, or "
+            "--atlas LABELS with --surfaces LEFT RIGHT"
+        )
+    draft.parts |= {
+        "labels": labels,
+        "hemisphere": np.array([HEMISPHERES[side] for side in sides]),
+        "network": tuple(network or UNKNOWN_NETWORK for network in networks),
+        "coords_mm": regions.coords_mm,
+    }
+    if np.isfinite(regions.sphere_coords).any():
+        draft.parts["sphere_coords"] = regions.sphere_coords
+    if any(structures):
+        draft.parts["structure"] = tuple(structure or CORTEX for structure in structures)
+    if all(regions.lobe):
+        draft.parts["lobe"] = regions.lobe
+    for table in tables:
+        draft.mapping |= _mapping(connectome, labels, table, draft.mapping)
+    draft.notes.append(
+        f"regions: {len(labels)} of {connectome.name}; {int(known.sum())} have coordinates"
+    )
+
+
+def _mapping(
+    connectome: NamedMatrix,
+    labels: Sequence[str],
+    table: RegionTable,
+    so_far: dict[str, dict[str, str]],
+) -> dict[str, dict[str, str]]:
+    try:
+        match = match_names(connectome.names, table.names)
+    except UserError:
+        return {}
+    found = {}
+    for label, place in zip(labels, match.places, strict=True):
+        if place is not None:
+            found[label] = {**so_far.get(label, {}), table.source: table.names.shown[place]}
+    return found
+
+
+def _sides(regions: RegionTable) -> list[str]:
+    """Return each region's side: of its table or label, else of the sign of x."""
+    sides = []
+    for side, x in zip(regions.sides, regions.coords_mm[:, 0].tolist(), strict=True):
+        near = BOTH if abs(x) < MIDLINE_MM else LEFT if x < 0 else RIGHT
+        sides.append(side or near)
+    return sides
+
+
+def _network_of(label: str) -> str:
+    """Read the network of a Schaefer label such as 7Networks_LH_Vis_1."""
+    parts = label.split("_")
+    for side in ("LH", "RH"):
+        if side in parts[:2] and len(parts) > parts.index(side) + 2:
+            return parts[parts.index(side) + 1]
+    return ""
+
+
+def _structures(regions: RegionTable) -> list[str]:
+    """Return each region's structure: of its table, else deep ones by their names."""
+    named = [STRUCTURE_OF.get(labels[0].core, "") for labels in regions.names.labels]
+    found = [own or deep for own, deep in zip(regions.structure, named, strict=True)]
+    return found if any(found) else [""] * len(found)

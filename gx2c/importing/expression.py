@@ -1,0 +1,147 @@
+"""Match the rows of an expression table, or of a dataset, to the regions of a connectome."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gx2c.data.brain import Brain, FloatArray
+from gx2c.data.checks import shown
+from gx2c.errors import UserError
+from gx2c.importing.draft import Draft
+from gx2c.importing.gather import Found, gather, is_gene
+from gx2c.importing.genes import clean_genes
+from gx2c.importing.labels import Match, Names, make_names, match_names
+from gx2c.importing.naming import Namer
+from gx2c.importing.options import ImportOptions
+from gx2c.importing.sheets import Sheet, is_counting
+
+
+@dataclass(frozen=True)
+class _Rows:
+    name: str
+    genes: tuple[str, ...]
+    values: FloatArray
+    match: Match
+
+
+def add_expression(
+    draft: Draft,
+    wanted: Names,
+    found: Found,
+    namer: Namer,
+    options: ImportOptions,
+    dataset: Brain | None,
+) -> None:
+    """Add genes and expression to the parts of a dataset; none if no file holds any.
+
+    Raises
+    ------
+    UserError
+        If the file that was given has no row for any region, or several tables are equally good.
+    """
+    rows = _rows_of(wanted, found, namer, options, dataset)
+    n = len(wanted)
+    if rows is None:
+        draft.parts |= {"genes": (), "expression": np.empty((n, 0))}
+        draft.notes.append(
+            "there is no gene expression: models that read genes refuse this dataset"
+        )
+        return
+    expression = np.full((n, len(rows.genes)), np.nan)
+    for row, place in enumerate(rows.match.places):
+        if place is not None:
+            expression[row] = rows.values[place]
+    columns = clean_genes(rows.genes, expression, rows.name, repair=options.repair_genes)
+    draft.parts |= {"genes": columns.genes, "expression": columns.values}
+    draft.notes += columns.notes
+    draft.repaired |= columns.repaired
+    sampled = ~np.isnan(columns.values).all(axis=1)
+    draft.notes.append(
+        f"{rows.name}: {len(columns.genes)} genes, {int(sampled.sum())} of {n} regions"
+    )
+    if rows.match.left_out:
+        draft.changed.append(
+            f"{rows.name}: {len(rows.match.left_out)} rows that the connectome lacks are left out: "
+            + shown(rows.match.left_out)
+        )
+    if not sampled.all():
+        names = [wanted.shown[i] for i in np.flatnonzero(~sampled).tolist()]
+        draft.changed.append(
+            f"{len(names)} regions have no expression; they stay in the files and are left out "
+            f"when the dataset is loaded: {shown(names)}"
+        )
+
+
+def _rows_of(
+    wanted: Names, found: Found, namer: Namer, options: ImportOptions, dataset: Brain | None
+) -> _Rows | None:
+    if dataset is not None:
+        match = match_names(wanted, make_names(dataset.name, [dataset.labels]))
+        if not match.n_found:
+            raise UserError(
+                f"{dataset.name} and the connectome have no region of one name: "
+                f"{shown(dataset.labels[:2])} against {shown(wanted.shown[:2])}"
+            )
+        return _Rows(dataset.name, dataset.genes, dataset.expression, match)
+    sheets = found.expressions
+    if options.expression:
+        inside = gather([Path(options.expression)])
+        sheets = inside.expressions or inside.matrices
+        if not sheets:
+            raise UserError(
+                f"{options.expression} has no column per gene with numbers below it; give a table "
+                "of regions x genes"
+            )
+    candidates = [rows for sheet in sheets if (rows := _rows_of_sheet(wanted, sheet, namer))]
+    best = [
+        rows
+        for rows in candidates
+        if rows.match.n_found == max(c.match.n_found for c in candidates)
+    ]
+    if len(best) > 1:
+        raise UserError(
+            f"{shown([f'{rows.name} ({len(rows.genes)} genes)' for rows in best])} could each be "
+            "the expression; choose one with --expression FILE"
+        )
+    if not best and options.expression:
+        raise UserError(
+            f"{options.expression} names no region of the connectome, such as "
+            f"{shown(wanted.shown[:2])}; name its rows alike, or give --by-position if they are in "
+            "the order of the table of regions"
+        )
+    return best[0] if best else None
+
+
+def _rows_of_sheet(wanted: Names, sheet: Sheet, namer: Namer) -> _Rows | None:
+    values, columns, rows = sheet.values, sheet.columns, sheet.rows
+    if values is None:
+        return None
+    if rows is not None and _are_genes(rows) and not _are_genes(columns):
+        # genes down and regions across
+        sheet = Sheet(sheet.path, part=sheet.part, array=values.T, row_names=columns)
+        values, columns, rows = values.T, rows, columns
+    if columns is None:
+        namer.notes.append(f"{sheet.name}: its columns have no names; not used as expression")
+        return None
+    names = make_names(sheet.name, [rows]) if rows and not is_counting(rows) else None
+    try:
+        if names is None or not match_names(wanted, names).n_found:
+            names = namer.of_sheet(sheet)
+        if names is None and len(wanted) == len(values) and namer.by_position:
+            names = wanted
+        match = None if names is None else match_names(wanted, names)
+    except UserError as error:
+        namer.notes.append(f"{sheet.name} is not used: {error}")
+        return None
+    if match is None or not match.n_found:
+        namer.notes.append(f"{sheet.name}: its rows name no region of the connectome; not used")
+        return None
+    return _Rows(sheet.name, tuple(columns), values, match)
+
+
+def _are_genes(names: tuple[str, ...] | None) -> bool:
+    if names is None or not all(is_gene(name) for name in names[:50]):
+        return False
+    sided = [label for labels in make_names("", [names]).labels for label in labels if label.side]
+    return len(sided) < len(names) / 2

@@ -1,0 +1,55 @@
+"""Names of models with and without geography: `geography+MODEL` learns what geography leaves."""
+
+from dataclasses import replace
+
+from gx2c.models import MODELS
+from gx2c.models.spec import TRAIN_TEST_EDGES, ModelSpec
+
+GEOGRAPHY = "geography"
+_PREFIX = f"{GEOGRAPHY}+"
+
+
+def join_name(model: str, *, after_geography: bool) -> str:
+    """Name a model by what it learns: the connectome, or what geography leaves of it."""
+    return f"{_PREFIX}{model}" if after_geography else model
+
+
+def split_name(name: str) -> tuple[str, bool]:
+    """Return the key of `MODELS` in a name, and whether the model learns what geography leaves.
+
+    `geography+genes` is a model of its own, a kernel of both.
+    """
+    if name in MODELS or not name.startswith(_PREFIX):
+        return name, False
+    return name.removeprefix(_PREFIX), True
+
+
+def spec_of(name: str) -> ModelSpec:
+    """Return the declaration of a model by its name in `NAMES`."""
+    model, after_geography = split_name(name)
+    spec = MODELS[model]
+    if not after_geography:
+        return spec
+    return replace(
+        spec,
+        name=name,
+        summary=f"{GEOGRAPHY} plus {model}, which learns what {GEOGRAPHY} leaves",
+        contains_geography=True,
+    )
+
+
+def _can_follow(spec: ModelSpec) -> bool:
+    """Return whether a model can learn what geography leaves.
+
+    Geography leaves nothing to itself or to a model that contains it, and train x test edges have
+    no residual.
+    """
+    uses_edges = TRAIN_TEST_EDGES in spec.uses
+    return not (spec.name == GEOGRAPHY or spec.contains_geography or uses_edges)
+
+
+# every name that a sweep takes, in the order of tables
+NAMES = (
+    *MODELS,
+    *(join_name(s.name, after_geography=True) for s in MODELS.values() if _can_follow(s)),
+)
