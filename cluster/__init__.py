@@ -1,1 +1,1 @@
-"""Where sweeps run: cluster files, and the check of them."""
+"""Cluster files and their checker."""

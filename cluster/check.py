@@ -1,13 +1,11 @@
-"""Check a cluster file offline: every problem at once, before anything is paid for."""
-
-from __future__ import annotations
+"""Check a cluster file offline and list every problem at once, before it costs money."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
 
-from cluster.common import Request
+from cluster.common import Request, placeholder_problems
 from cluster.launcher import launcher_problems
 from cluster.rayjob import rayjob_problems
 
@@ -21,34 +19,29 @@ RULES: dict[str | None, Callable[[str, Request], Iterator[str]]] = {
 def cluster_problems(
     path: Path, *, gpus_per_trial: float = 0.0, storage: str = ""
 ) -> tuple[str, ...]:
-    """Check the YAML of `ray up`, or a KubeRay RayJob.
+    """Check the YAML of `ray up`, or a KubeRay RayJob; an empty storage is the file's own.
 
     Parameters
     ----------
     path
         The file.
     gpus_per_trial, storage
-        As a sweep on the cluster will give them; empty storage for the one that the file names.
-
-    Returns
-    -------
-    tuple of str
-        One sentence a problem, none if the file is good.
+        Options of the sweep that will run on the cluster; empty storage for the file's own.
     """
     try:
         text = path.read_text()
         config = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         return (f"it cannot be read as YAML ({' '.join(str(error).split())})",)
     if not isinstance(config, dict):
         return ("it is not a mapping; give the YAML of `ray up` or of a RayJob",)
     kind = config.get("kind")
     if kind not in RULES:
         return (f"kind {kind!r} is not known; give the YAML of `ray up` or of a RayJob",)
-    problems: list[str] = []
+    problems = list(placeholder_problems(path.name, text))
     try:
         for problem in RULES[kind](text, Request(gpus_per_trial, storage)):
             problems.append(problem)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        problems.append(f"a part of it has another shape than it must have ({error})")
+        problems.append(f"a part of it does not have the required structure ({error})")
     return tuple(dict.fromkeys(problems))

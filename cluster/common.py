@@ -1,7 +1,5 @@
 """Rules that hold for every kind of cluster file."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import math
 import re
@@ -12,18 +10,26 @@ OBJECT_STORES = ("s3://", "gs://")
 MAX_IDLE_MINUTES = 30
 STORAGE_VARIABLE = "GX2C_STORAGE"
 TRIAL_CPUS = 1
+# Placeholders of the shipped files, and their replacements
+PLACEHOLDERS = {
+    "ami-0{17}": "an Ubuntu image with Python 3.11 to 3.13 and an NVIDIA driver",
+    "YOUR-BUCKET": "the name of your bucket",
+    "YOUR-USER": "the user name for SSH",
+    "YOUR-REGISTRY": "the registry to which you pushed the image",
+    "YOUR-[A-Z-]+": "a value of your own",
+}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a sweep will ask of the cluster.
+    """Resources that a sweep will request from the cluster.
 
     Attributes
     ----------
     gpus_per_trial
         Share of one GPU; 0 for none.
     storage
-        Of `--storage`; empty for the one that the file names.
+        Value of `--storage`; empty for the file's own.
     """
 
     gpus_per_trial: float = 0.0
@@ -37,9 +43,9 @@ class NodeKind:
     Attributes
     ----------
     name
-        In the file.
+        Name in the file.
     cpus, gpus
-        Of one node; None where the file leaves it to Ray to find out.
+        Numbers per node; None if Ray detects them.
     """
 
     name: str
@@ -47,14 +53,9 @@ class NodeKind:
     gpus: float | None
 
 
-def pinned_ray() -> str:
-    """Return the version of Ray beside which gx2c is installed."""
-    return importlib.metadata.version("ray")
-
-
 def version_problems(named: Sequence[str]) -> Iterator[str]:
     """Compare the versions of Ray that a file names with the installed one."""
-    pinned = pinned_ray()
+    pinned = importlib.metadata.version("ray")
     if not named:
         yield f"it names no version of ray; name {pinned}, which is installed here"
     for version in sorted(set(named) - {pinned}):
@@ -62,7 +63,7 @@ def version_problems(named: Sequence[str]) -> Iterator[str]:
 
 
 def gpu_problems(kinds: Sequence[NodeKind], gpus_per_trial: float) -> Iterator[str]:
-    """Say which workers could not run trials of this size."""
+    """Yield the problems of workers that cannot run trials of this size."""
     for kind in kinds:
         if kind.gpus is not None and kind.gpus != int(kind.gpus):
             yield (
@@ -81,27 +82,35 @@ def gpu_problems(kinds: Sequence[NodeKind], gpus_per_trial: float) -> Iterator[s
         if trials * TRIAL_CPUS > kind.cpus:
             yield (
                 f"{kind.name} has {kind.gpus:g} GPUs for {trials} trials of {gpus_per_trial:g} "
-                f"and only {kind.cpus:g} CPUs, one a trial; raise --gpus-per-trial"
+                f"but only {kind.cpus:g} CPUs, and each trial needs one; raise --gpus-per-trial"
             )
 
 
+def placeholder_problems(name: str, text: str) -> Iterator[str]:
+    """Find the values that a user of a shipped file has to fill in."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := re.search("|".join(PLACEHOLDERS), line.split("#")[0]):
+            advice = next(a for p, a in PLACEHOLDERS.items() if re.fullmatch(p, found[0]))
+            yield f"{name}:{number}: {found[0]} is a placeholder; put {advice} there"
+
+
 def idle_problems(minutes: float | None) -> Iterator[str]:
-    """Say whether idle workers are given back soon."""
+    """Yield a problem if idle workers are not released soon."""
     if minutes is None or not 0 < minutes <= MAX_IDLE_MINUTES:
         yield (
-            f"idle workers go after {minutes} minutes; give more than 0 and at most "
+            f"idle workers are released after {minutes} minutes; set more than 0 and at most "
             f"{MAX_IDLE_MINUTES}"
         )
 
 
 def cost_problems(text: str) -> Iterator[str]:
-    """Say whether a reader is told what an hour costs."""
+    """Yield a problem if the file does not state the hourly cost."""
     if not re.search(r"^# Cost:", text, flags=re.MULTILINE):
-        yield "it does not say what an hour costs; add a comment that starts with '# Cost:'"
+        yield "it does not state the hourly cost; add a comment that starts with '# Cost:'"
 
 
 def open_address_problems(text: str, *, allowed: Sequence[str] = ()) -> Iterator[str]:
-    """Find addresses that listen to, or let in, the whole network."""
+    """Find addresses that listen on, or admit, the whole network."""
     for number, line in enumerate(text.splitlines(), start=1):
         code = line.split("#")[0]
         if any(word in code for word in allowed):

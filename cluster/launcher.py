@@ -1,7 +1,5 @@
 """Rules for the YAML of Ray's cluster launcher (`ray up`)."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import ipaddress
@@ -26,27 +24,14 @@ from cluster.common import (
 
 Config = Mapping[str, Any]
 
-# Provider local is known to the first autoscaler alone (ray-project/ray issue 57153)
+# Only the old autoscaler supports provider local (ray-project/ray issue 57153)
 _OLD_AUTOSCALER = "RAY_enable_autoscaler_v2=0"
 TOKEN_FILE = "~/.ray/auth_token"
 _RAY_VERSION = re.compile(r"""ray(?:\[[\w,-]+\])?==([^'"\s]+)|__version__ == \W?"([^"]+?)\W?"\W""")
 
 
 def launcher_problems(text: str, request: Request) -> Iterator[str]:
-    """Check the YAML of a cluster for `ray up`.
-
-    Parameters
-    ----------
-    text
-        The file, a mapping.
-    request
-        What a sweep will ask for.
-
-    Yields
-    ------
-    str
-        One sentence a problem.
-    """
+    """Check the YAML of a cluster for `ray up`; yield one sentence per problem."""
     config = yaml.safe_load(text)
     yield from _schema_problems(config)
     for rule in _RULES:
@@ -58,7 +43,7 @@ def _schema_problems(config: dict[str, Any]) -> Iterator[str]:
     import jsonschema
     from ray.autoscaler._private.util import prepare_config, validate_config
 
-    # Ray prints as it refuses
+    # Ray prints its own messages
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
             validate_config(prepare_config(config))
@@ -66,7 +51,7 @@ def _schema_problems(config: dict[str, Any]) -> Iterator[str]:
             where = ".".join(str(part) for part in error.absolute_path) or "the file"
             problem = f"Ray's schema refuses {where}: {error.message}"
         except (click.ClickException, SystemExit, Exception) as error:
-            # whatever it stumbles over: it fills in defaults before it checks
+            # any exception: Ray fills in defaults before it checks
             problem = f"Ray refuses it: {error or 'no reason given'}"
         else:
             return
@@ -88,11 +73,6 @@ def _every_node(config: Config) -> list[str]:
 
 def _starts(config: Config) -> list[str]:
     return [line for line in _commands(config) if re.search(r"\bray start\b", line)]
-
-
-def _ray_versions(config: Config) -> list[str]:
-    found = _RAY_VERSION.findall(" ".join(_commands(config)) + " ")
-    return [first or second for first, second in found]
 
 
 def _install_problems(config: Config, text: str, request: Request) -> Iterator[str]:
@@ -137,21 +117,18 @@ def _worker_kinds(config: Config) -> list[NodeKind]:
 def _storage_problems(config: Config, text: str, request: Request) -> Iterator[str]:
     named = re.search(rf"{STORAGE_VARIABLE}=([^\s'\"]+)", " ".join(_every_node(config)))
     storage = request.storage or (named[1] if named else "")
+    mounts = re.findall(r"mountpoint -q (/[^\s;&|]+)", " ".join(_every_node(config)))
     if not storage:
         yield f"setup_commands do not name the shared storage: export {STORAGE_VARIABLE}=..."
     elif storage.startswith(OBJECT_STORES) or _on_one_machine(config):
         return
     elif not storage.startswith("/"):
         yield f"storage {storage} is neither s3://, gs:// nor an absolute path"
-    elif not any(PurePath(storage).is_relative_to(mount) for mount in _required_mounts(config)):
+    elif not any(PurePath(storage).is_relative_to(mount) for mount in mounts):
         yield (
             f"storage {storage} may be a folder of one node: let setup_commands require the mount "
             "(`mountpoint -q /its/mount`), or use s3:// or gs://"
         )
-
-
-def _required_mounts(config: Config) -> list[str]:
-    return re.findall(r"mountpoint -q (/[^\s;&|]+)", " ".join(_every_node(config)))
 
 
 def _on_one_machine(config: Config) -> bool:
@@ -170,10 +147,10 @@ def _node_problems(config: Config, text: str, request: Request) -> Iterator[str]
     head = types.get(config.get("head_node_type")) or {}
     market = (head.get("node_config") or {}).get("InstanceMarketOptions")
     if market or (head.get("node_config") or {}).get("scheduling"):
-        yield "the head is a spot machine; the driver on it must not go: keep it on demand"
+        yield "the head is a spot machine, and the driver on it could be lost; make it on-demand"
     for name, node in types.items():
         if name != config.get("head_node_type") and not (node or {}).get("max_workers"):
-            yield f"{name} has no max_workers; say how many nodes may be paid for"
+            yield f"{name} has no max_workers; limit the number of nodes"
 
 
 def _autoscaler_problems(config: Config, text: str, request: Request) -> Iterator[str]:
@@ -184,7 +161,8 @@ def _autoscaler_problems(config: Config, text: str, request: Request) -> Iterato
 
 
 def _shared_problems(config: Config, text: str, request: Request) -> Iterator[str]:
-    yield from version_problems(_ray_versions(config))
+    named = _RAY_VERSION.findall(" ".join(_commands(config)) + " ")
+    yield from version_problems([first or second for first, second in named])
     yield from gpu_problems(_worker_kinds(config), request.gpus_per_trial)
     yield from idle_problems(config.get("idle_timeout_minutes"))
     yield from cost_problems(text)

@@ -1,7 +1,5 @@
 """Rules for a KubeRay RayJob."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,20 +21,7 @@ GPU_RESOURCE = "nvidia.com/gpu"
 
 
 def rayjob_problems(text: str, request: Request) -> Iterator[str]:
-    """Check a RayJob.
-
-    Parameters
-    ----------
-    text
-        The file, a mapping with kind RayJob.
-    request
-        What a sweep will ask for.
-
-    Yields
-    ------
-    str
-        One sentence a problem.
-    """
+    """Check a RayJob; yield one sentence per problem."""
     spec = yaml.safe_load(text).get("spec") or {}
     cluster = spec.get("rayClusterSpec")
     if not isinstance(cluster, dict) or not _pods(cluster):
@@ -50,7 +35,7 @@ def rayjob_problems(text: str, request: Request) -> Iterator[str]:
     yield from _storage_problems(cluster, request.storage)
     yield from _idle(cluster)
     if not spec.get("shutdownAfterJobFinishes"):
-        yield "shutdownAfterJobFinishes is not true: the cluster would stay, and its price"
+        yield "shutdownAfterJobFinishes is not true: the cluster would keep running and cost money"
     yield from cost_problems(text)
 
 
@@ -95,7 +80,7 @@ def _service_problems(cluster: Mapping[str, Any], text: str) -> Iterator[str]:
     service = head.get("serviceType", "ClusterIP")
     if service != "ClusterIP" or head.get("enableIngress"):
         yield f"the head is a {service} service or has an ingress; keep it a ClusterIP"
-    # the operator asks the dashboard for the job's state, so it listens inside the cluster
+    # the operator queries the dashboard for the job's state, so it listens inside the cluster
     yield from open_address_problems(text, allowed=["dashboard-host"])
 
 
@@ -129,6 +114,6 @@ def _storage_problems(cluster: Mapping[str, Any], asked: str) -> Iterator[str]:
 
 def _idle(cluster: Mapping[str, Any]) -> Iterator[str]:
     if not cluster.get("enableInTreeAutoscaling"):
-        yield "enableInTreeAutoscaling is not true: idle workers would stay"
+        yield "enableInTreeAutoscaling is not true: idle workers would not be released"
     seconds = (cluster.get("autoscalerOptions") or {}).get("idleTimeoutSeconds")
     yield from idle_problems(None if seconds is None else seconds / 60)

@@ -26,6 +26,9 @@ fi
 if [ ! -x "$GX2C_ENV/bin/gx2c" ]; then
   python3 -m venv "$GX2C_ENV"
   "$GX2C_ENV/bin/pip" install --quiet -c constraints.txt 'ray[default]==2.60.0' .
+  # only from a wheel: compiling would take an hour of the allocation
+  "$GX2C_ENV/bin/pip" install --quiet --only-binary=flash-attn -c constraints.txt '.[flash]' \
+    || echo 'there is no wheel of flash-attn: attention is computed by SDPA'
 fi
 export PATH="$GX2C_ENV/bin:$PATH"
 test -s ~/.ray/auth_token || ray get-auth-token --generate > /dev/null

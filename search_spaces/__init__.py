@@ -1,49 +1,30 @@
-"""What may vary: one search space per model, and the table that names them.
+"""One search space per model, and the table that names them.
 
-A search space declares and never computes; it knows no searcher, only that something answers
+A search space declares and never computes; it knows no searcher, only an object with
 `suggest_float`, `suggest_int` and `suggest_categorical`.
 """
 
-from __future__ import annotations
+from importlib import import_module
 
 from gx2c.errors import UserError
-from search_spaces import (
-    bilinear,
-    bilinear_cm,
-    cge,
-    decay,
-    gene_signatures,
-    genevec,
-    kernel_ridge,
-    mlp,
-    pls_twostep,
-    reduced_pairs,
-    reduced_smt,
-    shared_encoder,
-    smt,
-    xgboost_trees,
-)
+from gx2c.models import MODELS
+from gx2c.models.names import split_name
 from search_spaces.space import Scale, SearchSpace, TrialLike, suggest_config
 
-_FILES = (
-    decay,
-    cge,
-    kernel_ridge,
-    bilinear_cm,
-    pls_twostep,
-    bilinear,
-    mlp,
-    shared_encoder,
-    smt,
-    reduced_pairs,
-    reduced_smt,
-    genevec,
-    xgboost_trees,
-    gene_signatures,
+# One line per file; each declares its spaces in `SPACES`
+FAMILIES = (
+    "closed_form",
+    "kernel_ridge",
+    "pair_networks",
+    "transformers",
 )
-SEARCH_SPACES: dict[str, SearchSpace] = {
-    space.model: space for file in _FILES for space in file.SPACES
+_FOUND: dict[str, SearchSpace] = {
+    space.model: space
+    for family in FAMILIES
+    for space in import_module(f"search_spaces.{family}").SPACES
 }
+# in the order of tables
+SEARCH_SPACES = {model: _FOUND[model] for model in MODELS}
 
 __all__ = [
     "SEARCH_SPACES",
@@ -56,15 +37,15 @@ __all__ = [
 
 
 def get_search_space(model: str) -> SearchSpace:
-    """Return the search space of a model.
+    """Return the search space of a model; that of `geography+MODEL` is that of MODEL.
 
     Raises
     ------
     UserError
-        If there is none of that name; the message lists those there are.
+        If there is none of that name; the message lists the existing ones.
     """
     try:
-        return SEARCH_SPACES[model]
+        return SEARCH_SPACES[split_name(model)[0]]
     except KeyError:
         raise UserError(
             f"no search space for a model named {model!r}; choose from {sorted(SEARCH_SPACES)}"

@@ -1,1 +1,1 @@
-"""Ray's view of one trial; `fold_trainable` alone imports Ray."""
+"""One trial as Ray Tune runs it; only `fold_trainable` imports Ray."""

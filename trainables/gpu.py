@@ -1,6 +1,4 @@
-"""A trial's share of a GPU: what it costs, and the cap on its memory."""
-
-from __future__ import annotations
+"""A trial's share of a GPU: the cost of a step, and the cap on its memory."""
 
 import time
 from collections.abc import Sequence
@@ -14,18 +12,18 @@ from trainables.work import TrialContext, TrialWork
 
 @dataclass(frozen=True)
 class StepCost:
-    """What trials cost on one GPU.
+    """Cost of trials on one GPU.
 
     Attributes
     ----------
     total_bytes
         Memory of the GPU.
     context_bytes
-        What CUDA itself takes in each process.
+        Memory of CUDA itself in each process.
     peak_bytes
-        Most that a trial reserved.
+        Largest memory that a trial reserved.
     wall_s, busy_s
-        Time of the measured work, and how much of it the GPU computed.
+        Time of the measured work, and the part of it in which the GPU computed.
     """
 
     total_bytes: int
@@ -36,26 +34,27 @@ class StepCost:
 
 
 def cap_gpu_memory(context: TrialContext, share: float) -> None:
-    """Hold this process to its share of the GPU's memory; Ray divides GPUs by count alone."""
+    """Limit this process to its share of the GPU's memory; Ray only counts GPUs."""
     if context.profile.device == "cuda":
-        # another trial's blocks count for this one until they are given back
+        # blocks cached by an earlier trial count for this one until they are released
         torch.cuda.empty_cache()
         torch.cuda.set_per_process_memory_fraction(min(1.0, share))
 
 
 def measure_step(context: TrialContext, works: Sequence[TrialWork]) -> StepCost | None:
-    """Run one step of each work alone on this process's GPU; None where there is no CUDA.
+    """Run one step of each work alone on this process's GPU; None without CUDA.
 
     Parameters
     ----------
     context
-        Of the sweep.
+        The sweep's shared objects.
     works
-        Configs as the search will try them; the dearest counts.
+        Configs as the search will try them; the most expensive one counts.
     """
     if not torch.cuda.is_available():
         return None
-    torch.empty(1, device="cuda")  # CUDA takes its own memory at the first use
+    context = context.on_this_device()
+    torch.empty(1, device="cuda")  # CUDA allocates its own memory on first use
     free, total = torch.cuda.mem_get_info()
     context_bytes = total - free - torch.cuda.memory_reserved()
     wall_s = busy_s = 0.0

@@ -1,33 +1,16 @@
-"""How each kind of model does its work, step by step, free of Ray."""
-
-from __future__ import annotations
+"""The work of a trial, step by step, for each kind of model; independent of Ray."""
 
 import time
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
-from gx2c.fit import NestedFit, validate_or_say_why
+from gx2c.fit import NestedFit, validate_closed_form
 from gx2c.models import MODELS
 from trainables.work import TrialContext, TrialWork
 
 
-class Runner(Protocol):
-    """Does a trial's work in steps that can be interrupted between them."""
-
-    def step(self) -> dict[str, Any]:
-        """Work for a while and say what came of it; "done" is True after the last step."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that `load_state_dict` needs to continue."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a saved state."""
-
-    def report_again(self) -> None:
-        """Report with the next step what was reported before the state was saved, too."""
-
-
 class NetworkRunner:
-    """Trains one config on all inner folds; reports at milestones, at its end, and now and then."""
+    """Trains one config on all inner folds; reports at milestones, at its end, and regularly."""
 
     def __init__(self, work: TrialWork, context: TrialContext) -> None:
         self.work, self.context = work, context
@@ -49,11 +32,11 @@ class NetworkRunner:
             self._train(started)
         self.seconds += time.monotonic() - started
         best = self.nested.best
-        points = [point.to_dict() for point in self.nested.curve[self.reported :]]
+        points = [asdict(point) for point in self.nested.curve[self.reported :]]
         self.reported = len(self.nested.curve)
         return {
             "points": points,
-            "passes": len(self.nested.curve),
+            "epochs": len(self.nested.curve),
             "score": best.score if best else float("-inf"),
             "seconds": self.seconds,
             "done": self.nested.finished,
@@ -79,19 +62,19 @@ class NetworkRunner:
             for point in self.nested.points():
                 spent = time.monotonic() - started
                 late = spent > self.context.report_interval_s or self._timed_out(spent)
-                if late or point.passes in self.work.milestones:
+                if late or point.epochs in self.work.milestones:
                     return
 
     def _timed_out(self, spent: float = 0.0) -> bool:
         return 0 < self.context.trial_timeout_s < self.seconds + spent
 
     def _at_unreported_milestone(self) -> bool:
-        passes = len(self.nested.curve)
-        return passes > self.reported and passes in self.work.milestones
+        epochs = len(self.nested.curve)
+        return epochs > self.reported and epochs in self.work.milestones
 
 
 class ClosedFormRunner:
-    """Validates a batch of configs; reports now and then, so that little is lost with a worker."""
+    """Validates a batch of configs; reports regularly, so that little is lost with a worker."""
 
     def __init__(self, work: TrialWork, context: TrialContext) -> None:
         self.work, self.context = work, context
@@ -113,16 +96,16 @@ class ClosedFormRunner:
         return {"n_done": self.n_done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue after those that are done."""
+        """Continue after the finished configs."""
         self.n_done = state["n_done"]
 
     def report_again(self) -> None:
-        """Begin anew: results are in no checkpoint."""
+        """Start over, because checkpoints hold no results."""
         self.n_done = 0
 
     def _validate_next(self) -> dict[str, Any]:
         started = time.monotonic()
-        validated, cause = validate_or_say_why(
+        validated = validate_closed_form(
             self.context.brain,
             self.context.folds[self.work.fold],
             self.work.configs[self.n_done],
@@ -134,16 +117,14 @@ class ClosedFormRunner:
             "score": validated.score,
             "validation": validated.validation,
             "seconds": time.monotonic() - started,
-            "cause": cause,
+            "cause": validated.cause,
         }
 
 
-RUNNERS: dict[str, type[NetworkRunner] | type[ClosedFormRunner]] = {
-    "iterative": NetworkRunner,
-    "closed_form": ClosedFormRunner,
-}
+Runner = NetworkRunner | ClosedFormRunner
 
 
 def make_runner(work: TrialWork, context: TrialContext) -> Runner:
-    """Choose the runner for the kind of model."""
-    return RUNNERS[MODELS[work.model].kind](work, context)
+    """Return the runner of a model, which can be interrupted between its steps."""
+    runner = NetworkRunner if MODELS[work.configs[0].model].trains_in_epochs else ClosedFormRunner
+    return runner(work, context)

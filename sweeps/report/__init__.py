@@ -1,7 +1,1 @@
-"""The page that a finished run leaves: it reads results and computes none."""
-
-from __future__ import annotations
-
-from sweeps.report.build import write_report
-
-__all__ = ["write_report"]
+"""The page of a finished run: it reads results and computes none."""

@@ -1,13 +1,31 @@
-"""Numbers as the page prints them."""
-
-from __future__ import annotations
+"""Numbers and names as the page prints them."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from gx2c.metrics import TABLE
 
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 ABSENT = "n/a"
+KINDS = {
+    "geodesic_distance": "geodesic distance (smaller is better)",
+    "short_r": "short edges, up to 58 mm",
+    "mid_r": "mid edges, up to 117 mm",
+    "long_r": "long edges",
+    "strong_negative_r": "strong negative edges, below \N{MINUS SIGN}.3",
+    "weak_r": "weak edges",
+    "strong_positive_r": "strong positive edges, above .3",
+    "left_r": "within the left hemisphere",
+    "right_r": "within the right hemisphere",
+    "inter_hemisphere_r": "between the hemispheres",
+    "top_tenth_precision": "precision of the strongest tenth of edges",
+    "partial_r_given_geography": "partial r given geography's prediction",
+    "noise_ceiling_r": "noise ceiling: measured against the holdout connectome",
+    "holdout_r": "predicted against the holdout connectome",
+}
+OF_NETWORK = {"intra_network_": "within {}", "inter_network_": "between {} and the others"}
 
 
 class MetricWords(NamedTuple):
@@ -18,18 +36,13 @@ class MetricWords(NamedTuple):
     better: str
 
 
-METRICS: dict[str, MetricWords] = {
-    "pearson_r": MetricWords("Pearson r", 3, "larger is better"),
-    "spearman_r": MetricWords("Spearman r", 3, "larger is better"),
-    "r2": MetricWords("R²", 3, "larger is better; below 0 is worse than the mean"),
-    "mse": MetricWords("mean squared error", 4, "smaller is better"),
-    "mae": MetricWords("mean absolute error", 4, "smaller is better"),
-}
-
-
 def words_of(metric: str) -> MetricWords:
-    """Return how to print a metric, also one that this page does not know."""
-    return METRICS.get(metric, MetricWords(metric, 3, ""))
+    """Return how to print a metric, also one that this version does not know."""
+    if metric not in TABLE:
+        return MetricWords(metric, 3, "")
+    row = TABLE[metric]
+    better = "larger is better" if row.larger_is_better else "smaller is better"
+    return MetricWords(row.title or metric, row.digits, "; ".join(filter(None, (better, row.note))))
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -82,3 +95,22 @@ def duration(seconds: float) -> str:
 def counted(n: int, noun: str) -> str:
     """Print `1 fold`, `4 folds`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def kind_name(score: str) -> str:
+    """Spell out the name of a detailed score."""
+    for before, words in OF_NETWORK.items():
+        if score.startswith(before):
+            return words.format(score.removeprefix(before).removesuffix("_r"))
+    return KINDS.get(score, score)
+
+
+def flat(entries: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Join nested names with dots; lists stay whole."""
+    found: dict[str, Any] = {}
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{before}{name}.")
+        else:
+            found[f"{before}{name}"] = value
+    return found

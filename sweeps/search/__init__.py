@@ -1,1 +1,1 @@
-"""The search: what to try, when to stop it, and how Ray Tune is told."""
+"""The search: proposal of configs, early stopping, and adapters to Ray Tune."""

@@ -1,19 +1,17 @@
-"""All searches of a sweep side by side, so that no worker idles at a fold's end."""
-
-from __future__ import annotations
+"""All searches of a sweep together, so that no worker idles at the end of a fold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeps.records import ConfigRecord
+from sweeps.folder.records import ConfigRecord
 from sweeps.search.fold_search import FoldSearch
 from trainables.work import TrialWork
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the search is."""
+    """Progress of the search."""
 
     folds_done: int
     folds: int
@@ -21,18 +19,24 @@ class Progress:
     total: int
     pruned: int
     failed: int
-    passes: int
+    epochs: int
     best: float | None
+
+    def __str__(self) -> str:
+        best = "-" if self.best is None else f"{self.best:.4f}"
+        return (
+            f"folds {self.folds_done}/{self.folds} configs {self.done}/{self.total} "
+            f"({self.pruned} pruned, {self.failed} failed) best {best} epochs {self.epochs}"
+        )
+
+    @property
+    def share(self) -> float:
+        """Finished share of the search, 0 to 1."""
+        return self.done / self.total
 
 
 class SearchBoard:
-    """Hands out work from many searches in turn; they share workers and nothing else.
-
-    Parameters
-    ----------
-    searches
-        One per model and outer fold.
-    """
+    """Hands out work from searches in turn, one per model and fold; they share only workers."""
 
     def __init__(self, searches: Sequence[FoldSearch]) -> None:
         self.searches = {(s.model, s.fold): s for s in searches}
@@ -48,7 +52,7 @@ class SearchBoard:
         return self.searches[config["model"], config["fold"]]
 
     def next_work(self) -> TrialWork | None:
-        """Ask the searches in turn."""
+        """Return work of the next search that has any."""
         searches = list(self.searches.values())
         for offset in range(len(searches)):
             index = (self._turn + offset) % len(searches)
@@ -65,8 +69,12 @@ class SearchBoard:
             for key, search in self.searches.items()
         }
 
+    def running(self) -> list[ConfigRecord]:
+        """Return the configs that are being trained now."""
+        return [record for search in self.searches.values() for record in search.running()]
+
     def progress(self, model: str) -> Progress:
-        """Count what one model's searches have finished."""
+        """Return the progress of one model's searches."""
         mine = [s for s in self.searches.values() if s.model == model]
         records = [r for s in mine for r in list(s.records.values())]
         scores = [r.score for r in records if r.state == "COMPLETE" and r.score is not None]
@@ -77,6 +85,6 @@ class SearchBoard:
             total=sum(s.n_configs for s in mine),
             pruned=sum(r.state == "PRUNED" for r in records),
             failed=sum(r.state == "FAILED" for r in records),
-            passes=sum(s.n_passes() for s in mine),
+            epochs=sum(s.n_epochs() for s in mine),
             best=max(scores, default=None),
         )

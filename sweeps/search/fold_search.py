@@ -1,75 +1,44 @@
-"""One search: one model on one outer fold, as a state machine that knows nothing of Ray."""
+"""One search, of one model on one outer fold, as a state machine independent of Ray."""
 
-from __future__ import annotations
-
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from gx2c.errors import UserError
-from gx2c.models import MODELS
-from sweeps.records import ConfigRecord, RecordStore, State, finite_or_none
-from sweeps.search.fold_study import FoldStudy, Suggestion
-from sweeps.search.rungs import RungRule
-from sweeps.seeds import trial_seed
+from gx2c.models.names import spec_of
+from sweeps.folder.records import REMAKE, ConfigRecord, RecordStore, State, finite_or_none
+from sweeps.folder.sealed import DamagedError
+from sweeps.search.fold_study import FoldStudy
+from sweeps.search.open_config import NOWHERE, OpenConfig, Place
+from sweeps.search.rungs import Decision, RungRule, best_score
+from sweeps.search.seeds import trial_seed
 from trainables.work import TrialWork
 
-NO_SCORE = float("-inf")
 MAX_LOSSES = 3
 FAILURES_IN_A_ROW = 5
 
 
-class Decision(Enum):
-    """What happens to a trial that has just reported."""
-
-    CONTINUE = "continue"
-    HOLD = "hold"
-    STOP = "stop"
-
-
-@dataclass
-class OpenConfig:
-    """A config that has been asked for and is not finished."""
-
-    number: int
-    suggestion: Suggestion
-    curve: dict[int, dict[str, Any]] = field(default_factory=dict)
-    seconds: float = 0.0
-    started: bool = False
-    losses: int = 0
-    held_at: int | None = None
-
-    def score_by(self, milestone: int) -> float:
-        """Best score within the first passes."""
-        return best_score(list(self.curve.values()), milestone)
-
-
-def best_score(curve: Sequence[Mapping[str, Any]], milestone: int) -> float:
-    """Best score of a curve within the first `milestone` passes."""
-    scores = [p["score"] for p in curve if p["passes"] <= milestone and p["score"] is not None]
-    return max(scores, default=NO_SCORE)
-
-
 class FoldSearch:
-    """Asks for configs in batches, holds them at rungs, records what is finished.
+    """Requests configs in batches, holds them at rungs, and records finished ones.
 
     Parameters
     ----------
     model, fold
-        Which search.
+        Model and outer fold of the search.
     study_of
         Makes the study from the records of complete batches.
     rule
-        When configs stop.
+        Rule that stops configs.
     n_configs
-        How many to try.
+        Number of configs to try.
     configs_per_trial
-        How many a trial evaluates; more than one only for closed forms.
+        Number of configs per trial; more than one only for closed forms.
     seed
-        Of the sweep.
+        Seed of the sweep.
     store
-        Where finished configs are recorded; what it already holds is not run again.
+        Store of finished configs; recorded configs are not run again.
+    after
+        A search that must be finished before this one proposes configs, or None.
     """
 
     def __init__(
@@ -83,15 +52,20 @@ class FoldSearch:
         configs_per_trial: int,
         seed: int,
         store: RecordStore,
+        after: Self | None = None,
     ) -> None:
         self.model, self.fold, self.seed, self.store = model, fold, seed, store
-        self.rule, self.configs_per_trial = rule, configs_per_trial
-        self.iterative = MODELS[model].kind == "iterative"
+        self.rule, self.configs_per_trial, self.after = rule, configs_per_trial, after
+        self.iterative = spec_of(model).trains_in_epochs
         self.records = store.load(model, fold)
+        for number, record in self.records.items():
+            if record.seed != trial_seed(seed, model, fold, number):
+                path = store.paths.record(model, fold, number)
+                raise DamagedError(f"{path} is a record of a sweep with another seed; {REMAKE}")
         self.n_configs = n_configs
         self.batch_size = rule.batch_size or n_configs
         self.n_asked = self._n_in_whole_batches()
-        # a scheduler that does not wait may have finished later configs before earlier ones
+        # a scheduler that does not wait may finish later configs before earlier ones
         told = range(self.n_asked) if rule.waits else sorted(self.records)
         self.study: FoldStudy = study_of([self.records[n] for n in told])
         self.open: dict[int, OpenConfig] = {}
@@ -103,13 +77,24 @@ class FoldSearch:
         """Whether every config is finished."""
         return self.n_asked >= self.n_configs and not self.open
 
-    def n_passes(self) -> int:
-        """Count the passes trained so far, those of unfinished configs too."""
+    def params_of(self, number: int) -> dict[str, Any]:
+        """Return the values that were suggested for a config."""
+        found = self.records.get(number)
+        return found.params if found else self.open[number].suggestion.params
+
+    def running(self) -> list[ConfigRecord]:
+        """Return the configs that have been handed out and are not finished."""
+        return [self._record(c, "RUNNING") for c in list(self.open.values()) if c.started]
+
+    def n_epochs(self) -> int:
+        """Count the epochs trained so far, including those of unfinished configs."""
         going = [len(config.curve) for config in list(self.open.values())]
         return sum(going) + sum(len(record.curve) for record in list(self.records.values()))
 
     def next_work(self) -> TrialWork | None:
-        """Return configs to start now; None while others must finish first, or at the end."""
+        """Return configs to start now; None if others must finish first, or at the end."""
+        if self.after is not None and not self.after.finished:
+            return None
         self._ask_when_due()
         waiting = [c for c in self.open.values() if not c.started][: self.configs_per_trial]
         if not waiting:
@@ -121,7 +106,7 @@ class FoldSearch:
             fold=self.fold,
             numbers=tuple(c.number for c in waiting),
             configs=tuple(c.suggestion.config for c in waiting),
-            seeds=tuple(self._trial_seed(c.number) for c in waiting),
+            seeds=tuple(c.seed for c in waiting),
             milestones=self.rule.milestones,
         )
 
@@ -133,54 +118,58 @@ class FoldSearch:
         *,
         done: bool,
         timed_out: bool = False,
+        place: Place = NOWHERE,
     ) -> tuple[Decision, dict[int, Decision]]:
-        """Take in passes of a network.
+        """Record epochs of a network.
 
         Returns
         -------
         Decision
-            For this config.
+            Decision about this config.
         dict of Decision by number
-            For configs that were held and need wait no longer.
+            Decisions about other configs that were waiting.
         """
         config = self.open.get(number)
         if config is None:
             return Decision.STOP, {}
         self.promoted.discard(number)
-        config.curve.update({p["passes"]: finite_or_none(p) for p in points})
-        config.seconds = max(config.seconds, seconds)
+        config.curve.update({p["epochs"]: finite_or_none(p) for p in points})
+        config.worked(seconds, time.time(), place)
         if timed_out:
             self._finish(config, "PRUNED", f"stopped after {seconds:.0f} s (--trial-timeout)")
         elif done:
             self._finish(config, "COMPLETE")
         else:
-            config.held_at = self._rung_of(config)
+            waits = self.rule.waits and config.epochs in self.rule.milestones
+            config.held_at = config.epochs if waits else None
         released = self._decide_rungs()
-        # this trial runs: it hears the decision as the answer, and is not released beside
+        # this trial is running: the decision is its answer, and it is not released separately
         released.pop(number, None)
         self.promoted.discard(number)
         if number not in self.open:
             return Decision.STOP, released
         return (Decision.CONTINUE if config.held_at is None else Decision.HOLD), released
 
-    def on_results(self, results: Sequence[Mapping[str, Any]]) -> None:
-        """Take in the scores of a batch of closed-form configs."""
+    def on_results(self, results: Sequence[Mapping[str, Any]], place: Place = NOWHERE) -> None:
+        """Record the scores of a batch of closed-form configs, computed one after another."""
+        until = time.time() - sum(result["seconds"] for result in results)
         for result in results:
+            until += result["seconds"]
             config = self.open.get(result["number"])
             if config is None:
                 continue
-            config.seconds = result["seconds"]
-            point = {"passes": 0, "score": result["score"], "validation": result["validation"]}
+            config.worked(result["seconds"], until, place)
+            point = {"epochs": 0, "score": result["score"], "validation": result["validation"]}
             config.curve[0] = finite_or_none(point)
             self._finish(config, "COMPLETE", result.get("cause", ""))
 
     def on_prune(self, number: int) -> None:
-        """Record that a scheduler of Ray's own stopped a config."""
+        """Record that Ray's own scheduler stopped a config."""
         if number in self.open:
             self._finish(self.open[number], "PRUNED")
 
     def on_loss(self, numbers: Sequence[int], cause: str) -> dict[int, Decision]:
-        """Hand configs out again whose trial was lost before it began, but not for ever."""
+        """Hand out configs again if their trial was lost before it began, a few times at most."""
         going = [self.open[number] for number in numbers if number in self.open]
         for config in going:
             config.losses += 1
@@ -188,53 +177,50 @@ class FoldSearch:
         return self.on_failure([c.number for c in going if c.started], cause)
 
     def on_failure(self, numbers: Sequence[int], cause: str) -> dict[int, Decision]:
-        """Record that a trial failed for good; others may have waited for it."""
+        """Record that a trial finally failed; others may have waited for it."""
         for number in numbers:
             if number in self.open:
                 self._finish(self.open[number], "FAILED", cause)
         return self._decide_rungs()
 
     def _n_in_whole_batches(self) -> int:
-        n_whole = 0
-        while n_whole < self.n_configs:
-            end = min(n_whole + self.batch_size, self.n_configs)
-            if any(n not in self.records for n in range(n_whole, end)):
-                break
-            n_whole = end
-        return n_whole
+        end = 0
+        while end < self.n_configs and self.records.keys() >= set(self._batch_of(end)):
+            end = self._batch_of(end).stop
+        return end
+
+    def _batch_of(self, number: int) -> range:
+        first = number // self.batch_size * self.batch_size
+        return range(first, min(first + self.batch_size, self.n_configs))
 
     def _ask_when_due(self) -> None:
         due = not self.open if self.rule.waits else all(c.started for c in self.open.values())
         while due and self.n_asked < self.n_configs:
-            first, n = self.n_asked, min(self.batch_size, self.n_configs - self.n_asked)
-            if not self.rule.waits and first in self.records:
-                self.n_asked += n
+            batch = self._batch_of(self.n_asked)
+            self.n_asked = batch.stop
+            if not self.rule.waits and batch.start in self.records:
                 continue
-            suggestions = self.study.ask(first, n)
-            self.n_asked += n
-            for number, suggestion in enumerate(suggestions, start=first):
+            suggestions = self.study.ask(batch.start, len(batch))
+            for number, suggestion in zip(batch, suggestions, strict=True):
                 if number not in self.records:
-                    self.open[number] = OpenConfig(number, suggestion)
-            self._tell_recorded(range(first, first + n))
+                    seed = trial_seed(self.seed, self.model, self.fold, number)
+                    self.open[number] = OpenConfig(number, suggestion, seed)
+            self._tell_recorded(batch)
             due = not self.open
 
     def _tell_recorded(self, numbers: range) -> None:
-        # in number order and only when the batch is whole: arrival order must not matter
+        # in number order and only when the batch is complete: arrival order must not matter
         if self.rule.waits and any(n in self.open for n in numbers):
             return
         for number in numbers:
-            if number in self.records and number in self.study.open_numbers:
+            if number in self.records and number in self.study.open:
                 self.study.tell(self.records[number])
-
-    def _rung_of(self, config: OpenConfig) -> int | None:
-        passes = max(config.curve, default=0)
-        return passes if self.rule.waits and passes in self.rule.milestones else None
 
     def _decide_rungs(self) -> dict[int, Decision]:
         """Decide the lowest rung at which every open config of the batch waits or has passed."""
         decisions: dict[int, Decision] = {}
         for milestone in self.rule.milestones:
-            behind = [c for c in self.open.values() if max(c.curve, default=0) < milestone]
+            behind = [c for c in self.open.values() if c.epochs < milestone]
             held = {c.number for c in self.open.values() if c.held_at == milestone}
             if behind or not held:
                 continue
@@ -250,47 +236,32 @@ class FoldSearch:
         return decisions
 
     def _table(self, milestone: int) -> dict[int, float]:
-        table = {n: c.score_by(milestone) for n, c in self.open.items()}
+        table = {n: best_score(c.curve.values(), milestone) for n, c in self.open.items()}
         for number, record in self.records.items():
             ended_before = record.state != "PRUNED" or len(record.curve) >= milestone
-            # later batches have records only if one of an earlier batch was deleted
+            # later batches have records only if a record of an earlier batch was deleted
             if ended_before and number < self.n_asked:
                 table[number] = best_score(record.curve, milestone)
         return table
 
     def _finish(self, config: OpenConfig, state: State, cause: str = "") -> None:
         curve = [config.curve[p] for p in sorted(config.curve)]
-        scored = [p for p in curve if p["score"] is not None]
         if state == "COMPLETE" and (why_not := cause or _why_unusable(curve)):
             state, cause = "FAILED", why_not
-        # the first of equals: the fewest passes
-        best = max(scored, key=lambda p: (p["score"], -p["passes"]), default=None)
-        record = ConfigRecord(
-            model=self.model,
-            fold=self.fold,
-            number=config.number,
-            batch=config.number // self.batch_size,
-            params=config.suggestion.params,
-            config=config.suggestion.config.to_dict(),
-            seed=self._trial_seed(config.number),
-            state=state,
-            score=best["score"] if best and state != "FAILED" else None,
-            passes=best["passes"] if best else 0,
-            validation=best["validation"] if best else {},
-            curve=curve if self.iterative else [],
-            seconds=config.seconds,
-            cause=cause,
-        )
+        record = self._record(config, state, cause)
         self.store.save(record)
         del self.open[config.number]
         self.promoted.discard(config.number)
         self.records[config.number] = record
-        first = (config.number // self.batch_size) * self.batch_size
-        self._tell_recorded(range(first, min(first + self.batch_size, self.n_configs)))
+        self._tell_recorded(self._batch_of(config.number))
         self._refuse_failures_in_a_row()
 
+    def _record(self, config: OpenConfig, state: State, cause: str = "") -> ConfigRecord:
+        batch = config.number // self.batch_size
+        return config.record(self.model, self.fold, batch, state, cause)
+
     def _refuse_failures_in_a_row(self) -> None:
-        """Stop a search in which nothing works; a closed form that fails costs next to nothing."""
+        """Stop a search in which all configs fail, except in closed forms, which cost little."""
         in_a_row: list[ConfigRecord] = []
         for number in sorted(self.records) if self.iterative else ():
             record = self.records[number]
@@ -300,17 +271,14 @@ class FoldSearch:
                 raise UserError(
                     f"configs {in_a_row[0].number} to {number} of {self.model} on outer fold "
                     f"{self.fold} all failed ({causes}): check the data with `gx2c data check`, "
-                    "or take another model or fewer --genes, and start anew with another --out"
+                    "or choose another model or fewer --genes, and start again with another --out"
                 )
-
-    def _trial_seed(self, number: int) -> int:
-        return trial_seed(self.seed, self.model, self.fold, number)
 
 
 def _why_unusable(curve: Sequence[Mapping[str, Any]]) -> str:
-    """Say why a config that ran to its end has no result, or return nothing."""
+    """Return why a config that ran to its end has no result, or ""."""
     if curve and not curve[-1]["validation"]:
-        return f"diverged at pass {curve[-1]['passes']}"
+        return f"diverged at epoch {curve[-1]['epochs']}"
     if all(point["score"] is None for point in curve):
         return "its predictions are constant and have no correlation"
     return ""

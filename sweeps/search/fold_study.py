@@ -1,34 +1,33 @@
 """The Optuna study of one search, rebuilt from records whenever a driver starts."""
 
-from __future__ import annotations
-
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig, GeneOptions, Task, derive_seed
 from search_spaces.space import Scale, SearchSpace, suggest_config
-from sweeps.records import ConfigRecord
+from sweeps.folder.records import ConfigRecord
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
-DEFAULT_TASK = Task()
-_STATES = {
+STATES = {
     "COMPLETE": TrialState.COMPLETE,
     "PRUNED": TrialState.PRUNED,
     "FAILED": TrialState.FAIL,
+    "RUNNING": TrialState.RUNNING,
 }
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What the searcher proposes: named values and the config that they make."""
+    """A proposal of the sampler: named values and the resulting config."""
 
     params: dict[str, Any]
     config: FitConfig
@@ -37,19 +36,22 @@ class Suggestion:
 class FoldStudy:
     """Multivariate TPE over one search space.
 
-    The sampler is seeded anew for each batch, so that a batch depends on the records before it
-    and on the seed alone: a driver that starts again asks for exactly the same configs.
+    The sampler is seeded for each batch, so a batch depends only on the seed and earlier records: a
+    restarted driver proposes exactly the same configs.
 
     Parameters
     ----------
-    space, scale, genes, task
-        What may vary, within which limits, on which genes, and what is read and learned.
+    space, scale, genes
+        Search space, its limits, and genes.
+    task_of
+        Returns the task; called when configs are proposed, because a task may follow from another
+        search.
     seed
-        Of this search.
+        Seed of this search.
     records
         Finished configs of complete batches, in order.
     warm
-        Finished configs of earlier runs, told before all others; the best of them is tried first.
+        Finished configs of earlier runs, added first; the best of them is tried first.
     """
 
     def __init__(
@@ -59,27 +61,23 @@ class FoldStudy:
         scale: Scale,
         genes: GeneOptions,
         seed: int,
-        task: Task = DEFAULT_TASK,
+        task_of: Callable[[], Task] = Task,
         records: Iterable[ConfigRecord] = (),
         warm: Sequence[ConfigRecord] = (),
     ) -> None:
         self.space, self.scale, self.genes, self.seed = space, scale, genes, seed
-        self.task = task
+        self.task_of = task_of
         self.first, self.n_warm = _first_params(space, scale, warm), len(warm)
         self.study = optuna.create_study(direction="maximize")
         self.study.add_trials([frozen_trial(r, space, scale, genes) for r in warm])
         self.study.add_trials([frozen_trial(r, space, scale, genes) for r in records])
-        self._open: dict[int, optuna.trial.Trial] = {}
-
-    @property
-    def open_numbers(self) -> set[int]:
-        """Numbers of configs asked and not yet told."""
-        return set(self._open)
+        # proposed configs without a result, by number
+        self.open: dict[int, optuna.trial.Trial] = {}
 
     def ask(self, first: int, n_configs: int) -> list[Suggestion]:
         """Suggest a batch whose first config has the number `first`."""
         self.study.sampler = optuna.samplers.TPESampler(
-            # numbers go on after those of the earlier runs, whose random draws would come again
+            # numbers continue after those of earlier runs, to avoid repeating their random draws
             seed=derive_seed(self.seed, self.n_warm + first) % 2**32,
             multivariate=True,
             group=True,
@@ -87,42 +85,49 @@ class FoldStudy:
         )
         if first == 0:
             self.study.enqueue_trial(self.first)
-        suggestions = []
+        suggestions, task = [], self.task_of()
         for number in range(first, first + n_configs):
             trial = self.study.ask()
-            config = suggest_config(self.space, trial, self.scale, self.genes, self.task)
-            self._open[number] = trial
+            config = suggest_config(self.space, trial, self.scale, self.genes, task)
+            self.open[number] = trial
             suggestions.append(Suggestion(dict(trial.params), config))
         return suggestions
 
     def tell(self, record: ConfigRecord) -> None:
-        """Pass on what came of a config."""
-        trial = self._open.pop(record.number)
+        """Add the result of a config."""
+        trial = self.open.pop(record.number)
         for step, score in _intermediate(record).items():
             trial.report(score, step=step)
         value = record.score if record.state == "COMPLETE" else None
-        self.study.tell(trial, value, state=_STATES[record.state])
+        self.study.tell(trial, value, state=STATES[record.state])
 
 
 def frozen_trial(
     record: ConfigRecord, space: SearchSpace, scale: Scale, genes: GeneOptions
 ) -> FrozenTrial:
-    """Return a record as an Optuna trial."""
-    fixed = FixedTrial(record.params)
-    suggest_config(space, fixed, scale, genes)
+    """Return a record as the trial that the sampler is given."""
     return create_trial(
-        state=_STATES[record.state],
+        state=STATES[record.state],
         value=record.score if record.state == "COMPLETE" else None,
         params=record.params,
-        distributions=fixed.distributions,
+        distributions=distributions_of(record, space, scale, genes),
         intermediate_values=_intermediate(record),
     )
 
 
+def distributions_of(
+    record: ConfigRecord, space: SearchSpace, scale: Scale, genes: GeneOptions
+) -> dict[str, BaseDistribution]:
+    """Return what each value of a record was chosen from."""
+    fixed = FixedTrial(record.params)
+    suggest_config(space, fixed, scale, genes)
+    return dict(fixed.distributions)
+
+
 def can_be_told(record: ConfigRecord, space: SearchSpace, scale: Scale, genes: GeneOptions) -> bool:
-    """Say whether a record of another run lies in this search space."""
+    """Return whether a record of another run lies in this search space."""
     with warnings.catch_warnings():
-        # a value out of range is warned of before it is refused
+        # Optuna warns about values out of range before it refuses them
         warnings.simplefilter("ignore")
         try:
             frozen_trial(record, space, scale, genes)
@@ -132,16 +137,16 @@ def can_be_told(record: ConfigRecord, space: SearchSpace, scale: Scale, genes: G
 
 
 def _first_params(space: SearchSpace, scale: Scale, warm: Sequence[ConfigRecord]) -> dict[str, Any]:
-    """Return the best values of earlier runs, else those of the published config."""
+    """Return the best values of earlier runs, or those of the published config."""
     complete = [r for r in warm if r.state == "COMPLETE" and r.score is not None]
     if not complete:
         return dict(space.defaults(scale))
-    # the first of equals
+    # the first of equal scores
     return dict(max(complete, key=lambda r: r.score or 0.0).params)
 
 
 def _intermediate(record: ConfigRecord) -> dict[int, float]:
-    """Return what is known of a pruned config: passes trained and best score, if it has one."""
+    """Return the trained epochs and the best score of a pruned config, if it has one."""
     if record.state != "PRUNED" or record.score is None:
         return {}
     return {len(record.curve): record.score}

@@ -1,14 +1,21 @@
-"""Which configs go on: decisions that depend on scores alone, never on when they arrive."""
+"""Rules that promote configs by their scores alone, independently of arrival times."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-
-from gx2c.errors import UserError
+from enum import Enum
+from typing import Any
 
 ETA = 3
 SYNCHRONOUS_BATCH = 8
+NO_SCORE = float("-inf")
+
+
+class Decision(Enum):
+    """Decision about a trial that has just reported, in the words of Ray Tune."""
+
+    CONTINUE = "CONTINUE"
+    HOLD = "PAUSE"
+    STOP = "STOP"
 
 
 @dataclass(frozen=True)
@@ -18,16 +25,16 @@ class RungRule:
     Attributes
     ----------
     milestones
-        Passes at which a decision is due, ascending; empty to let all configs finish.
+        Epochs at which a decision is due, ascending; empty to let all configs finish.
     batch_size
-        Configs asked together; 0 for all at once.
+        Number of configs requested together; 0 for all.
     eta
-        One in `eta` goes on, counted over all configs that ever reached the rung.
+        One in `eta` configs continues, counted over all configs that ever reached the rung.
     keep
-        How many go on instead, if not 0.
+        Number of configs that continue instead, if not 0.
     waits
-        Whether configs wait for one another at a milestone; False leaves every decision to a
-        scheduler that does not.
+        Whether configs wait for each other at a milestone; False leaves every decision to a
+        scheduler that does not wait.
 
     References
     ----------
@@ -41,51 +48,47 @@ class RungRule:
     waits: bool = True
 
     def promoted(self, table: Mapping[int, float], held: set[int]) -> set[int]:
-        """Choose among the configs held at a rung.
+        """Return the configs, of those held at a rung, that continue.
 
         Parameters
         ----------
         table
-            Best score so far of every config that reached the rung or finished before it, this
-            batch and earlier ones.
+            Best score so far of every config of this and earlier batches that reached the rung or
+            finished before it.
         held
-            Numbers of the configs that wait.
+            Numbers of the waiting configs.
         """
         n_keep = self.keep or max(1, len(table) // self.eta)
         ranked = sorted(table, key=lambda number: (-table[number], number))
-        best = {number for number in ranked[:n_keep] if table[number] > float("-inf")}
+        best = {number for number in ranked[:n_keep] if table[number] > NO_SCORE}
         return held & best
 
 
-def rung_milestones(grace_passes: int, max_passes: int, eta: int = ETA) -> tuple[int, ...]:
-    """Return grace, grace * eta, grace * eta^2 ... below `max_passes`."""
+def best_score(curve: Iterable[Mapping[str, Any]], milestone: int) -> float:
+    """Return the best score of a curve within the first `milestone` epochs."""
+    scores = [p["score"] for p in curve if p["epochs"] <= milestone and p["score"] is not None]
+    return max(scores, default=NO_SCORE)
+
+
+def rung_milestones(grace_epochs: int, max_epochs: int, eta: int = ETA) -> tuple[int, ...]:
+    """Return grace, grace * eta, grace * eta^2 ... below `max_epochs`."""
     milestones = []
-    passes = grace_passes
-    while passes < max_passes:
-        milestones.append(passes)
-        passes *= eta
+    epochs = grace_epochs
+    while epochs < max_epochs:
+        milestones.append(epochs)
+        epochs *= eta
     return tuple(milestones)
 
 
-def make_rule(scheduler: str, *, max_passes: int, grace_passes: int) -> RungRule:
-    """Return the rule of a named scheduler.
-
-    Raises
-    ------
-    UserError
-        If there is no such scheduler.
-    """
-    rungs = rung_milestones(grace_passes, max_passes)
-    rules = {
-        "asha": RungRule(rungs, SYNCHRONOUS_BATCH),
-        "asha-async": RungRule(rungs, 1, waits=False),
-        "one-epoch": RungRule((1,) if max_passes > 1 else (), 0, keep=3),
-        "none": RungRule((), SYNCHRONOUS_BATCH),
-    }
-    try:
-        return rules[scheduler]
-    except KeyError:
-        raise UserError(f"no scheduler {scheduler!r}; choose from {sorted(rules)}") from None
+RULES: dict[str, Callable[[tuple[int, ...], int], RungRule]] = {
+    "asha": lambda rungs, _: RungRule(rungs, SYNCHRONOUS_BATCH),
+    "asha-async": lambda rungs, _: RungRule(rungs, 1, waits=False),
+    "one-epoch": lambda _, longest: RungRule((1,) if longest > 1 else (), 0, keep=3),
+    "none": lambda _, __: RungRule((), SYNCHRONOUS_BATCH),
+}
+SCHEDULERS = tuple(RULES)
 
 
-SCHEDULERS = ("asha", "asha-async", "one-epoch", "none")
+def make_rule(scheduler: str, *, max_epochs: int, grace_epochs: int) -> RungRule:
+    """Return the rule of a scheduler, one of `SCHEDULERS`."""
+    return RULES[scheduler](rung_milestones(grace_epochs, max_epochs), max_epochs)

@@ -1,8 +1,5 @@
-"""Ray Tune's searcher and scheduler, both mere views of the board."""
+"""Ray Tune's searcher and scheduler, both thin views of the board."""
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,28 +7,21 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from sweeps.disk import refuse_disk_trouble
+from sweeps.folder.disk import refuse_disk_trouble
 from sweeps.search.board import SearchBoard
-from sweeps.search.fold_search import Decision, FoldSearch
-from sweeps.search.halt import Halt
-from trainables.work import TrialWork
-
-logger = logging.getLogger("gx2c")
-
-_TUNE_DECISIONS = {
-    Decision.CONTINUE: TrialScheduler.CONTINUE,
-    Decision.HOLD: TrialScheduler.PAUSE,
-    Decision.STOP: TrialScheduler.STOP,
-}
+from sweeps.search.callbacks import Halt, Stateless
+from sweeps.search.fold_search import FoldSearch
+from sweeps.search.open_config import Place
+from sweeps.search.rungs import ETA, Decision
 
 
 class Slots:
-    """Trials that run or are about to; one held at a rung takes no slot, for others must reach it.
+    """Trials that run or are about to run; one held at a rung takes no slot.
 
     Parameters
     ----------
     limit
-        Trials at once; 0 for as many as the resources allow.
+        Maximum number of concurrent trials; 0 for as many as the resources allow.
     """
 
     def __init__(self, limit: int = 0) -> None:
@@ -46,21 +36,15 @@ class Slots:
         return True
 
     def free(self, trial_id: str) -> None:
-        """Give a slot back, if it was taken."""
+        """Release a slot if it was taken."""
         self.taken.discard(trial_id)
 
 
-class BoardSearcher(Searcher):  # type: ignore[misc]
+class BoardSearcher(Stateless, Searcher):  # type: ignore[misc]
     """Gives Tune the board's next work.
 
-    Parameters
-    ----------
-    board, slots
-        Shared with the scheduler.
-    earlier
-        What earlier sessions left of unfinished trials: trial's name to checkpoints.
-    gpu_share
-        Share of a GPU: trial's name to share.
+    Board and slots are shared with the scheduler. Two functions of a trial's name return the
+    checkpoints of earlier sessions and the share of a GPU.
     """
 
     def __init__(
@@ -75,7 +59,7 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
         self.gpu_share = gpu_share
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """Return the next work, None to be asked again, or that there is no more."""
+        """Return the next work, None to be asked again, or FINISHED."""
         if self.board.finished:
             return str(Searcher.FINISHED)
         if not self.slots.take(trial_id):
@@ -93,30 +77,15 @@ class BoardSearcher(Searcher):  # type: ignore[misc]
     def on_trial_complete(
         self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Free the slot of a trial that ended; the scheduler has told the board."""
+        """Free the slot of a trial that ended; the scheduler has informed the board."""
         self.slots.free(trial_id)
 
-    def save(self, checkpoint_path: str) -> None:
-        """Save nothing: the records are the only truth."""
 
-    def restore(self, checkpoint_path: str) -> None:
-        """Restore nothing: the records are the only truth."""
+class BoardScheduler(Stateless, TrialScheduler):  # type: ignore[misc]
+    """Passes the trials' reports to the board, and the board's decisions to Tune.
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-
-class BoardScheduler(TrialScheduler):  # type: ignore[misc]
-    """Tells the board what trials report, and Tune what the board decides.
-
-    Parameters
-    ----------
-    board, slots
-        Shared with the searcher.
-    halt
-        Told what ends the sweep: a record that cannot be written, a search that is hopeless.
-    grow
-        Gives a trial, by its name, a larger share of a GPU; says whether it could.
+    `halt` receives exceptions that end the sweep: a record cannot be written, or all configs fail.
+    `grow` gives a trial, by its name, a larger share of a GPU and returns whether it did.
     """
 
     def __init__(
@@ -132,19 +101,19 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         self.trials: dict[tuple[str, int, int], Trial] = {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
-        """Remember which trial has which configs."""
+        """Store the configs of a trial."""
         for number in trial.config["numbers"]:
             self.trials[trial.config["model"], trial.config["fold"], number] = trial
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]) -> str:
-        """Pass on what was reported and return the decision for this trial."""
+        """Pass on the report and return the decision about this trial."""
         search = self.board.search_of(trial.config)
         decision = Decision.CONTINUE
         with self.halt.catching():
             decision = self._tell(tune_controller, search, trial, result, done=False)
         if decision is Decision.HOLD:
             self.slots.free(trial.trial_id)
-        return str(_TUNE_DECISIONS[decision])
+        return decision.value
 
     def on_trial_complete(
         self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]
@@ -157,10 +126,10 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         self._forget(trial)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        """Record a trial that failed after all its retries; Tune calls this at each of them.
+        """Record a trial that failed after all its retries; Tune calls this for each of them.
 
-        Tune gives up at once a trial that loses its worker before it runs: that one's configs are
-        handed out again. A storage that takes no checkpoint says nothing about a config.
+        Tune gives up a trial at once if it loses its worker before it runs; its configs are handed
+        out again. A storage that refuses a checkpoint is no failure of the config.
         """
         recovers = trial.should_recover()
         cause = str(trial.get_error() or "the worker was lost").strip().splitlines()[-1]
@@ -178,32 +147,20 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         self._forget(trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        """Prefer trials promoted at a rung over new ones: their batch waits for them."""
+        """Prefer trials promoted at a rung over new ones, because their batch waits for them."""
         fresh = None
         for trial in tune_controller.get_trials():
-            promoted = trial.status == Trial.PAUSED and self._is_promoted(trial)
-            if promoted and self.slots.take(trial.trial_id):
+            held = trial.status == Trial.PAUSED
+            promoted = self.board.search_of(trial.config).promoted if held else ()
+            if trial.config["numbers"][0] in promoted and self.slots.take(trial.trial_id):
                 return trial
             if fresh is None and trial.status == Trial.PENDING:
                 fresh = trial
         return fresh
 
     def debug_string(self) -> str:
-        """Return nothing: gx2c prints its own progress."""
+        """Return "", because gx2c prints its own progress."""
         return ""
-
-    def save(self, checkpoint_path: str) -> None:
-        """Save nothing: the records are the only truth."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Restore nothing: the records are the only truth."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-    def _is_promoted(self, trial: Trial) -> bool:
-        search = self.board.search_of(trial.config)
-        return trial.config["numbers"][0] in search.promoted
 
     def _tell(
         self,
@@ -215,12 +172,12 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         done: bool,
     ) -> Decision:
         if "out_of_memory" in result:
-            # the config is as good as before: it is run again with more room
-            report = search.on_loss if self.grow(_name_of(trial)) else search.on_failure
+            # not a failure of the config: it is run again with a larger share
+            report = search.on_loss if self.grow(name_of(trial)) else search.on_failure
             cause = f"out of GPU memory ({result['out_of_memory']})"
             self._release(tune_controller, search, report(trial.config["numbers"], cause[:300]))
         elif "results" in result:
-            search.on_results(result["results"])
+            search.on_results(result["results"], _place_of(trial, result))
         elif result.get("points") is not None:
             decision, released = search.on_points(
                 trial.config["numbers"][0],
@@ -228,6 +185,7 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
                 result["seconds"],
                 done=done,
                 timed_out=result.get("timed_out", False),
+                place=_place_of(trial, result),
             )
             self._release(tune_controller, search, released)
             return decision
@@ -238,7 +196,7 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
     ) -> None:
         for number, decision in released.items():
             trial = self.trials.get((search.model, search.fold, number))
-            # a promoted trial is picked up by choose_trial_to_run
+            # choose_trial_to_run picks up promoted trials
             if decision is Decision.STOP and trial is not None:
                 tune_controller.stop_trial(trial)
 
@@ -248,12 +206,18 @@ class BoardScheduler(TrialScheduler):  # type: ignore[misc]
         _lighten(trial)
 
 
+def _place_of(trial: Trial, result: Mapping[str, Any]) -> Place:
+    # Tune adds the name of the machine to every result
+    share = trial.config.get("gpu_share", 0.0)
+    return Place(result.get("hostname", ""), share, result.get("profile"))
+
+
 def _lighten(trial: Trial) -> None:
-    """Drop from an ended trial what its records hold: Tune keeps several copies until the end."""
-    # in place, for Tune refers to the same object elsewhere
+    """Drop the data of an ended trial that the records hold; Tune keeps several copies of it."""
+    # in place, because Tune refers to the same object elsewhere
     trial.config["configs"] = []
     trial.evaluated_params = {}
-    # it spells all configs out, and the statistics follow every number of every result
+    # it contains all configs, and statistics of every number of every result
     trial.experiment_tag = ""
     trial.run_metadata.metric_analysis = {}
     trial.run_metadata.metric_n_steps = {}
@@ -264,52 +228,37 @@ def _lighten(trial: Trial) -> None:
     trial.run_metadata.invalidate_cache()
 
 
-def _name_of(trial: Trial) -> str:
-    return TrialWork.from_dict({**trial.config, "configs": []}).name
+def name_of(trial: Trial) -> str:
+    """Return the name of a trial's work."""
+    return str(trial.config["name"])
 
 
 class AsyncBoardScheduler(BoardScheduler):
-    """Ray's own ASHA, one rung table per search; decisions depend on arrival order.
-
-    Parameters
-    ----------
-    board, slots, halt, grow
-        As of the scheduler that waits.
-    grace_passes, max_passes, eta
-        Of ASHA.
-    """
+    """Ray's own ASHA, one rung table per search; decisions depend on arrival order."""
 
     def __init__(
-        self,
-        board: SearchBoard,
-        slots: Slots,
-        halt: Halt | None = None,
-        grow: Callable[[str], bool] = lambda name: False,
-        *,
-        grace_passes: int,
-        max_passes: int,
-        eta: int,
+        self, board: SearchBoard, *shared: Any, grace_epochs: int, max_epochs: int
     ) -> None:
-        super().__init__(board, slots, halt, grow)
+        super().__init__(board, *shared)
         self.schedulers = {
             key: ASHAScheduler(
-                time_attr="passes",
+                time_attr="epochs",
                 metric="score",
                 mode="max",
-                grace_period=min(grace_passes, max_passes),
-                max_t=max_passes,
-                reduction_factor=eta,
+                grace_period=min(grace_epochs, max_epochs),
+                max_t=max_epochs,
+                reduction_factor=ETA,
             )
             for key in board.searches
         }
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
-        """Let this search's scheduler know the trial."""
+        """Add the trial to the scheduler of its search."""
         super().on_trial_add(tune_controller, trial)
         self._scheduler_of(trial).on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: Mapping[str, Any]) -> str:
-        """Record what was reported and let ASHA decide about a network."""
+        """Record the report and let ASHA decide about a network."""
         decision = super().on_trial_result(tune_controller, trial, result)
         if "results" in result:
             return decision

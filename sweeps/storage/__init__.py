@@ -1,1 +1,1 @@
-"""Where finished work is kept beside the run folder: a shared folder, S3 or Google Cloud."""
+"""Shared storage of finished work: a folder, S3 or Google Cloud."""

@@ -1,13 +1,12 @@
-"""One session at a time writes a run in a storage."""
-
-from __future__ import annotations
+"""A lease on a run in a storage: one session at a time writes it."""
 
 import contextlib
 import threading
 import uuid
+from typing import Self
 
 from gx2c.errors import UserError
-from sweeps.run_lock import Holder, in_use
+from sweeps.folder.lock import Holder, in_use
 from sweeps.storage.store import Store, storage_errors
 
 BEAT_S = 15.0
@@ -16,22 +15,22 @@ _FOLDER = "lease"
 
 
 class Lease:
-    """A claim on a run: an object that its session writes anew every few seconds.
+    """A claim on a run: an object that its session rewrites every few seconds.
 
-    There is no lock in an object store, but a write that has ended is listed by everybody: each
-    session writes its claim first and then looks for others. Of two that come at once both may
-    be refused; never do both go on. A claim's age is the difference of two times of the store's
-    own clock, so clocks of machines do not matter.
+    Object stores have no locks, but every reader lists a completed write. Each session therefore
+    writes its claim first and then looks for others. If two start at the same time, both may be
+    refused, but never do both continue. The age of a claim is the difference of two times of the
+    store's own clock, so the clocks of machines do not matter.
 
     Parameters
     ----------
     store
-        Of the run.
+        The store of the run.
     beat_s
-        Time between two signs of life.
+        Time between two heartbeats, s.
     stale_s
-        After so long without one a claim counts for nothing; one of a process that has ended on
-        this machine never does.
+        Age without a heartbeat after which a claim is void, s. The claim of a process that has
+        ended on this machine is void at once.
     """
 
     def __init__(self, store: Store, *, beat_s: float = BEAT_S, stale_s: float = STALE_S) -> None:
@@ -42,11 +41,11 @@ class Lease:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
-    def __enter__(self) -> Lease:
+    def __enter__(self) -> Self:
         with storage_errors(self.store.where):
             self._write()
             try:
-                self._refuse_beside_others()
+                self._refuse_others()
             except BaseException:
                 self.store.delete(self.name)
                 raise
@@ -60,23 +59,17 @@ class Lease:
             self.store.delete(self.name)
 
     def check(self) -> None:
-        """Refuse to go on when another session has taken the run over.
-
-        Raises
-        ------
-        UserError
-            If so.
-        """
+        """Raise an error if another session has taken over the run."""
         if self.lost:
             raise UserError(self.lost)
 
-    def _refuse_beside_others(self) -> None:
+    def _refuse_others(self) -> None:
         claims = self.store.list(_FOLDER)
-        now = claims.pop(self.name).modified_s
-        for name, entry in claims.items():
+        now = claims.pop(self.name)
+        for name, written_s in claims.items():
             holder = self._holder(name)
             gone = holder is not None and holder.is_gone
-            if now - entry.modified_s < self.stale_s and not gone:
+            if now - written_s < self.stale_s and not gone:
                 raise in_use(self.store.where, holder)
             self.store.delete(name)
 
@@ -91,12 +84,12 @@ class Lease:
 
     def _beat(self) -> None:
         while not self._stop.wait(self.beat_s):
-            # a store that does not answer now may do so at the next beat
+            # a store that does not answer now may do so at the next heartbeat
             with contextlib.suppress(OSError):
                 if self.name not in self.store.list(_FOLDER):
                     self.lost = (
-                        f"another session has taken {self.store.where} over, for this one gave no "
-                        f"sign of life for {self.stale_s:.0f} s; it goes on there"
+                        f"another session has taken over {self.store.where}, because this one sent "
+                        f"no heartbeat for {self.stale_s:.0f} s; the run continues there"
                     )
                     return
                 self._write()

@@ -1,18 +1,17 @@
-"""A run folder's finished work, kept in a storage too: what a new head needs to go on."""
+"""A copy of a run folder's finished work in a storage, from which a new head can continue."""
 
-from __future__ import annotations
-
+import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gx2c.errors import UserError
-from sweeps.records import write_bytes
+from sweeps.folder.records import write_bytes
 from sweeps.storage.lease import Lease
 from sweeps.storage.store import Store, storage_errors
 
-# What is written once and never changes; the file that says "finished" last
+# Files that are written once and never change; the one that marks work as finished comes last
 FINISHED = (
     "records/**/config_*.json",
     "nulls/**/group_*.json",
@@ -20,7 +19,7 @@ FINISHED = (
     "retrained/**/weights.safetensors",
     "retrained/**/result.json",
 )
-# What a session may write anew
+# Files that a session may rewrite
 OUTPUTS = ("*.*", "nulls/*/scores.tsv")
 _FOLDER = "finished"
 _MARK = ".sha256-"
@@ -28,72 +27,46 @@ _AT_ONCE = 16
 
 
 class Mirror:
-    """Copies finished work to a store as it is finished, and back into an empty run folder.
+    """Copies finished files to a store, and back into an empty run folder.
 
-    Each finished file is one immutable object whose name ends in the SHA-256 of its content: a
-    copy that was cut short or damaged is seen, and the same content is never written twice.
-
-    Parameters
-    ----------
-    root
-        The run folder.
-    store
-        Of this run alone.
-    lease
-        Held while this session writes; None to read only.
+    Each finished file is one immutable object whose name ends in the SHA-256 of its content, so a
+    truncated or damaged copy is detected, and the same content is never written twice. Without a
+    lease it only reads.
     """
 
     def __init__(self, root: Path, store: Store, lease: Lease | None = None) -> None:
         self.root, self.store, self.lease = root, store, lease
 
-    def push(self, path: Path) -> None:
-        """Commit one finished file; when this returns, a new head would find it.
+    def push(self, *paths: Path) -> None:
+        """Commit finished files in order; once this returns, a new head can find them.
 
         Raises
         ------
         UserError
-            If the store cannot be written, or another session has taken the run over.
+            If the store cannot be written, or another session has taken over the run.
         """
-        if self.lease:
-            self.lease.check()
-        content = path.read_bytes()
-        name = f"{_FOLDER}/{path.relative_to(self.root).as_posix()}{_MARK}{_hash(content)}"
-        with storage_errors(self.store.where):
-            self.store.write_if_absent(name, content)
-
-    def push_all(self, paths: Iterable[Path]) -> None:
-        """Commit several finished files in order."""
         for path in paths:
-            self.push(path)
+            with self._writing():
+                content = path.read_bytes()
+                self.store.write_if_absent(f"{self._name_of(path)}{_MARK}{_hash(content)}", content)
 
     def push_outputs(self) -> None:
-        """Copy what may change: options, time spent, and in the end the results."""
-        if self.lease:
-            self.lease.check()
-        with storage_errors(self.store.where):
+        """Copy files that may change: options, time spent, and finally the results."""
+        with self._writing():
             for path in _matching(self.root, OUTPUTS):
                 self.store.write(path.relative_to(self.root).as_posix(), path.read_bytes())
 
     def push_missing(self) -> None:
-        """Commit what an earlier session finished here and could not copy any more."""
+        """Commit files that an earlier session finished here but could not copy."""
         with storage_errors(self.store.where):
             there = {name.rpartition(_MARK)[0] for name in self.store.list(_FOLDER)}
-        for path in _matching(self.root, FINISHED):
-            if f"{_FOLDER}/{path.relative_to(self.root).as_posix()}" not in there:
-                self.push(path)
+        here = _matching(self.root, FINISHED)
+        self.push(*(path for path in here if self._name_of(path) not in there))
 
     def pull(self, *, replace_outputs: bool = False) -> int:
-        """Fetch what the run folder lacks.
+        """Fetch the files that the run folder lacks, and return their number.
 
-        Parameters
-        ----------
-        replace_outputs
-            Whether outputs that are here already are replaced too.
-
-        Returns
-        -------
-        int
-            Files fetched.
+        `replace_outputs` also replaces outputs that exist here.
 
         Raises
         ------
@@ -102,56 +75,58 @@ class Mirror:
         """
         with storage_errors(self.store.where):
             objects = self.store.list("")
-            # of two sessions' versions of the same work, the first
+            # if two sessions finished the same work, take the first version
             finished = sorted(
                 (name for name in objects if _MARK in name),
-                key=lambda name: (objects[name].modified_s, name),
+                key=lambda name: (objects[name], name),
             )
             wanted: dict[Path, str] = {}
             for name in finished:
-                wanted.setdefault(self.root / _relative(name), name)
+                path = name.removeprefix(f"{_FOLDER}/").rpartition(_MARK)[0]
+                wanted.setdefault(self._target(name, path), name)
             missing = {path: name for path, name in wanted.items() if not path.exists()}
             marks = {p: n for p, n in missing.items() if p.name == "result.json"}
             others = {p: n for p, n in missing.items() if p not in marks}
-            outputs = {
-                self.root / name: name
+            changing = {
+                self._target(name, name): name
                 for name in objects
                 if "/" not in name or name.endswith("/scores.tsv")
-                if replace_outputs or not (self.root / name).exists()
             }
-            # what says "finished" comes after what it speaks of
+            outputs = {p: n for p, n in changing.items() if replace_outputs or not p.exists()}
+            # the file that marks work as finished comes after the work itself
             for wave in (others, marks, outputs):
                 with ThreadPoolExecutor(_AT_ONCE) as pool:
                     list(pool.map(self._fetch, wave, wave.values()))
         return len(missing) + len(outputs)
 
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self.lease:
+            self.lease.check()
+        with storage_errors(self.store.where):
+            yield
+
+    def _target(self, name: str, relative: str) -> Path:
+        """Return where an object is copied to; its name is data, and a bucket may hold any."""
+        path = self.root / relative
+        strange = {"", ".", ".."} & set(relative.split("/")) or "\0" in relative
+        if strange or not path.resolve().is_relative_to(self.root.resolve()):
+            raise UserError(
+                f"{self.store.where} holds {name!r}, which would be written outside the run folder "
+                "or through a link; do not trust it, or delete the object"
+            )
+        return path
+
+    def _name_of(self, path: Path) -> str:
+        return f"{_FOLDER}/{path.relative_to(self.root).as_posix()}"
+
     def _fetch(self, path: Path, name: str) -> None:
         content = self.store.read(name)
         if _MARK in name and _hash(content) != name.rpartition(_MARK)[2]:
             raise UserError(
-                f"{self.store.where} holds a damaged {name}; delete it to have it made anew"
+                f"{self.store.where} holds a damaged {name}; delete it, and it will be recomputed"
             )
         write_bytes(path, content)
-
-
-class NoMirror:
-    """Of a sweep without a storage: its run folder is all there is."""
-
-    def push(self, path: Path) -> None:
-        """Do nothing."""
-
-    def push_all(self, paths: Iterable[Path]) -> None:
-        """Do nothing."""
-
-    def push_outputs(self) -> None:
-        """Do nothing."""
-
-
-NO_MIRROR = NoMirror()
-
-
-def _relative(name: str) -> str:
-    return name.removeprefix(f"{_FOLDER}/").rpartition(_MARK)[0]
 
 
 def _hash(content: bytes) -> str:

@@ -1,6 +1,4 @@
-"""See that every node of a cluster reads what this one writes."""
-
-from __future__ import annotations
+"""Check that every node of a cluster can read what this one writes."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,34 +9,28 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from gx2c.errors import UserError
 from sweeps.storage.store import Store, open_store, storage_errors
 
-_FOLDER = "probe"
 _PATIENCE_S = 60.0
 
 
 def check_reach(where: str) -> None:
-    """Refuse a place that a node of the cluster does not see, before a trial writes there.
-
-    Parameters
-    ----------
-    where
-        Folder or URI in which trials keep their checkpoints.
+    """Refuse a folder or URI that some node of the cluster cannot read, before trials write there.
 
     Raises
     ------
     UserError
-        Naming the nodes that do not see it.
+        If some nodes cannot read it; the message names them.
     """
     nodes = {n["NodeID"]: n["NodeManagerAddress"] for n in ray.nodes() if n["Alive"]}
     if len(nodes) < 2:
         return
     store = open_store(where)
-    name = f"{_FOLDER}/{uuid.uuid4().hex}"
+    name = f".probe-{uuid.uuid4().hex}"
     with storage_errors(store.where):
         store.write(name, name.encode())
         try:
             blind = _blind_nodes(store, name, list(nodes))
         finally:
-            store.delete_folder(_FOLDER)
+            store.delete(name)
     if blind:
         addresses = ", ".join(sorted(nodes[node] for node in blind))
         raise UserError(
@@ -49,7 +41,7 @@ def check_reach(where: str) -> None:
 
 
 def can_read(where: str, name: str) -> bool:
-    """Tell whether this process reads what another one wrote."""
+    """Return whether this process can read what another one wrote."""
     try:
         return open_store(where).read(name) == name.encode()
     except (OSError, UserError):

@@ -1,26 +1,26 @@
-"""What a sweep does with its storage, from the claim on it to the last copy."""
-
-from __future__ import annotations
+"""A sweep's session in its storage, from the lease to the last copy."""
 
 import contextlib
 import os
 from collections.abc import Iterator
 
 from gx2c.errors import UserError
-from sweeps.paths import SweepPaths, check_new_folder
+from gx2c.files import ordinary
+from sweeps.folder.lock import refuse_links
+from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.storage.lease import Lease
-from sweeps.storage.mirror import Mirror, NoMirror
+from sweeps.storage.mirror import Mirror
 from sweeps.storage.store import Store, open_store, storage_errors
 from sweeps.storage.uri import join_uri
 
 
 def run_in_storage(storage: str, paths: SweepPaths) -> str:
-    """Return where a storage keeps this run: the folder that is named like the run folder."""
+    """Return the location of this run in a storage: the folder named like the run folder."""
     return join_uri(storage, paths.root.resolve().name)
 
 
 def fetch_command(storage: str, paths: SweepPaths) -> str:
-    """Return the command that brings a run home from where it was computed; "" on this machine."""
+    """Return the command that fetches a run from the cluster; "" if it ran on this machine."""
     if storage:
         return f"gx2c fetch '{run_in_storage(storage, paths)}' --out runs/{paths.root.name}"
     if os.environ.get("RAY_ADDRESS"):
@@ -29,27 +29,17 @@ def fetch_command(storage: str, paths: SweepPaths) -> str:
 
 
 @contextlib.contextmanager
-def storage_session(
-    storage: str, paths: SweepPaths, *, resume: bool
-) -> Iterator[Mirror | NoMirror]:
-    """Hold the run's place in a storage; when resuming, first fetch what the run folder lacks.
-
-    Parameters
-    ----------
-    storage
-        Of the options; empty for none.
-    paths
-        Of the run, whose folder is locked.
-    resume
-        Whether the run goes on.
+def storage_session(storage: str, paths: SweepPaths, *, resume: bool) -> Iterator[Mirror | None]:
+    """Hold the lease on the run in `--storage`, if given; when resuming, first fetch missing files.
 
     Raises
     ------
     UserError
-        If the storage cannot be used, another session works there, or a new run finds an old one.
+        If the storage cannot be used, another session holds the lease, or the storage already
+        holds a run that is not being resumed.
     """
     if not storage:
-        yield NoMirror()
+        yield None
         return
     store = open_store(run_in_storage(storage, paths))
     with Lease(store) as lease:
@@ -73,18 +63,15 @@ def _refuse_old_run(store: Store, paths: SweepPaths) -> None:
 
 
 def fetch_run(where: str, paths: SweepPaths) -> int:
-    """Bring a run from a storage into a folder; return the number of files that were fetched.
-
-    Raises
-    ------
-    UserError
-        If there is no run, or the folder holds another one.
-    """
+    """Fetch a run and return the number of files; a folder with another run is refused."""
+    refuse_links(paths.root)
     store = open_store(where)
     with storage_errors(where):
         if paths.inputs.name not in store.list(""):
             raise UserError(f"{where} holds no sweep (no {paths.inputs.name})")
         theirs = store.read(paths.inputs.name)
-    if paths.root.exists() and not (paths.inputs.exists() and paths.inputs.read_bytes() == theirs):
+    if paths.root.exists() and not (
+        paths.inputs.exists() and ordinary(paths.inputs).read_bytes() == theirs
+    ):
         check_new_folder(paths.root, hint="it holds another sweep; give another --out")
     return Mirror(paths.root, store).pull(replace_outputs=True)

@@ -1,0 +1,1 @@
+"""The command gx2c."""

@@ -1,0 +1,1 @@
+"""Comparison of finished runs: paired tests, leaderboard, sweeps of many models."""

@@ -1,0 +1,122 @@
+"""A leaderboard as a table for people and as a picture."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from gx2c.metrics import HEADLINE
+from gx2c.models.names import GEOGRAPHY
+from sweeps.compare.leaderboard import Leaderboard, Row, make_leaderboard
+from sweeps.folder.records import write_bytes, write_json
+from sweeps.report.picture import PALETTE, Picture
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "model": lambda row: row.name,
+    "test r": lambda row: _number(row.shown.mean),
+    "SD": lambda row: _number(row.shown.sd),
+    "n": lambda row: str(row.shown.n),
+    "best alone": lambda row: _number(row.single[HEADLINE].mean) if row.single else "-",
+    "members": lambda row: row.members,
+    "gain over geography": lambda row: _gain(row),
+    "p": lambda row: _p_value(row),
+    "p max-T": lambda row: _joint_p(row, row.p_max_t),
+    "FDR": lambda row: _joint_p(row, row.p_fdr),
+    "trials": lambda row: str(row.trials),
+    "epochs": lambda row: str(row.epochs) if row.epochs else row.kind.replace("_", " "),
+    "seconds": lambda row: f"{row.seconds:.0f}",
+    "": lambda row: _remark(row),
+}
+
+
+def write_leaderboard(
+    out: Path, runs: Sequence[Path], *, left_out: Mapping[str, str] | None = None
+) -> Leaderboard:
+    """Write leaderboard.json, .md and .svg of `make_leaderboard`.
+
+    A run of geography is not needed, because every run has its scores.
+    """
+    board = make_leaderboard(runs, left_out=left_out)
+    write_json(out / "leaderboard.json", board.model_dump(exclude_unset=True))
+    write_bytes(out / "leaderboard.md", (markdown_of(board) + "\n").encode())
+    leaderboard_picture(board).save(out / "leaderboard.svg")
+    return board
+
+
+def table_of(board: Leaderboard) -> list[dict[str, str]]:
+    """Return the rows of the table, by the names of its columns."""
+    return [{name: cell(row) for name, cell in COLUMNS.items()} for row in board.rows]
+
+
+def notes_of(board: Leaderboard) -> list[str]:
+    """Return the explanations below the table."""
+    return [
+        f"{board.dataset}, {board.split} split, seed {board.seed}, {board.n_regions} "
+        "regions. Pearson r within each outer fold's test edges, mean and SD over n folds, of the "
+        "mean prediction of the members (configs times seeds); of the best config alone; gain over "
+        "geography on the same folds, with its SE.",
+        "p: one-sided, against nulls of the run's own --null-method, each fully retrained; * the "
+        "config was tuned on the true data and kept in every null, otherwise each null repeats the "
+        "search. Max-T and FDR adjust over the models of this table tested on the same surrogates. "
+        "Epochs and seconds are totals over all trials.",
+        *(f"Left out: {model} ({why})." for model, why in board.left_out.items()),
+    ]
+
+
+def markdown_of(board: Leaderboard) -> str:
+    """Return the table with its explanations as Markdown."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *(row.values() for row in table_of(board))]
+    table = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([*table, "", *notes_of(board)])
+
+
+def leaderboard_picture(board: Leaderboard) -> Picture:
+    """Draw each model's mean with its SD, its folds, and geography as a line."""
+    rows, geography = board.rows, board.geography[HEADLINE].mean
+    picture = Picture(
+        f"{len(rows)} models by test r; best {rows[0].name}; geography {_number(geography)}",
+        size=(7.9, 0.9 + 0.21 * len(rows)),
+        margins=(1.9, 0.15),
+    )
+    axes = picture.axes
+    for y, row in enumerate(rows):
+        axes.plot(row.per_fold, [y] * len(row.per_fold), "o", color=PALETTE["null"], markersize=4)
+        colour = PALETTE["geography" if row.model == GEOGRAPHY else "model"]
+        sd = row.shown.sd if math.isfinite(row.shown.sd) else 0.0
+        axes.errorbar(row.shown.mean, y, xerr=sd, fmt="o", color=colour, markersize=6)
+    axes.axvline(geography, color=PALETTE["geography"], linestyle="--", linewidth=1)
+    axes.set_yticks(range(len(rows)), [row.name for row in rows])
+    axes.set(xlabel=f"test r, {board.dataset}, {board.split} split", ylim=(len(rows) - 0.5, -0.5))
+    axes.grid(visible=False, axis="y")
+    return picture
+
+
+def _gain(row: Row) -> str:
+    if row.gain is None:
+        return "-"
+    gain = row.gain[HEADLINE]
+    return f"{_number(gain.mean, '+.3f')} ({_number(gain.se)})"
+
+
+def _p_value(row: Row) -> str:
+    if row.p_value is None:
+        return "-"
+    mark = "" if row.null_search == "full" else "*"
+    return f"{row.p_value:.3f}{mark}{_kind(row)}"
+
+
+def _joint_p(row: Row, p_value: float | None) -> str:
+    return "-" if p_value is None else f"{_number(p_value)}{_kind(row)}"
+
+
+def _kind(row: Row) -> str:
+    return " (descriptive)" if row.descriptive else ""
+
+
+def _remark(row: Row) -> str:
+    if row.not_converged:
+        return f"not converged ({len(row.not_converged)} of {row.shown.n} folds)"
+    return ""
+
+
+def _number(value: float, form: str = ".3f") -> str:
+    return format(value, form) if math.isfinite(value) else "undefined"

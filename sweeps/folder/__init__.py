@@ -1,0 +1,1 @@
+"""The run folder: its paths, records, lock and provenance."""

@@ -1,0 +1,85 @@
+"""The records of retrained models and of groups of nulls, as they are written and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from gx2c.files import file_digest
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import numbered, read_as
+from sweeps.folder.sealed import DamagedError
+from sweeps.folder.summary_file import Part, Scores
+
+_REPEAT = "delete the folder {}, then --resume"
+
+
+class Result(Part):
+    """A retrained model: what determines it, its scores, and the checksums of its other files.
+
+    For an ensemble, `config`, `learning_rates` and `seed` are those of the best config's first
+    member, `others` those of the rest, and `test` the scores of the mean prediction.
+    """
+
+    model: str
+    fold: int
+    config: dict[str, Any]
+    learning_rates: list[float]
+    seed: int
+    others: list[dict[str, Any]] = Field(default_factory=list)
+    n_seeds: int = 1
+    test: Scores
+    # of the first member; None if it diverged, as of a member without scores
+    single: Scores | None = None
+    spread: Scores = Field(default_factory=dict)
+    member_scores: list[Scores | None] = Field(default_factory=list)
+    train_test: Scores | None = None
+    seconds: float
+    profile: dict[str, Any] | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+
+
+class NullGroup(Part):
+    """Scores of consecutive nulls on one outer fold; None for one without."""
+
+    seeds: list[int]
+    scores: list[Scores | None]
+    seconds: float
+
+
+def read_result(paths: SweepPaths, model: str, fold: int) -> Result:
+    """Read the record of a retrained model; that of another model or fold is refused."""
+    path = paths.retrained(model, fold)
+    result = read_as(Result, path, hint=_REPEAT.format(path.parent))
+    if (result.model, result.fold) != (model, fold):
+        raise foreign(path, f"{result.model} on fold {result.fold}")
+    return result
+
+
+def foreign(path: Path, what: str) -> DamagedError:
+    """Return the refusal of a record that belongs to other work."""
+    hint = _REPEAT.format(path.parent)
+    return DamagedError(f"{path} is the record of other work ({what}); {hint}")
+
+
+def refuse_changed(path: Path) -> None:
+    """Refuse a file of a retrained model that is not the one whose checksum its record has."""
+    record = path.with_name("result.json")
+    if not (path.exists() and record.exists()):
+        return
+    hint = _REPEAT.format(path.parent)
+    wanted = read_as(Result, record, hint=hint).files.get(path.name)
+    if wanted is not None and wanted != file_digest(path):
+        raise DamagedError(f"{path} is damaged (its checksum differs); {hint}")
+
+
+def result_files(paths: SweepPaths) -> list[Path]:
+    """Return the records of all retrained models."""
+    return sorted(paths.root.glob("retrained/*/fold_*/result.json"))
+
+
+def null_files(paths: SweepPaths) -> list[Path]:
+    """Return the files of all groups of nulls."""
+    return list(numbered(sorted(paths.root.glob("nulls/**/group_*.json"))))

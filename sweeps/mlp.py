@@ -1,6 +1,0 @@
-"""Sweep `mlp`: `python sweeps/mlp.py --preset quick`, here or through `ray submit`."""
-
-from sweeps.cli import sweep_script
-
-if __name__ == "__main__":
-    sweep_script("mlp")

@@ -1,0 +1,1 @@
+"""Null evaluation and calibration across many surrogates."""

@@ -1,0 +1,223 @@
+"""Numbers and sentences of the page, which claim no more than the numbers do."""
+
+import math
+from typing import NamedTuple
+
+from gx2c.metrics import HEADLINE
+from sweeps.folder.summary_file import UNDEFINED, Average, Nulls, OverGeography, Summary
+from sweeps.report.wording import (
+    ABSENT,
+    NO_BREAK,
+    counted,
+    number,
+    p_text,
+    signed,
+)
+
+NOT_ADJUSTED = "not adjusted for geography"
+TUNED = "tuned on the true data"
+LIMITS = (
+    "The connectome is a group mean. A high score says nothing about differences between people.",
+    "The held-out units are regions of one brain, not people: the score does not measure how well "
+    "a new person's connectome would be predicted.",
+    "If expression was normalised over all regions, it saw test regions.",
+    "The folds are few and share training regions, so their SD is not a confidence interval.",
+    "Nearby regions are similar in both expression and connectivity. Only the gain over geography "
+    "is evidence about genes, and only as far as geography was modelled well.",
+)
+CAVEATS = {
+    NOT_ADJUSTED: "The p-value is not adjusted for geography: location information carried by "
+    "expression is lost in the nulls too.",
+    TUNED: "The nulls reuse the config tuned on the true data, which favours the true data.",
+}
+
+
+class FoldScores(NamedTuple):
+    """Pearson r of one fold: model inside and outside, geography, gain; NaN where undefined."""
+
+    fold: int
+    validation: float
+    test: float
+    geography: float
+    gain: float
+
+
+def fold_scores(summary: Summary, metric: str = HEADLINE) -> list[FoldScores]:
+    """Pair the scores of model and geography, fold by fold."""
+    rival = {fold.fold: fold.test for fold in summary.rival_folds}
+    gains = summary.gain(metric).per_fold
+    if len(gains) != len(summary.folds):
+        gains = [UNDEFINED] * len(summary.folds)
+    return [
+        FoldScores(
+            fold=f.fold,
+            validation=f.validation.get(metric, UNDEFINED),
+            test=f.test.get(metric, UNDEFINED),
+            geography=rival.get(f.fold, {}).get(metric, UNDEFINED),
+            gain=gain,
+        )
+        for f, gain in zip(summary.folds, gains, strict=True)
+    ]
+
+
+def headline(summary: Summary) -> str:
+    """Return the first sentence: the model's score, geography's, and their difference."""
+    score = summary.score(HEADLINE)
+    if not math.isfinite(score.mean):
+        return (
+            f"{summary.model} has no defined score: in at least one fold its predictions "
+            "do not vary or are missing."
+        )
+    r = f"r = {number(score.mean)}".replace(" ", NO_BREAK)
+    words = f"{summary.model} predicts held-out connectivity at {r}{_spread(score)}"
+    geography = summary.rival(HEADLINE).mean
+    if summary.is_geography:
+        return f"{words}; geography is itself the baseline."
+    if not math.isfinite(geography):
+        return f"{words}; the run has no geography baseline to compare with."
+    gain = summary.gain(HEADLINE)
+    return f"{words}; geography alone reaches {number(geography)}, gain {signed(gain.mean)}."
+
+
+def reading(summary: Summary) -> list[str]:
+    """Return how to read the headline, one sentence each."""
+    gain = summary.gain(HEADLINE).mean
+    sentences = []
+    if not summary.is_geography and math.isfinite(gain):
+        verdict = (
+            "The geography-only baseline predicts as well or better"
+            if gain <= 0
+            else "On average the model outperforms geography"
+        )
+        where = above_geography(summary)
+        sentences = [f"{verdict}: {summary.model} is above geography in {where}."]
+    if summary.nulls is None:
+        return [*sentences, "No nulls were run, so there is no p-value."]
+    nested = summary.nulls.over_geography
+    if nested is not None:
+        sentences.append(nested_sentence(nested, descriptive=summary.nulls.descriptive))
+    return [*sentences, null_sentence(summary.nulls)]
+
+
+def nested_sentence(nested: OverGeography, *, descriptive: bool = False) -> str:
+    """Compare the gain over geography with that of surrogates, the headline of a test."""
+    found = nested.by_metric[HEADLINE]
+    words = (
+        f"Adding genes to geography gains {signed(found.gain)}; adding surrogate genes gains "
+        f"{signed(found.null_mean)} on average (SD{NO_BREAK}{number(found.null_sd)}, "
+        f"{counted(nested.n, 'null')})"
+    )
+    if not math.isfinite(found.p_value):
+        return f"{words}; p is not defined."
+    others = (
+        f"two-sided {p_text(found.p_two_sided)}, over all metrics by max-T {p_text(found.p_max_t)}"
+    )
+    kind = "descriptive " if descriptive else ""
+    return f"{words}: {kind}{p_text(found.p_value)} ({others})."
+
+
+def null_sentence(nulls: Nulls) -> str:
+    """Compare the score with the nulls, with the caveats of the p-value."""
+    gain = nulls.gain.get(HEADLINE, math.nan)
+    words = f"The gain over {counted(nulls.n, 'null')} ({nulls.method}) is {signed(gain)}"
+    if not math.isfinite(nulls.p_value):
+        return f"{words}; p is not defined."
+    words += f", {'descriptive ' if nulls.descriptive else ''}{p_text(nulls.p_value)}"
+    if at_floor(nulls):
+        words += f", the smallest possible with {counted(nulls.n, 'null')}"
+    caveats = null_caveats(nulls)
+    return f"{words} ({'; '.join(caveats)})." if caveats else f"{words}."
+
+
+def null_caveats(nulls: Nulls) -> list[str]:
+    """Return the labels that belong to the p-value wherever it is printed."""
+    adjusted = [] if nulls.adjusted_for_geography in (True, None) else [NOT_ADJUSTED]
+    tuned = [TUNED] if TUNED in nulls.search else []
+    return adjusted + tuned + ([nulls.caution] if nulls.caution else [])
+
+
+def at_floor(nulls: Nulls) -> bool:
+    """Return whether no p-value could be smaller with this many nulls."""
+    return nulls.p_value <= nulls.p_floor * (1 + 1e-9)
+
+
+def above_geography(summary: Summary) -> str:
+    """Return in how many folds the model is above geography: `1 of 4 folds`."""
+    gains = [row.gain for row in fold_scores(summary) if math.isfinite(row.gain)]
+    return f"{sum(gain > 0 for gain in gains)} of {counted(len(gains), 'fold')}"
+
+
+def about(s: Summary) -> str:
+    """Return dataset, split, sizes, seed and conditions in one line."""
+    label = f" ({s.split_label})" if s.split_label else ""
+    parts = [s.dataset, f"{s.split} split{label}", counted(len(s.folds), "outer fold")]
+    parts += [counted(s.n_regions, "region")]
+    parts += [] if s.n_genes is None else [counted(s.n_genes, "gene")]
+    return " · ".join([*parts, f"seed {s.seed}", *s.conditions])
+
+
+def key_numbers(s: Summary) -> list[tuple[str, str, str, str]]:
+    """Return (name, value, remark, colour) of the numbers that open the page."""
+    score, gain = s.score(HEADLINE), s.gain(HEADLINE)
+    cells = [(f"{s.model}, test r", number(score.mean), f"SD {number(score.sd)}", "model")]
+    if s.single:
+        cells.append(("best config alone, test r", number(single_score(s)), _members(s), ""))
+    if s.geography is not None and not s.is_geography:
+        rival = s.rival(HEADLINE)
+        above = f"SE {number(gain.se)}; above in {above_geography(s)}"
+        cells += [
+            ("geography, test r", number(rival.mean), f"SD {number(rival.sd)}", "geography"),
+            ("gain over geography", signed(gain.mean), above, ""),
+        ]
+    if s.nulls is not None:
+        over = signed(s.nulls.gain.get(HEADLINE, math.nan))
+        floor = "at its floor" if at_floor(s.nulls) else f"floor {number(s.nulls.p_floor)}"
+        defined = math.isfinite(s.nulls.p_value)
+        p = f"{p_text(s.nulls.p_value)}, {floor}" if defined else "p undefined"
+        remark = "; ".join([p, *null_caveats(s.nulls)])
+        cells.append((f"gain over {counted(s.nulls.n, 'null')}", over, remark, ""))
+    return cells
+
+
+def single_score(s: Summary) -> float:
+    """Return the headline score of the best config alone."""
+    return s.single.get(HEADLINE, Average()).mean
+
+
+def _members(s: Summary) -> str:
+    """Describe an ensemble: how many models are averaged, and how far they differ."""
+    spread = sum(fold.spread.get(HEADLINE, UNDEFINED) for fold in s.folds) / len(s.folds)
+    words = f"mean of {s.members} above; SD over them {number(spread)}"
+    diverged = sum(fold.n_diverged for fold in s.folds)
+    return f"{words}; {diverged} diverged" if diverged else words
+
+
+def null_facts(found: Nulls) -> dict[str, str]:
+    """Return the null distribution in names and values."""
+    adjusted = {True: "yes", False: "no: not adjusted for geography", None: ABSENT}
+    null = found.spread(HEADLINE)
+    return {
+        "nulls": f"{found.n:,}",
+        "mean r of the nulls": f"{number(null.mean)} (SD {number(null.sd)})",
+        "gain over the nulls": signed(found.gain.get(HEADLINE)),
+        "descriptive p" if found.descriptive else "p": number(found.p_value, 4),
+        "smallest possible p": number(found.p_floor, 4),
+        "z": number(found.z, 2),
+        "adjusted for geography": adjusted[found.adjusted_for_geography],
+        "search": found.search or ABSENT,
+        "models averaged in each": found.ensemble or "1",
+    }
+
+
+def limits(s: Summary) -> list[str]:
+    """Return the limits of the numbers, and the notes of the run."""
+    labels = [] if s.nulls is None else null_caveats(s.nulls)
+    caveats = [CAVEATS.get(label, f"Interpret p with care: {label}.") for label in labels]
+    return [*LIMITS, *caveats, *s.notes]
+
+
+def _spread(score: Average) -> str:
+    if score.n == 1:
+        return " (one fold)"
+    sd = f"SD{NO_BREAK}{number(score.sd)} " if math.isfinite(score.sd) else ""
+    return f" ({sd}over {counted(score.n, 'fold')})"

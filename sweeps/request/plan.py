@@ -1,0 +1,294 @@
+"""The plan of a sweep: its data, folds and searches, made and checked before the first trial."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gx2c.data import Brain, count_genes, load_dataset, resolve_genes
+from gx2c.data.dataset import comes_from_allen
+from gx2c.data.gene_starts import known_starts
+from gx2c.data.row_order import row_order
+from gx2c.errors import UserError
+from gx2c.fit import ComputeProfile, GeneOptions, Task
+from gx2c.fit.config import GEOGRAPHY_RESIDUAL, check_task
+from gx2c.fit.features import n_columns
+from gx2c.fit.residual import check_can_cross_fit
+from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.nulls import check_nulls
+from gx2c.splits import Fold, make_folds
+from search_spaces import Scale, get_search_space
+from search_spaces.space import FROM_SCALE
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import ConfigRecord, RecordStore, ranked
+from sweeps.request.ensemble import EnsembleSize, ensemble_size
+from sweeps.request.options import SweepOptions
+from sweeps.request.rules import reads_genes
+from sweeps.search.board import SearchBoard
+from sweeps.search.fold_search import FoldSearch
+from sweeps.search.fold_study import FoldStudy
+from sweeps.search.rungs import make_rule
+from sweeps.search.seeds import sampler_seed
+from trainables.work import TrialContext
+
+# A closed form costs milliseconds: geography is searched with at least this many configs
+MIN_GEOGRAPHY_CONFIGS = 32
+CLOSED_FORM_BATCH = 32
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """Trials of earlier runs that searches may learn from, and a description per run."""
+
+    trials: Mapping[tuple[str, int], tuple[ConfigRecord, ...]] = field(default_factory=dict)
+    sources: tuple[dict[str, Any], ...] = ()
+
+    def of(self, model: str, fold: int) -> tuple[ConfigRecord, ...]:
+        """Return the trials for one search."""
+        return self.trials.get((model, fold), ())
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A sweep that can run.
+
+    Attributes
+    ----------
+    options
+        The checked options.
+    brain
+        The data.
+    folds
+        Outer folds with inner folds.
+    genes
+        Rule by which every fit chooses genes on its own training regions.
+    profile
+        Compute profile of every fit.
+    warm
+        Trials of earlier runs that the searches start from.
+    measured_share
+        Measured share of a GPU per trial, with `--gpus-per-trial auto`.
+    """
+
+    options: SweepOptions
+    brain: Brain
+    folds: tuple[Fold, ...]
+    genes: GeneOptions
+    profile: ComputeProfile
+    warm: WarmStart = WarmStart()
+    measured_share: float = 0.0
+
+    @property
+    def gpu_share(self) -> float:
+        """Share of a GPU per trial; 0 for none."""
+        return self.measured_share or max(0.0, self.options.gpus_per_trial)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model of the sweep, and geography."""
+        model = self.options.model
+        return (model,) if model == GEOGRAPHY else (model, GEOGRAPHY)
+
+    def ensemble(self, model: str) -> EnsembleSize:
+        """Return how many configs and seeds of a model are retrained and averaged."""
+        return ensemble_size(self.options.ensemble, model)
+
+    def task(self, model: str, geography: Sequence[ConfigRecord] = ()) -> Task:
+        """Return the task of a model; that of geography is always the connectome.
+
+        If the model learns the residual of geography, `geography` holds the finished configs of
+        the outer fold, the best of which make the ensemble that is taken out.
+        """
+        if model != self.options.model:
+            return Task()
+        task = self.options.task
+        if task.learned != GEOGRAPHY_RESIDUAL:
+            return task
+        best = ranked(geography)[: self.ensemble(GEOGRAPHY).n_configs]
+        return dataclasses.replace(
+            task, geography=tuple(record.config["hyperparameters"] for record in best)
+        )
+
+    def search_notes(self) -> list[str]:
+        """Return notes on omitted parts of the search space and on the label of the model."""
+        model = self.options.model
+        space, label = get_search_space(model), spec_of(model).label
+        notes = space.cap_notes(self.scale())
+        if space.fixed and self.options.samples > 1:
+            notes.append(f"{model} has nothing to search: one config per outer fold")
+        if label:
+            notes.append(
+                f"{model} {label}, which no other model sees: do not compare it with others"
+            )
+        if self.genes.order == "tss" and spec_of(model).trains_in_epochs and self._lacks_starts():
+            known = sum(row[1] != "n/a" for row in known_starts(self.brain.genes))
+            notes.append(
+                "--gene-order tss: the dataset has no transcription starts, so genes are in "
+                f"alphabetical order; schaefer100 has the starts of {known} of "
+                f"{self.brain.n_genes} symbols: gx2c data starts FOLDER copies them"
+            )
+        return notes
+
+    def _lacks_starts(self) -> bool:
+        tss = self.brain.tss
+        reads = reads_genes(self.options.model, self.options.features)
+        return reads and (tss is None or not np.isfinite(tss).any())
+
+    def data_notes(self) -> list[str]:
+        """Return notes on the dataset: its donors, regions left out, and the order of its rows."""
+        brain, order, notes = self.brain, row_order(self.brain), []
+        if comes_from_allen(self.options.dataset):
+            notes.append(
+                "Expression from the Allen Human Brain Atlas comes from six donors, two of them "
+                "also sampled in the right hemisphere."
+            )
+        if brain.excluded:
+            names = ", ".join(brain.excluded)
+            count = len(brain.excluded)
+            notes.append(f"{count} region(s) without expression or connectivity dropped: {names}")
+        notes += [*order.problems(), *order.warnings()]
+        return [*notes, f"order of rows: {'; '.join(order.lines())}"]
+
+    def context(self) -> TrialContext:
+        """Return the objects that trials share."""
+        return TrialContext(
+            brain=self.brain,
+            folds=self.folds,
+            metric=self.options.metric,
+            profile=self.profile,
+            gpu_fraction=self.gpu_share,
+            trial_timeout_s=60 * self.options.trial_timeout_min,
+            train_test_edges=self.options.train_test_edges,
+        )
+
+    def scale(self) -> Scale:
+        """Return the limits of the search spaces."""
+        inner = [fold for outer in self.folds for fold in outer.inner]
+        return Scale(
+            small=self.options.small,
+            n_genes=n_columns(
+                self.options.task.features, n_genes=self.n_genes(), n_regions=self.brain.n_regions
+            ),
+            n_train_regions=min(len(fold.train_regions) for fold in inner),
+            has_gene_vectors=self.brain.gene_vectors is not None,
+            augment_search=self.options.augment_search,
+            **{name: getattr(self.options, name) for name in FROM_SCALE},
+        )
+
+    def board(
+        self, paths: SweepPaths, committed: Callable[[Path], None] = lambda path: None
+    ) -> SearchBoard:
+        """Return all searches with their records; `committed` is called with every new record."""
+        store, folds = RecordStore(paths, committed), range(len(self.folds))
+        baseline = [self._search(GEOGRAPHY, fold, store) for fold in folds]
+        model = self.options.model
+        if model == GEOGRAPHY:
+            return SearchBoard(baseline)
+        mine = [self._search(model, fold, store, baseline[fold]) for fold in folds]
+        return SearchBoard([*mine, *baseline])
+
+    def _search(
+        self, model: str, fold: int, store: RecordStore, geography: FoldSearch | None = None
+    ) -> FoldSearch:
+        iterative = spec_of(model).trains_in_epochs
+        options, scale = self.options, self.scale()
+        rule = make_rule(
+            options.scheduler, max_epochs=options.max_epochs, grace_epochs=options.grace_epochs
+        )
+        if not iterative:
+            rule = dataclasses.replace(
+                rule, milestones=(), batch_size=CLOSED_FORM_BATCH, waits=True
+            )
+
+        learns_residual = self.task(model).learned == GEOGRAPHY_RESIDUAL
+
+        def task_of() -> Task:
+            return self.task(model, list(geography.records.values()) if geography else ())
+
+        def study_of(records: list[ConfigRecord]) -> FoldStudy:
+            return FoldStudy(
+                get_search_space(model),
+                scale=scale,
+                genes=self.genes,
+                task_of=task_of,
+                seed=sampler_seed(options.seed, model, fold),
+                records=records,
+                warm=self.warm.of(model, fold),
+            )
+
+        return FoldSearch(
+            model,
+            fold,
+            study_of=study_of,
+            rule=rule,
+            n_configs=configs_per_fold(options, model),
+            configs_per_trial=1 if iterative else CLOSED_FORM_BATCH,
+            seed=options.seed,
+            store=store,
+            after=geography if learns_residual else None,
+        )
+
+    def n_genes(self) -> int:
+        """Return the number of genes that every fit chooses."""
+        return count_genes(self.genes.which, self.brain.genes)
+
+
+def configs_per_fold(options: SweepOptions, model: str) -> int:
+    """Return the number of configs of a model in a sweep, one if there is nothing to search.
+
+    Geography gets as many as its rival, or more.
+    """
+    if get_search_space(model).fixed:
+        return 1
+    if model == options.model:
+        return options.samples
+    return max(options.samples, MIN_GEOGRAPHY_CONFIGS)
+
+
+def make_plan(options: SweepOptions) -> SweepPlan:
+    """Load the data and plan a sweep; errors are those of `plan_sweep` and `load_dataset`."""
+    dataset = load_dataset(options.dataset, trust_row_order=options.trust_row_order)
+    return plan_sweep(options, dataset)
+
+
+def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
+    """Select the part of the dataset, choose genes, make folds, and check nulls.
+
+    Raises
+    ------
+    UserError
+        If the dataset lacks what the options need, a gene list cannot be used, or the folds or
+        nulls cannot be made.
+    """
+    brain = options.view.of(dataset)
+    check_task(options.task, brain)
+    if reads_genes(options.model, options.features) and not brain.n_genes:
+        raise UserError(
+            f"{brain.name} has no gene expression, which {options.model} reads; add it "
+            "(gx2c data import … --expression FILE), or run geography"
+        )
+    genes = GeneOptions(
+        which=resolve_genes(options.genes, brain.genes),
+        order=options.gene_order,
+        seed=options.seed,
+    )
+    folds = make_folds(
+        brain,
+        split=options.split,
+        score=options.score,
+        n_folds=options.folds,
+        n_inner_folds=options.inner_folds,
+        n_inner_repeats=options.inner_repeats,
+        seed=options.seed,
+        resolution=options.resolution,
+        buffer_mm=options.buffer_mm,
+    )
+    if options.task.learned == GEOGRAPHY_RESIDUAL:
+        check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
+    if options.nulls:
+        check_nulls(brain, method=options.null_method, moves=options.null_moves, seed=options.seed)
+    profile = ComputeProfile.choose(gpu=options.gpus_per_trial != 0, threads=options.cpus_per_trial)
+    return SweepPlan(options, brain, folds, genes, profile)

@@ -1,0 +1,106 @@
+"""Detailed scores: by groups of edges, given geography, and against noise."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gx2c.data import Brain
+from gx2c.data.brain import FloatArray
+from gx2c.metrics import DetailedScores, average_details, average_scores, is_binary, score_in_detail
+from gx2c.models.names import GEOGRAPHY
+from gx2c.splits import Fold
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.results import read_result
+from sweeps.folder.summary_file import Across, AcrossModel, Average, Details, DetailsFold, Scores
+from sweeps.folder.tables import read_connectome
+from sweeps.phases.retrain import read_scores
+
+TRAIN_TEST_LABEL = "edges between training and test regions: one end was seen in training"
+
+
+def averages(scores: Sequence[Scores]) -> dict[str, Average]:
+    """Average each metric over folds."""
+    return {name: Average(**average) for name, average in average_scores(scores).items()}
+
+
+def ensemble_of_fold(paths: SweepPaths, model: str, fold: int) -> dict[str, Any]:
+    """Return the fields of a `FoldSummary` about an ensemble; none for a single model."""
+    result = read_result(paths, model, fold)
+    found: dict[str, Any] = {}
+    if result.others:
+        found = {
+            "single": result.single or {},
+            "spread": result.spread,
+            "n_members": len(result.member_scores),
+            "n_diverged": result.member_scores.count(None),
+        }
+    task = result.config.get("task", {})
+    return found | ({"weight": task["weight"]} if task.get("geography") else {})
+
+
+def single_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]:
+    """Return the field of a `Summary` with the best configs' scores; none without ensembles."""
+    scores = read_scores(paths, model, n_folds, edges="single")
+    return {"single": averages(scores)} if scores else {}
+
+
+def summarise_details(
+    paths: SweepPaths, brain: Brain, folds: Sequence[Fold], models: Sequence[str]
+) -> dict[str, Details]:
+    """Return every detailed score of the retrained models, per fold and averaged.
+
+    Parameters
+    ----------
+    paths
+        A folder with retrained models.
+    brain, folds
+        Their data and folds.
+    models
+        Names; if geography is among them, the others are also scored given its prediction.
+    """
+    found = {}
+    for model in models:
+        rival = GEOGRAPHY if GEOGRAPHY in models and model != GEOGRAPHY else None
+        scores = [_score(paths, brain, fold, k, model, rival) for k, fold in enumerate(folds)]
+        found[model] = Details(
+            mean={name: Average(**a) for name, a in average_details(scores).items()},
+            folds=[
+                DetailsFold(fold=k, values=s.values, n_edges=s.n_edges, reasons=s.reasons)
+                for k, s in enumerate(scores)
+            ],
+        )
+    return found
+
+
+def _score(
+    paths: SweepPaths, brain: Brain, fold: Fold, number: int, model: str, rival: str | None
+) -> DetailedScores:
+    def predicted(name: str) -> FloatArray:
+        return read_connectome(paths.predicted(name, number, brain.name))[1]
+
+    test = fold.test_regions
+    holdout = brain.holdout_connectome
+    return score_in_detail(
+        predicted(model),
+        brain.connectome_block(test),
+        coords_mm=brain.coords_mm[test],
+        hemisphere=brain.hemisphere[test],
+        network=[brain.network[i] for i in test.tolist()],
+        geography=None if rival is None else predicted(rival),
+        holdout=None if holdout is None else holdout[test][:, test],
+        edges=None if fold.blocks is None else fold.scored_edges(),
+        binary=is_binary(brain.connectome),
+    )
+
+
+def summarise_train_test(paths: SweepPaths, models: Sequence[str], n_folds: int) -> Across | None:
+    """Return the scores of edges between training and test regions; None if not requested."""
+    found = {m: read_scores(paths, m, n_folds, edges="train_test") for m in models}
+    if any(len(scores) < n_folds for scores in found.values()):
+        return None
+    return Across(
+        label=TRAIN_TEST_LABEL,
+        models={
+            model: AcrossModel(mean=averages(scores), folds=scores)
+            for model, scores in found.items()
+        },
+    )

@@ -1,0 +1,149 @@
+"""Retrain and score exported configs without a search, with the same numbers to the last digit."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gx2c.data import Brain, BrainView, count_genes, load_dataset
+from gx2c.errors import UserError
+from gx2c.fit import ComputeProfile
+from gx2c.fit.config import check_task
+from gx2c.models.layers.transformer import flash_attention_is_available
+from gx2c.models.names import GEOGRAPHY
+from gx2c.splits import SPLITTERS, Fold
+from sweeps.folder.paths import SweepPaths, check_new_folder
+from sweeps.folder.provenance import provenance
+from sweeps.folder.summary_file import FoldSummary, Provenance, Summary, write_summary
+from sweeps.phases.retrain import RetrainJob, read_scores, retrain_one, save_retrained
+from sweeps.run.best_file import BestFile, jobs_of, read_best
+from sweeps.run.details import (
+    averages,
+    ensemble_of_fold,
+    single_scores,
+    summarise_details,
+    summarise_train_test,
+)
+from sweeps.run.progress import Phase, ProgressLine
+from sweeps.run.summary import against_geography
+from trainables.work import TrialContext
+
+
+def run_rerun(path: Path, out: Path) -> Summary:
+    """Retrain every job of a best.yaml in this process and write the scores into a new folder.
+
+    Raises
+    ------
+    UserError
+        If the file, the dataset or the folder cannot be used.
+    """
+    best = read_best(path)
+    check_new_folder(out, hint="give a folder that does not")
+    _check_device(path, best)
+    view = BrainView.from_dict(best.view)
+    brain = view.of(load_dataset(best.dataset, trust_row_order=view.trust_row_order))
+    jobs = jobs_of(best)
+    _check_data(path, best, brain, jobs)
+    context, paths, started = _context(best, brain), SweepPaths(out), time.monotonic()
+    with ProgressLine() as progress:
+        done = 0
+        progress.begin(Phase("rerun", lambda: f"models {done}/{len(jobs)}"))
+        for job, file in zip(jobs, best.jobs, strict=True):
+            profile = ComputeProfile(**(file.profile or best.profile).model_dump())
+            result = retrain_one(replace(context, profile=profile), job)
+            save_retrained(brain, context.folds, paths, result)
+            done += 1
+    summary = _summary(path, best, context, paths, time.monotonic() - started)
+    write_summary(paths, summary)
+    return summary
+
+
+def _check_device(path: Path, best: BestFile) -> None:
+    profiles = [best.profile, *(job.profile for job in best.jobs if job.profile)]
+    if any(p.device == "cuda" for p in profiles) and not torch.cuda.is_available():
+        raise UserError(f"{path} was made on a GPU; rerun where there is one")
+    if any(p.attention == "flash" for p in profiles) and not flash_attention_is_available():
+        raise UserError(f"{path} needs flash-attn, which is not installed; install gx2c[flash]")
+
+
+def _check_data(path: Path, best: BestFile, brain: Brain, jobs: Sequence[RetrainJob]) -> None:
+    files = [best.view[name] for name in ("embeddings", "gene_vectors") if best.view.get(name)]
+    what = " or ".join([best.dataset, *files])
+    if brain.checksum != best.checksum:
+        raise UserError(
+            f"{path} was made with another version of {what} (checksum {best.checksum[:12]}, here "
+            f"{brain.checksum[:12]}); rerun with the original data"
+        )
+    known = set(brain.labels)
+    for fold in best.folds:
+        unknown = [r for r in (*fold.train_regions, *fold.test_regions) if r not in known]
+        if unknown:
+            raise UserError(
+                f"{path}, fold {fold.fold}: regions {unknown[:3]} are not in {best.dataset}"
+            )
+    for config in (member.config for job in jobs for member in job.members):
+        count_genes(config.genes.which, brain.genes)
+        check_task(config.task, brain)
+
+
+def _context(best: BestFile, brain: Brain) -> TrialContext:
+    index = {label: i for i, label in enumerate(brain.labels)}
+
+    def indices(labels: list[str]) -> Any:
+        return np.array([index[label] for label in labels], dtype=np.int64)
+
+    folds = tuple(
+        Fold(
+            indices(f.train_regions),
+            indices(f.test_regions),
+            blocks=None if f.blocks is None else np.array(f.blocks, dtype=np.int64),
+        )
+        for f in best.folds
+    )
+    return TrialContext(
+        brain,
+        folds,
+        metric="val_mse",
+        profile=ComputeProfile(**best.profile.model_dump()),
+        train_test_edges=best.train_test_edges,
+    )
+
+
+def _summary(
+    path: Path, best: BestFile, context: TrialContext, paths: SweepPaths, seconds: float
+) -> Summary:
+    brain, n_folds = context.brain, len(context.folds)
+    models = tuple(dict.fromkeys(job.model for job in best.jobs))
+    tests = {model: read_scores(paths, model, n_folds) for model in models}
+    jobs = [job for job in best.jobs if job.model == best.model]
+    return Summary(
+        model=best.model,
+        dataset=brain.name,
+        split=best.split,
+        split_label=SPLITTERS[best.split].label,
+        conditions=best.conditions,
+        seed=best.seed,
+        n_regions=brain.n_regions,
+        rerun_of=str(path),
+        folds=[
+            FoldSummary(
+                fold=job.fold,
+                epochs=len(job.learning_rates),
+                test=test,
+                **ensemble_of_fold(paths, best.model, job.fold),
+            )
+            for job, test in zip(jobs, tests[best.model], strict=True)
+        ],
+        test=averages(tests[best.model]),
+        **single_scores(paths, best.model, n_folds),
+        geography=against_geography(paths, tests, best.model) if GEOGRAPHY in tests else None,
+        details=summarise_details(paths, brain, context.folds, models),
+        train_test=summarise_train_test(paths, models, n_folds),
+        nulls=None,
+        provenance=Provenance.model_validate(provenance()),
+        seconds={"total": seconds},
+    )

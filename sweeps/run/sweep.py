@@ -1,0 +1,275 @@
+"""A whole sweep: search, retrain, nulls, summary; each phase continues from its records."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from gx2c.models.names import GEOGRAPHY
+from sweeps.folder.disk import DiskBudget, disk_trouble_said
+from sweeps.folder.lock import folder_lock
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import ConfigRecord, write_json
+from sweeps.folder.summary_file import Summary, write_summary
+from sweeps.nulls.group import NullJob, run_null_group
+from sweeps.nulls.jobs import SplitNulls
+from sweeps.phases.retrain import (
+    RetrainJob,
+    finished_jobs,
+    jobs_of_searches,
+    open_jobs,
+    retrain_one,
+    save_retrained,
+)
+from sweeps.phases.search import best_record, run_search
+from sweeps.phases.study import write_study, write_trials
+from sweeps.request.files import check_folder, check_inputs, check_names, write_request
+from sweeps.request.options import SweepOptions
+from sweeps.request.plan import SweepPlan, make_plan
+from sweeps.request.warm_start import warm_start_of
+from sweeps.run.best_file import write_best
+from sweeps.run.progress import Phase, PhaseClock, ProgressLine
+from sweeps.run.stopping import stops_cleanly
+from sweeps.run.summary import summarise
+from sweeps.search.board import SearchBoard
+from sweeps.storage.mirror import Mirror
+from sweeps.storage.session import storage_session
+from sweeps.workers.packing import fit_to_gpus
+from sweeps.workers.ray_session import dashboard_address, ray_session, slots
+from sweeps.workers.tasks import run_tasks
+from trainables.work import TrialContext
+
+Job = TypeVar("Job", RetrainJob, NullJob)
+
+
+def adopt_search(model: str, source: SweepPaths, target: SweepPaths) -> None:
+    """Copy a model's records and retrained models into another run.
+
+    Folders are copied in full or not at all; existing ones are kept.
+    """
+    for name in ("records", "retrained"):
+        folder = target.root / name / model
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            temporary = folder.with_name(f".{model}")
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.copytree(source.root / name / model, temporary)
+            temporary.rename(folder)
+
+
+@dataclass
+class SweepRun:
+    """One session of a sweep; `geography` is a run whose search of geography is adopted."""
+
+    plan: SweepPlan
+    paths: SweepPaths
+    clock: PhaseClock
+    progress: ProgressLine
+    mirror: Mirror | None = None
+    at_once: int = 1
+    geography: SweepPaths | None = None
+
+    def __post_init__(self) -> None:
+        self.disk = DiskBudget(self.paths, self.plan.options.max_disk_gb)
+        self.notes: list[str] = []
+
+    def execute(self) -> Summary:
+        """Do all unfinished work and return the summary."""
+        options = self.plan.options
+        with ExitStack() as stack:
+            # while Ray starts; the time budget counts from the first trial on
+            stack.enter_context(stops_cleanly())
+            with self.clock.phase("start"):
+                self.at_once = stack.enter_context(
+                    ray_session(
+                        cpus_per_trial=options.cpus_per_trial,
+                        gpus_per_trial=abs(options.gpus_per_trial),
+                        shared=options.storage or str(self.paths.root),
+                        metadata={
+                            "run": str(self.paths.root),
+                            "model": options.model,
+                            "dataset": self.plan.brain.name,
+                        },
+                    )
+                )
+                self._fit_to_gpus()
+            stack.enter_context(stops_cleanly(60 * options.time_budget_min))
+            # nothing is written before all checks have succeeded
+            write_request(self.paths, self.plan)
+            write_json(
+                self.paths.cluster,
+                {"ray_dashboard": dashboard_address(), "gpu_share": self.plan.gpu_share},
+            )
+            if self.geography is not None:
+                adopt_search(GEOGRAPHY, self.geography, self.paths)
+            self._push_outputs()
+            return self._phases(self.plan.board(self.paths, self._push))
+
+    def _fit_to_gpus(self) -> None:
+        self.plan = fit_to_gpus(self.plan)
+        if self.plan.gpu_share != self.plan.options.gpus_per_trial:
+            self.at_once = slots(
+                cpus_per_trial=self.plan.options.cpus_per_trial, gpus_per_trial=self.plan.gpu_share
+            )
+
+    def _phases(self, board: SearchBoard) -> Summary:
+        with self.clock.phase("search"):
+            self._search(board)
+        records = board.records()
+        best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
+        jobs = jobs_of_searches(self.plan, records)
+        with self.clock.phase("retrain"):
+            self._retrain(jobs)
+        jobs = finished_jobs(self.paths, jobs)
+        nulls = None
+        if self.plan.options.nulls:
+            with self.clock.phase("nulls"):
+                nulls = self._nulls(SplitNulls.of(self.plan, self.paths, jobs, records))
+        return self._finish(records, best, jobs, nulls)
+
+    def _search(self, board: SearchBoard) -> None:
+        model = self.plan.options.model
+        self.progress.begin(
+            Phase(
+                "search",
+                lambda: str(board.progress(model)),
+                lambda: board.progress(model).share,
+            )
+        )
+        self.notes = run_search(self.plan, self.paths, board, self.disk, self.mirror)
+
+    def _retrain(self, jobs: list[RetrainJob]) -> None:
+        plan, paths, todo = self.plan, self.paths, open_jobs(self.paths, jobs)
+        finished = self._each("retrain", "models", retrain_one, jobs, todo, size=lambda job: 1)
+        for job, result in finished:
+            save_retrained(plan.brain, plan.folds, paths, result)
+            self._push(*paths.retrained_files(job.model, job.fold))
+
+    def _nulls(self, nulls: SplitNulls) -> dict[str, pd.DataFrame]:
+        def run(_: TrialContext, todo: Sequence[NullJob]) -> Iterator[tuple[NullJob, Any]]:
+            size = lambda null: len(null.numbers)  # noqa: E731
+            return self._each("nulls", "retrained", run_null_group, nulls.jobs, todo, size=size)
+
+        nulls.finish(run, saved=self._push)
+        return nulls.tables()
+
+    def _each(
+        self,
+        phase: str,
+        what: str,
+        function: Callable[..., Any],
+        jobs: Sequence[Job],
+        todo: Sequence[Job],
+        *,
+        size: Callable[[Job], int],
+    ) -> Iterator[tuple[Job, Any]]:
+        total = sum(map(size, jobs))
+        self.n_done = total - sum(map(size, todo))
+        self.progress.begin(
+            Phase(
+                phase,
+                lambda: f"{what} {self.n_done}/{total}",
+                lambda: self.n_done / max(total, 1),
+            )
+        )
+        options = self.plan.options
+        finished = run_tasks(
+            function,
+            todo,
+            shared=self.plan.context(),
+            cpus=options.cpus_per_trial,
+            gpus=self.plan.gpu_share,
+            at_once=min(self.at_once, options.max_concurrent or self.at_once),
+            title=attrgetter("title"),
+        )
+        for job, result in finished:
+            yield job, result
+            self.n_done += size(job)
+            self.disk.check()
+
+    def _finish(
+        self,
+        records: dict[tuple[str, int], list[ConfigRecord]],
+        best: dict[tuple[str, int], ConfigRecord],
+        jobs: list[RetrainJob],
+        nulls: dict[str, pd.DataFrame] | None,
+    ) -> Summary:
+        # matplotlib takes half a second to load, which only a sweep's end needs
+        from sweeps.report.build import write_report
+
+        self.progress.begin(Phase("writing the report"))
+        write_trials(self.paths, records)
+        write_best(self.paths, self.plan, jobs)
+        write_study(self.plan, self.paths, records)
+        summary = summarise(
+            self.plan,
+            self.paths,
+            records=records,
+            best=best,
+            nulls=nulls,
+            seconds=self.clock.totals(),
+            notes=self.notes,
+        )
+        write_summary(self.paths, summary)
+        write_report(self.paths)
+        self._push_outputs()
+        return summary
+
+    def _push(self, *finished: Path) -> None:
+        if self.mirror:
+            self.mirror.push(*finished)
+
+    def _push_outputs(self) -> None:
+        if self.mirror:
+            self.mirror.push_outputs()
+
+
+def run_sweep(
+    options: SweepOptions,
+    out: Path,
+    *,
+    resume: bool = False,
+    geography: SweepPaths | None = None,
+) -> Summary:
+    """Run or resume a sweep.
+
+    Parameters
+    ----------
+    options
+        Options of the sweep.
+    out
+        The run folder.
+    resume
+        Whether to continue the sweep in `out`.
+    geography
+        A run of the same data, folds and seed whose search of geography is adopted.
+
+    Raises
+    ------
+    UserError
+        If the request is invalid, before anything starts.
+    """
+    paths = SweepPaths(out)
+    if not resume:
+        check_folder(paths, options, resume=False)
+    with disk_trouble_said(), ExitStack() as stack:
+        stack.enter_context(folder_lock(paths.root))
+        mirror = stack.enter_context(storage_session(options.storage, paths, resume=resume))
+        if resume:
+            check_folder(paths, options, resume=True)
+        progress = stack.enter_context(ProgressLine())
+        clock = PhaseClock(paths)
+        with clock.phase("start"):
+            plan = make_plan(options)
+        plan = replace(plan, warm=warm_start_of(plan, paths))
+        check_names(paths, plan)
+        check_inputs(paths, plan)
+        for note in plan.search_notes():
+            print(note, file=sys.stderr)
+        return SweepRun(plan, paths, clock, progress, mirror, geography=geography).execute()

@@ -1,6 +1,0 @@
-"""Sweep `shared_mlp`: this script takes the options of `gx2c sweep`."""
-
-from sweeps.cli import sweep_script
-
-if __name__ == "__main__":
-    sweep_script("shared_mlp")

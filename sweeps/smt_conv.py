@@ -1,6 +1,0 @@
-"""Sweep `smt_conv`: this script takes the options of `gx2c sweep`."""
-
-from sweeps.cli import sweep_script
-
-if __name__ == "__main__":
-    sweep_script("smt_conv")

@@ -1,0 +1,1 @@
+"""Ray session, tasks and GPU packing."""
