@@ -1,11 +1,24 @@
-"""Skipped tests are counted and printed; in CI an unlisted one fails the run."""
+"""One thread a test process, fixed examples, and no skipped test that is not listed.
+
+Skipped tests are counted and printed; in CI an unlisted one fails the run.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-import pytest
+# read when numpy and torch are imported: test processes run side by side, one a core
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+# the same examples in every run; `--hypothesis-profile fresh` draws others (make test-slow)
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("fresh", deadline=None, print_blob=True)
+settings.load_profile("fixed")
 
 ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 

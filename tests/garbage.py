@@ -29,6 +29,7 @@ def with_garbage(brain: Brain, rows: np.ndarray, *, seed: int = 0) -> Brain:
         structural_connectome=fibres + fibres.T,
         expression=expression,
         coords_mm=coords,
+        trust_row_order=True,
         connectome=connectome,
         holdout_connectome=connectome,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
@@ -25,3 +26,9 @@ def test_every_pin_takes_the_oldest_python_of_each_kind(python: str) -> None:
             refused.append(f"{pin} needs {wanted}")
     assert refused == []
     assert seen > len(PINS) / 2
+
+
+def test_the_dashboards_come_with_their_extra() -> None:
+    extras = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    named = extras["project"]["optional-dependencies"]["dashboard"]
+    assert {Requirement(one).name for one in named} == {"optuna-dashboard", "tensorboard"}

@@ -11,6 +11,7 @@ import re
 import shlex
 import textwrap
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,8 +19,8 @@ from typing import Any
 import pytest
 import typer
 
-from sweeps.cli import app
-from sweeps.options import PRESETS, make_options
+from sweeps.cli.app import app
+from sweeps.request.options import SweepOptions, make_options
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -28,6 +29,7 @@ PAGES = sorted(
     path
     for path in [ROOT / "README.md", ROOT / "CHANGELOG.md"]
     + [*ROOT.glob("docs/*.md"), *ROOT.glob("cluster/*.md"), *ROOT.glob("data/**/*.md")]
+    + [ROOT / "benchmarks/README.md"]
     if path.exists()
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
@@ -42,10 +44,17 @@ def blocks(page: Path, language: str) -> list[str]:
     return [code for found, code in BLOCK.findall(page.read_text()) if found == language]
 
 
-def python_blocks() -> Iterator[object]:
+def python_blocks() -> Iterator[Any]:
+    """Give each block of Python, and what the page says that it prints."""
     for page in PAGES:
-        for number, code in enumerate(blocks(page, "python")):
-            yield pytest.param(code, id=f"{name_of(page)}-{number}")
+        text = page.read_text()
+        found = list(BLOCK.finditer(text))
+        for number, block in enumerate(found):
+            after = found[number + 1] if number + 1 < len(found) else block
+            stated = text[block.end() : after.start()].strip().startswith("It prints")
+            if block[1] == "python":
+                printed = after[2] if stated else None
+                yield pytest.param(block[2], printed, id=f"{name_of(page)}-{number}")
 
 
 def command_lines() -> Iterator[object]:
@@ -67,10 +76,8 @@ def arguments_of(line: str) -> list[str]:
         return words[1:]
     script = next(word for word in words if word.startswith("sweeps/"))
     assert (ROOT / script).is_file(), f"{script} does not exist"
-    model = re.search(r'sweep_script\("(.+)"\)', (ROOT / script).read_text())
-    assert model, f"{script} sweeps no model"
-    rest = words[words.index(script) + 1 :]
-    return ["sweep", model[1], *(word for word in rest if word != "--")]
+    rest = [word for word in words[words.index(script) + 1 :] if word != "--"]
+    return ["sweep", *(["smt"] if script == "sweeps/smt.py" else []), *rest]
 
 
 def subcommands(command: Any) -> dict[str, Any]:
@@ -78,9 +85,14 @@ def subcommands(command: Any) -> dict[str, Any]:
     return getattr(command, "commands", {})
 
 
+@lru_cache
+def gx2c_command() -> Any:
+    return typer.main.get_command(app)
+
+
 def parse(arguments: list[str]) -> Any:
     """Parse a command line as gx2c would, without running anything; return its context."""
-    command, context = typer.main.get_command(app), None
+    command, context = gx2c_command(), None
     while subcommands(command):
         context = command.make_context(command.name, [], parent=context, resilient_parsing=True)
         name, *arguments = arguments
@@ -91,15 +103,15 @@ def parse(arguments: list[str]) -> Any:
 
 def is_abbreviated(line: str) -> bool:
     """Tell prose such as `gx2c sweep MODEL` or `gx2c data show` from a whole command."""
-    command, words = typer.main.get_command(app), line.split()[1:]
+    command, words = gx2c_command(), arguments_of(line)
     while words and words[0] in subcommands(command):
         command = subcommands(command)[words.pop(0)]
     return not words or "…" in line or words[0] == "MODEL"
 
 
-@pytest.fixture(scope="module")
-def figures() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_figures", ROOT / "docs/make_figures.py")
+def load_script(name: str) -> ModuleType:
+    """Import a script of docs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -107,20 +119,40 @@ def figures() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("code", list(python_blocks()))
-def test_python_blocks_run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def figures() -> ModuleType:
+    return load_script("make_figures")
+
+
+@pytest.mark.parametrize(("code", "printed"), list(python_blocks()))
+def test_python_blocks_run_and_print_what_is_stated(
+    code: str,
+    printed: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.chdir(tmp_path)
 
     exec(compile(code, "block", "exec"), {"__name__": "__main__"})
+
+    if printed is not None:
+        assert capsys.readouterr().out == printed
+
+
+def test_the_notebook_states_what_it_prints() -> None:
+    stated = [one.values for one in python_blocks() if one.id.startswith("README.md")]
+
+    assert any("cross_validate" in code and printed for code, printed in stated)
 
 
 @pytest.mark.parametrize("line", list(command_lines()))
 def test_commands_parse(line: str) -> None:
     arguments = arguments_of(line)
-    if arguments == ["--help"]:
+    if arguments in (["--help"], ["--version"]):
         return
     if is_abbreviated(line):
-        assert arguments[0] in subcommands(typer.main.get_command(app))
+        assert arguments[0] in subcommands(gx2c_command())
         return
     context = parse(arguments)
 
@@ -146,7 +178,7 @@ def test_a_wrong_option_would_be_found() -> None:
 
 
 def test_every_option_of_a_sweep_is_explained() -> None:
-    sweep = subcommands(typer.main.get_command(app))["sweep"]
+    sweep = subcommands(gx2c_command())["sweep"]
     text = OPTIONS.read_text()
 
     for parameter in sweep.params:
@@ -155,16 +187,10 @@ def test_every_option_of_a_sweep_is_explained() -> None:
                 assert re.search(rf"`{option}[` ]", text), f"{OPTIONS} does not explain {option}"
 
 
-def test_the_table_of_options_has_the_real_values() -> None:
-    table = re.findall(r"^\| `--([a-z-]+)` \|.*?\| (.+) \|$", OPTIONS.read_text(), re.MULTILINE)
-    presets = {name: make_options("smt", preset=name) for name in ("standard", "quick", "paper")}
-    assert set(presets) == set(PRESETS)
-    assert len(table) > 10
+def test_the_page_of_options_is_that_of_the_table() -> None:
+    made = load_script("make_options")
 
-    for option, cells in table:
-        shown = [cell.strip() for cell in cells.split("|")][-3:]
-        real = [str(getattr(p, option.replace("-", "_"))) for p in presets.values()]
-        assert shown == real, f"--{option}"
+    assert OPTIONS.read_text() == made.page(), "run: python docs/make_options.py"
 
 
 def test_make_targets_exist() -> None:
@@ -191,28 +217,28 @@ def test_the_layout_tree_is_real() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
-    text = BLOCK.sub("", page.read_text())
+    text = re.sub(r"`[^`\n]*`", "", BLOCK.sub("", page.read_text()))
     for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{name_of(page)} links to {target}"
 
 
 def test_the_numbers_are_those_of_the_recorded_run(figures: ModuleType) -> None:
-    summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
+    summary = figures.read_recorded()
 
     block = figures.readme_block(summary)
 
     assert block in README.read_text(), "run: python docs/make_figures.py"
-    assert f"{summary['test']['pearson_r']['mean']:.3f}" in block
-    assert f"{summary['geography']['gain']['pearson_r']['mean']:+.3f}" in block
+    assert f"{summary.score('pearson_r').mean:.3f}" in block
+    assert f"{summary.gain('pearson_r').mean:+.3f}" in block
 
 
 def test_the_recorded_run_is_a_quick_one() -> None:
     summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
-    recorded = summary["provenance"]["options"]
-    now = make_options("smt", preset="quick").to_dict()
+    # options that are newer than the run had no effect on it, as their defaults have none
+    recorded = SweepOptions.from_dict(summary["provenance"]["options"])
 
-    assert {name: recorded.get(name) for name in now} == now, (
+    assert recorded == make_options("smt", preset="quick"), (
         "the preset changed: run `make sweep` and `python docs/make_figures.py runs/NAME`"
     )
 
@@ -232,7 +258,7 @@ def test_the_recorded_run_adds_up() -> None:
 
 
 def test_the_figure_is_that_of_the_recorded_run(figures: ModuleType) -> None:
-    summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
+    summary = figures.read_recorded()
     path = ROOT / "docs/images/quick.svg"
 
     assert path.read_text(encoding="utf-8") == figures.draw(summary), (
@@ -251,7 +277,7 @@ def test_the_readme_is_short() -> None:
 def test_the_first_screen_says_what_how_and_shows_a_figure() -> None:
     first = "\n".join(README.read_text().splitlines()[:30])
 
-    for needed in ("predicts", "held out", "docs/images/", "make sweep", "make test"):
+    for needed in ("predicts", "held-out", "docs/images/", "make sweep", "make test"):
         assert needed in first
 
 

@@ -1,4 +1,4 @@
-"""The recorded file is what the benchmark needs, and recording goes on where it stopped."""
+"""The recorded file is complete, and the command still makes it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import record_curves
-from benchmarks.curves import FILE, load_pools
 from benchmarks.record_curves import Recording, draw_configs, record
+from benchmarks.replay import FILE, load_pools
 
 TINY = Recording("tiny", 0, 3, 1, {"bilinear_lowrank": 2}, n_best=1, n_repeats=1)
 
@@ -19,9 +19,9 @@ def test_file_holds_complete_curves_of_at_least_60_configs():
     first = table[table["repeat"] == 0]
     assert set(first["model"]) == {"smt", "mlp", "bilinear_lowrank"}
     assert len(first) >= 60
-    assert (table["score"].map(len) == table["passes"]).all()
+    assert (table["score"].map(len) == table["epochs"]).all()
     diverged = np.isneginf(table["score"].map(lambda curve: curve[-1]))
-    assert ((table["passes"] == table["max_passes"]) | diverged).all()
+    assert ((table["epochs"] == table["max_epochs"]) | diverged).all()
     assert FILE.stat().st_size < 1.5e6
 
 
@@ -45,21 +45,9 @@ def test_pools_know_the_noise_of_seeds():
     assert alike == ["short/bilinear_lowrank"]
 
 
-def test_recording_ignores_patience_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(record_curves, "RECORDINGS", (TINY,))
-    table = record(tmp_path / "curves.parquet")
-    assert table[["number", "repeat"]].to_numpy()[:2].tolist() == [[0, 0], [1, 0]]
-    assert table["passes"].tolist() == [3, 3, 3]
-    best = int(np.argmax([max(s) for s in table["score"][:2]]))
-    assert (table["number"][2], table["repeat"][2]) == (best, 1)
-    assert list(table["score"][2]) != list(table["score"][best])
-
-    parts = tmp_path / "again.parts"
-    parts.mkdir()
-    kept = table.iloc[0].to_dict() | {"score": [-9.0] * 3, "pearson_r": [0.5] * 3}
-    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in kept.items()}
-    (parts / "tiny_bilinear_lowrank_000_0.json").write_text(json.dumps(plain))
-    again = record(tmp_path / "again.parquet")
-    assert list(again["score"][0]) == [-9.0] * 3
-    assert list(again["score"][1]) == list(table["score"][1])
-    assert not parts.exists()
+def test_recording_ignores_patience_and_repeats_the_best():
+    first, second, again = record(TINY, "bilinear_lowrank")
+    assert [row["epochs"] for row in (first, second, again)] == [3, 3, 3]
+    best = max((first, second), key=lambda row: max(row["score"]))
+    assert (again["number"], again["repeat"]) == (best["number"], 1)
+    assert list(again["score"]) != list(best["score"])

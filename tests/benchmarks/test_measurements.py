@@ -2,86 +2,117 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import re
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
 
-from benchmarks import gradient_noise
-from benchmarks.frame import BENCHMARKS, in_turn, seconds_of
-from benchmarks.memory import peak_kib
-from benchmarks.time_to_score import Curve, lowest, soonest
-from sweeps.cli import bench
+from benchmarks import kernel_nulls, overhead
+from benchmarks.frame import ANSWERED, BENCHMARKS, in_turn, memory_kib, run_benchmark
+from benchmarks.step import count_operations
+from benchmarks.time_to_score import seconds_to, soonest
+from gx2c.errors import UserError
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_readme_names_every_benchmark():
-    text = Path(gradient_noise.__file__).with_name("README.md").read_text()
+    text = (ROOT / "benchmarks/README.md").read_text()
     table = text.partition("## ")[0]
     named = re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)
     assert sorted(named) == sorted(["name", *BENCHMARKS])
 
 
-def test_the_command_names_every_benchmark():
-    name = get_type_hints(bench, include_extras=True)["name"]
-    named = re.split(", | or ", get_args(name)[1].help.rstrip("."))
-    assert sorted(named) == sorted(BENCHMARKS)
+def bench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Call `gx2c bench`."""
+    command = [sys.executable, "-m", "sweeps.cli.app", "bench", *arguments]
+    path = os.pathsep.join([str(ROOT), *sys.path])
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
+    )
 
 
-def test_noise_is_the_variance_over_the_square_of_the_mean(monkeypatch):
-    """Gradients around (3, 4) with a standard deviation of 2 in each of two directions."""
-    monkeypatch.setattr(gradient_noise, "DRAWS", 4_000)
-    parameter = nn.Parameter(torch.zeros(2))
-    fit = SimpleNamespace(network=SimpleNamespace(parameters=lambda: [parameter]))
-    generator = torch.Generator().manual_seed(0)
-
-    def step():
-        parameter.grad = torch.tensor([3.0, 4.0]) + 2 * torch.randn(2, generator=generator)
-
-    assert gradient_noise.noise(fit, step)["noise"] == pytest.approx(8 / 25, rel=0.1)
+def test_the_command_lists_every_benchmark_from_any_folder(tmp_path):
+    # what lies in the working directory is not run
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__main__.py").write_text("raise SystemExit('not this one')")
+    done = bench("--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["benchmarks"] == [*BENCHMARKS]
 
 
-def test_a_curve_reaches_a_goal_at_the_first_pass_that_is_no_worse():
-    curve = Curve(mse=[0.5, 0.2, 0.3, 0.1], seconds=[1.0, 2.0, 3.0, 4.0])
-    assert [curve.seconds_to(goal) for goal in (0.5, 0.25, 0.1)] == [1.0, 2.0, 4.0]
-    assert curve.seconds_to(0.05) == math.inf
+def test_an_unknown_benchmark_is_one_sentence_and_exit_code_2(tmp_path):
+    done = bench("steps", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gx2c: no benchmark 'steps'; choose from step, ")
+    assert done.stderr.count("\n") == 1
 
 
-def test_the_soonest_setting_is_soonest_on_average_over_seeds():
-    slow = [Curve([0.1], [4.0]), Curve([0.1], [4.0])]
-    uneven = [Curve([0.1], [1.0]), Curve([0.3, 0.2], [1.0, 2.0])]
-    assert soonest({"slow": slow, "uneven": uneven}, 0.15) == {"setting": "slow", "seconds": 4.0}
-    assert soonest({"slow": slow, "uneven": uneven}, 0.25)["setting"] == "uneven"
-    assert lowest({"slow": slow, "uneven": uneven}) == pytest.approx(0.1)
+@pytest.mark.parametrize("name", ANSWERED)
+def test_a_removed_benchmark_names_the_page_with_its_result(name):
+    with pytest.raises(UserError, match="was removed; its result is in docs/") as refusal:
+        run_benchmark(name)
+    page, section = re.search(r"in (docs/[a-z]+\.md), '(.+)'$", str(refusal.value)).groups()
+    assert f"\n## {section}\n" in (ROOT / page).read_text()
 
 
-def test_work_in_another_process_is_timed_by_the_clock_on_the_wall():
-    def sleep():
-        time.sleep(0.05)
-
-    assert seconds_of(sleep, repeats=1, warm_up=0, clock=time.perf_counter)["median"] >= 0.05
-    assert seconds_of(sleep, repeats=1, warm_up=0)["median"] < 0.05
+def test_a_goal_is_reached_at_the_first_epoch_that_is_no_worse():
+    curve = [0.5, 0.2, 0.3, 0.1], [1.0, 2.0, 3.0, 4.0]
+    assert [seconds_to(goal, *curve) for goal in (0.5, 0.25, 0.1)] == [1.0, 2.0, 4.0]
+    assert seconds_to(0.05, *curve) == math.inf
 
 
+def test_the_soonest_setting_of_a_scheme_is_soonest_on_average_over_seeds():
+    seconds = {"pairs slow": [4.0, 4.0], "pairs uneven": [1.0, math.inf], "blocks": [0.1, 0.1]}
+    assert soonest(seconds, "pairs") == 4.0
+
+
+def test_attention_counts_as_its_products_do():
+    q, k, v = (torch.randn(6, 2, 5, 4, requires_grad=True) for _ in range(3))
+    bias = torch.zeros(1, 2, 5, 5)
+    forward = count_operations(lambda: F.scaled_dot_product_attention(q, k, v, attn_mask=bias))
+    assert forward == 2 * (2 * 6 * 2 * 5 * 5 * 4)
+    both = count_operations(
+        lambda: F.scaled_dot_product_attention(q, k, v, attn_mask=bias).sum().backward()
+    )
+    # the scores once more, and two products for each of the two
+    assert both == forward + 5 * (2 * 6 * 2 * 5 * 5 * 4)
+
+
+def test_both_ways_to_nulls_of_kernels_agree():
+    assert kernel_nulls.measure(40, 60, n_group=5)["largest_gap_of_r"] < 1e-9
+
+
+@pytest.mark.slow
+def test_two_thousand_configs_cost_little_each():
+    found = overhead.run(n_configs=2_000)
+    assert found["configs"] == 2_000
+    # generous, for a shared machine: something quadratic is far beyond
+    assert found["overhead_ms_per_config"] < 250
+    # with what the copy of the study needs once
+    assert found["driver_kib_per_config"] < 40
+
+
+@pytest.mark.slow
 def test_the_peak_of_a_process_is_its_own():
     held = np.ones(150_000_000)
     done = subprocess.run(
-        [sys.executable, "-c", "from benchmarks.memory import peak_kib; print(peak_kib())"],
+        [sys.executable, "-c", "from benchmarks.frame import memory_kib as m; print(m('VmHWM'))"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert 1_000 < int(done.stdout) < peak_kib(), "not that of the one which started it"
-    assert peak_kib() > held.nbytes / 1024
+    assert 1_000 < int(done.stdout) < memory_kib("VmHWM"), "not that of the one which started it"
+    assert memory_kib("VmHWM") > held.nbytes / 1024
 
 
 def test_works_take_turns():
@@ -91,7 +122,10 @@ def test_works_take_turns():
         order.append(name)
         now[0] += seconds.pop(0)
 
-    works = {"a": partial(work, "a", [9, 1, 2, 9, 3, 4]), "b": partial(work, "b", [9] * 6)}
-    taken = in_turn(works, rounds=2, repeats=2, warm_up=1, clock=lambda: now[0])
-    assert "".join(order) == "aaabbb" * 2
-    assert taken == {"a": {"median": 1.5, "spread": 4.0}, "b": {"median": 9.0, "spread": 1.0}}
+    works = {"a": partial(work, "a", [99, 1, 4, 2]), "b": partial(work, "b", [9] * 4)}
+    taken = in_turn(works, rounds=3, clock=lambda: now[0])
+    assert "".join(order) == "ab" * 4
+    assert taken == {
+        "a": {"median": 2.0, "fastest": 1.0, "spread": 4.0},
+        "b": {"median": 9.0, "fastest": 9.0, "spread": 1.0},
+    }

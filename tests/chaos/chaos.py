@@ -23,9 +23,9 @@ from long_trials import run_long_trials
 from real_sweeps import finished_files, kill_driver, result_of, start_gx2c
 from virtual_cluster import VirtualCluster
 
-from benchmarks.frame import machine
 from gx2c.data import make_synthetic_brain, write_dataset
-from sweeps.paths import SweepPaths
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.provenance import provenance
 
 OPTIONS = (
     "--preset quick --samples 24 --max-epochs 60 --folds 2 --inner-folds 2 --genes 20_var "
@@ -33,13 +33,22 @@ OPTIONS = (
 ).split()
 N_RECORDS, N_RETRAINED, N_GROUPS = 2 * (24 + 32), 4, 2 * 10
 PATIENCE_S = 600.0
-# What is killed, and in which phase; a head or driver that is killed is started again
+# What is killed or, for seconds, frozen, and in which phase; a head, driver or part of Ray that is
+# killed is started again
 LOCAL = (
     ("worker", "search"),
+    ("frozen worker", "search"),
+    ("frozen driver", "search"),
     ("driver", "search"),
+    ("raylet", "search"),
     ("worker", "retrain"),
-    ("driver", "retrain"),
+    ("frozen worker", "retrain"),
+    ("gcs", "retrain"),
     ("worker", "nulls"),
+    ("frozen worker", "nulls"),
+    ("frozen driver", "nulls"),
+    ("agent", "nulls"),
+    ("driver", "nulls"),
     ("driver", "export"),
 )
 CLUSTER = (
@@ -49,6 +58,10 @@ CLUSTER = (
     ("node", "nulls"),
     ("head", "nulls"),
 )
+FROZEN = "frozen "
+LONGEST_FREEZE_S = 4.0
+# Parts of this machine's Ray, by what their command lines hold
+RAY_PARTS = {"raylet": "raylet/raylet ", "gcs": "gcs_server ", "agent": "ray::RuntimeEnvAgent"}
 Files = dict[str, tuple[int, int, str]]
 
 
@@ -175,9 +188,22 @@ class Scenario:
         pid = self.rng.choice(sorted(work))
         used, title = work[pid]
         proof = {"busy_pid": pid, "title": title[:60], "used_s": round(used, 3)}
+        if what.startswith(FROZEN):
+            frozen = pid if what == FROZEN + "worker" else self.process.pid
+            processes.freeze(frozen, self.rng.uniform(0.5, LONGEST_FREEZE_S))
+            return {"pid": frozen, **proof}
         if what == "worker":
             processes.kill([pid])
             return {"pid": pid, **proof}
+        if what in RAY_PARTS:
+            part = next(p for p in self._members() if RAY_PARTS[what] in processes.title(p) + " ")
+            processes.kill([part])
+            _, err = self.process.communicate(timeout=PATIENCE_S)
+            # without an agent Ray ends the driver too, sometimes before it has left by itself
+            assert self.process.returncode == 2 or what == "agent", err
+            assert "gx2c: Ray's" in err and "--resume" in err, err
+            self._start()
+            return {"pid": part, **proof}
         if what == "node":
             node = next(n for n in self.cluster.nodes if pid in self.cluster.workers_of(n))
             killed = self.cluster.kill_node(node)
@@ -236,7 +262,7 @@ def run_chaos(folder: Path, *, rounds: int, seed: int) -> dict[str, Any]:
             rewritten += changed
     return {
         "seed": seed,
-        "machine": machine(),
+        "machine": provenance()["host"],
         "sweeps": n_sweeps,
         "completed": n_sweeps,
         "equal_to_undisturbed": equal,

@@ -17,13 +17,12 @@ from real_sweeps import PATIENCE_S, kill_driver, start_gx2c, wait_for
 from tensorboardX.proto.event_pb2 import Event
 
 from gx2c.data import make_synthetic_brain, write_dataset
-from sweeps.paths import SweepPaths
-from trainables.checkpoint import CHECKPOINT_FILE
-from trainables.work import TrialContext
+from sweeps.folder.paths import SweepPaths
+from trainables.work import CHECKPOINT_FILE, TrialContext
 
 # One published network per fold, which trains for a minute and more; one trial at a time
 OPTIONS = (
-    "--preset standard --samples 1 --max-epochs 200 --folds 2 --inner-folds 2 --genes all "
+    "--preset standard --samples 1 --max-epochs 60 --folds 2 --inner-folds 2 --genes all "
     "--nulls 0 --max-concurrent 1"
 ).split()
 N_TRIALS = 2
@@ -44,7 +43,7 @@ def run_long_trials(folder: Path, *, seed: int, log: Callable[[dict[str, Any]], 
     seed
         Of the moments of the kills.
     log
-        Told of every kill: the age of the newest checkpoint when it happened, the passes in that
+        Told of every kill: the age of the newest checkpoint when it happened, the epochs in that
         checkpoint, and those that the trial had at its first report afterwards.
 
     Returns
@@ -92,14 +91,17 @@ class LongSweep:
         files = wait_for(
             self.process, self._all_records, "end of all trials", patience_s=3 * PATIENCE_S
         )
-        return [json.loads(path.read_text()) | {"seconds": None} for path in files]
+        return [
+            json.loads(path.read_text()) | dict.fromkeys(("seconds", "started", "ended"))
+            for path in files
+        ]
 
     def kill_after_checkpoint(self, what: str, *, delay_s: float) -> dict[str, Any]:
         """Kill a trial's worker or the driver some time after a trial's next checkpoint."""
         wait_for(self.process, self._new_checkpoints, "checkpoint")
         time.sleep(delay_s)
         work: dict[int, tuple[float, str]] = wait_for(self.process, self._busy, "busy worker")
-        path, written, passes = wait_for(self.process, self._newest, "new checkpoint")
+        path, written, epochs = wait_for(self.process, self._newest, "new checkpoint")
         killed = time.time()
         if what == "worker":
             processes.kill(work)
@@ -112,8 +114,8 @@ class LongSweep:
         return {
             "sweep": "long", "what": what, "phase": "search", "pid": pid, "busy_pid": pid,
             "title": title[:60], "used_s": round(used, 3),
-            "checkpoint_age_s": round(killed - written, 1), "checkpoint_passes": passes,
-            "passes_at_first_report": again,
+            "checkpoint_age_s": round(killed - written, 1), "checkpoint_epochs": epochs,
+            "epochs_at_first_report": again,
         }  # fmt: skip
 
     def _all_records(self) -> list[Path]:
@@ -130,7 +132,7 @@ class LongSweep:
         return [path for path in self._files() if path not in self.known]
 
     def _newest(self) -> Checkpoint | None:
-        """Return a new checkpoint's file, when it was written and the passes that it holds."""
+        """Return a new checkpoint's file, when it was written and the epochs that it holds."""
         for path in self._new_checkpoints()[-1:]:
             with path.open("rb") as file:
                 file.seek(hashlib.sha256().digest_size)
@@ -139,12 +141,12 @@ class LongSweep:
         return None
 
     def _first_report(self, checkpoint: Path, since: float) -> int:
-        """Return the passes that the checkpoint's trial had when it first reported again."""
+        """Return the epochs that the checkpoint's trial had when it first reported again."""
         folder = self.paths.tensorboard / checkpoint.parts[-3]
         events = [e for path in folder.glob("events.*") for e in _events(path)]
         later = [e for e in events if e.wall_time > since and e.step]
         first = min((e.wall_time for e in later), default=0.0)
-        # all passes of one report are written at once; it is whole when there is another
+        # all epochs of one report are written at once; it is whole when there is another
         if not any(e.wall_time > first + AT_ONCE_S for e in later):
             return 0
         return max(e.step for e in later if e.wall_time <= first + AT_ONCE_S)

@@ -1,21 +1,17 @@
-"""Who works for a sweep, whether it is busy, and its end by SIGKILL."""
+"""Who works for a sweep, whether it is busy, and its end by SIGKILL or pause by SIGSTOP."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 # Titles that Ray gives to workers while they run a piece of a sweep
-AT_WORK = (
-    "ray::ResourceTrainable.train",
-    "ray::ResourceTrainable.save",
-    "ray::retrain_one",
-    "ray::run_null_group",
-)
+AT_WORK = re.compile(r"ray::(\S+ fold \d+ config \d|retrain \S+ fold|nulls \S+ fold)")
 
 
 def title(pid: int) -> str:
@@ -54,7 +50,7 @@ def busy(
     while time.monotonic() < end:
         for pid in members():
             text = title(pid)
-            if not text.startswith(AT_WORK):
+            if not AT_WORK.match(text):
                 before.pop(pid, None)
                 continue
             used = _processor_s(pid) - before.setdefault(pid, _processor_s(pid))
@@ -76,6 +72,14 @@ def kill(pids: Iterable[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def freeze(pid: int, seconds: float) -> None:
+    """Stop a process, and let it go on after a time."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGCONT)
 
 
 def _processor_s(pid: int) -> float:

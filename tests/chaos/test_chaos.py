@@ -1,4 +1,4 @@
-"""A shorter chaos than `make chaos`: eleven kills in two sweeps, two in trials of minutes."""
+"""A shorter chaos than `make chaos`: kills and pauses in two sweeps, two kills of long trials."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_sweeps_survive_the_death_of_any_part_of_them(tmp_path):
         warnings.simplefilter("ignore", ResourceWarning)
         found = run_chaos(tmp_path, rounds=1, seed=7)
         gc.collect()
-    assert found["n_kills"] == len(LOCAL) + len(CLUSTER) >= 8
-    assert set(found["kills_by"]["what"]) == {"worker", "driver", "node", "head"}
+    assert found["n_kills"] == len(LOCAL) + len(CLUSTER)
+    assert set(found["kills_by"]["what"]) == {what for what, _ in LOCAL + CLUSTER}
     assert set(found["kills_by"]["phase"]) == {"search", "retrain", "nulls", "export"}
     assert found["equal_to_undisturbed"] == found["sweeps"] == 2
     assert found["finished_files_rewritten"] == []
@@ -36,4 +36,4 @@ def test_a_long_trial_repeats_one_checkpoint_interval_at_most(tmp_path):
     assert [kill["what"] for kill in kills] == list(KILLS)
     for kill in kills:
         assert kill["checkpoint_age_s"] < LONGEST_S, kill
-        assert kill["passes_at_first_report"] >= kill["checkpoint_passes"] > 5, kill
+        assert kill["epochs_at_first_report"] >= kill["checkpoint_epochs"] > 5, kill

@@ -52,7 +52,8 @@ class Loopback:
     folder
         Of everything; short, for Ray's sockets lie in it.
     file
-        cluster/local.yaml with this machine's user, key and free ports.
+        cluster/local.yaml with this machine's user, key and free ports, and with the commands of
+        cluster/a100.yaml.
     dashboard
         Address of the job server.
     """
@@ -208,9 +209,51 @@ def _write_cluster_file(folder: Path, ports: list[int]) -> Path:
     }.items():
         assert old in text, f"cluster/local.yaml no longer has {old}"
         text = text.replace(old, new)
+    config = yaml.safe_load(text) | a100_commands(folder, ports)
     file = folder / "local.yaml"
-    file.write_text(text)
+    file.write_text("# Cost: none\n" + yaml.safe_dump(config, sort_keys=False, width=1000))
     return file
+
+
+def a100_commands(folder: Path, ports: list[int]) -> dict[str, list[str]]:
+    """Return the commands of cluster/a100.yaml, rewritten to two nodes on this machine.
+
+    This machine has Ray and torch already, other Rays run on it, and its nodes share ports.
+    """
+    _, gcs, dashboard, client, head_agent, worker_agent = ports
+    site = "--no-deps --no-build-isolation --upgrade --target ~/gx2c-site"
+    links = " && ".join(f"ln -sf $(command -v {p}) ~/gx2c-env/bin/{p}" for p in ("pip", "ray"))
+    rewritten = {
+        "python3 -m venv ~/gx2c-env": f"(mkdir -p ~/gx2c-env/bin && {links})",
+        "~/gx2c-env/bin/pip install --quiet -c ~/gx2c-source/constraints.txt "
+        "'ray[default]==2.60.0' ~/gx2c-source": "python -c 'import ray; assert ray.__version__ == "
+        f'"2.60.0", ray.__version__\' && ~/gx2c-env/bin/pip install --quiet {site} ~/gx2c-source',
+        '"$HOME/gx2c-source[flash]"': "--no-index flash-attn",
+        "export PATH=": "export PYTHONPATH=$HOME/gx2c-site PATH=",
+        "RAY_ADDRESS=auto": f"RAY_ADDRESS={HEAD}:{gcs}",
+        "s3://YOUR-BUCKET/gx2c": str(folder / "storage"),
+        "~/gx2c-env/bin/ray stop": "true",
+        "~/gx2c-env/bin/ray start --head --port=6379 --object-manager-port=8076": (
+            f"RAY_enable_autoscaler_v2=0 ~/gx2c-env/bin/ray start --head --node-ip-address={HEAD} "
+            f"--port={gcs} --num-cpus=1 --dashboard-port={dashboard} --temp-dir={folder}/ray "
+            f"--dashboard-agent-listen-port={head_agent} --ray-client-server-port={client}"
+        ),
+        "--address=$RAY_HEAD_IP:6379 --object-manager-port=8076": (
+            f"--address={HEAD}:{gcs} --node-ip-address={WORKER} --num-cpus=1 "
+            f"--dashboard-agent-listen-port={worker_agent}"
+        ),
+    }
+    a100 = yaml.safe_load((REPOSITORY / "cluster" / "a100.yaml").read_text())
+    commands = {name: lines for name, lines in a100.items() if name.endswith("_commands")}
+    everything = "\n".join(line for lines in commands.values() for line in lines)
+    assert [old for old in rewritten if old not in everything] == [], "a100.yaml has changed"
+
+    def here(line: str) -> str:
+        for old, new in rewritten.items():
+            line = line.replace(old, new)
+        return line
+
+    return {name: [here(line) for line in lines] for name, lines in commands.items()}
 
 
 def read_file(cluster: Loopback) -> dict[str, Any]:

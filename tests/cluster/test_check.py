@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from filled import fill, text_of
 from typer.testing import CliRunner
 
 from cluster.check import cluster_problems
 from gx2c.errors import DataError
-from sweeps.cli import app
+from sweeps.cli.app import app
 
 CLUSTER = Path(__file__).parents[2] / "cluster"
 Edit = Callable[[dict[str, Any]], Any]
@@ -21,7 +22,7 @@ Edit = Callable[[dict[str, Any]], Any]
 
 def problems_of(tmp_path: Path, name: str, edit: Edit, **request: Any) -> str:
     """Break a good file and return what is found, one line a problem."""
-    config = copy.deepcopy(yaml.safe_load((CLUSTER / f"{name}.yaml").read_text()))
+    config = yaml.safe_load(text_of(name))
     edit(config)
     path = tmp_path / "broken.yaml"
     path.write_text("# Cost: none\n" + yaml.safe_dump(config))
@@ -48,7 +49,7 @@ LAUNCHER: dict[str, tuple[Edit, str]] = {
     ),
     "old ray": (replace("setup_commands", "2.60.0", "2.50.0"), "it names ray 2.50.0, and"),
     "no ray": (replace("setup_commands", "==2.60.0", ""), "names no version of ray"),
-    "no gx2c": (replace("setup_commands", "~/gx2c-source", "."), "do not install gx2c"),
+    "no gx2c": (replace("setup_commands", "gx2c-source", "other"), "do not install gx2c"),
     "head unauthenticated": (
         replace("head_start_ray_commands", "RAY_AUTH_MODE=token", ""),
         "Ray starts without RAY_AUTH_MODE=token",
@@ -84,15 +85,15 @@ LAUNCHER: dict[str, tuple[Edit, str]] = {
         "opens a port to everyone",
     ),
     "half a GPU": (lambda c: worker(c)["resources"].update(GPU=0.5), "a node has whole ones"),
-    "few CPUs": (lambda c: worker(c)["resources"].update(CPU=16), "only 16 CPUs, one a trial"),
+    "few CPUs": (lambda c: worker(c)["resources"].update(CPU=16), "only 16 CPUs, and each trial"),
     "no GPU": (lambda c: worker(c)["resources"].update(GPU=0), "no worker has 0.25 GPUs"),
     "no storage": (replace("setup_commands", "GX2C_STORAGE=", "X="), "do not name the shared"),
     "own folder": (
-        replace("setup_commands", "s3://YOUR-BUCKET/gx2c", "/home/ubuntu/gx2c"),
+        replace("setup_commands", "s3://my-bucket/gx2c", "/home/ubuntu/gx2c"),
         "may be a folder of one node",
     ),
     "relative folder": (
-        replace("setup_commands", "s3://YOUR-BUCKET/gx2c", "runs"),
+        replace("setup_commands", "s3://my-bucket/gx2c", "runs"),
         "neither s3://, gs:// nor an absolute path",
     ),
     "spot head": (
@@ -102,7 +103,7 @@ LAUNCHER: dict[str, tuple[Edit, str]] = {
         "the head is a spot machine",
     ),
     "endless": (lambda c: worker(c).pop("max_workers"), "a100 has no max_workers"),
-    "never idle": (lambda c: c.update(idle_timeout_minutes=600), "go after 600 minutes"),
+    "never idle": (lambda c: c.update(idle_timeout_minutes=600), "released after 600 minutes"),
 }
 
 
@@ -140,7 +141,7 @@ RAYJOB: dict[str, tuple[Edit, str]] = {
     ),
     "few CPUs": (
         lambda c: container(c)["resources"]["limits"].update(cpu="8000m"),
-        "only 8 CPUs, one a trial",
+        "only 8 CPUs, and each trial",
     ),
     "no storage": (
         lambda c: container(c, head=True).pop("env"),
@@ -150,7 +151,7 @@ RAYJOB: dict[str, tuple[Edit, str]] = {
         lambda c: container(c)["env"][0].update(value="/home/ray/runs"),
         "has no volume at /home/ray/runs",
     ),
-    "stays": (lambda c: c["spec"].pop("shutdownAfterJobFinishes"), "the cluster would stay"),
+    "stays": (lambda c: c["spec"].pop("shutdownAfterJobFinishes"), "would keep running"),
     "fixed size": (lambda c: cluster_of(c).pop("enableInTreeAutoscaling"), "idle workers would"),
 }
 
@@ -163,8 +164,7 @@ def test_a_rayjob_that_breaks_a_rule_is_refused(tmp_path: Path, rule: str) -> No
 
 def test_all_problems_come_at_once_with_exit_code_2(tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
-    text = (CLUSTER / "a100.yaml").read_text()
-    path.write_text(text.replace("2.60.0", "2.1.0").replace("127.0.0.1", "0.0.0.0"))
+    path.write_text(text_of("a100").replace("2.60.0", "2.1.0").replace("127.0.0.1", "0.0.0.0"))
 
     with pytest.raises(DataError) as error:
         CliRunner().invoke(app, ["cluster", "check", str(path)], catch_exceptions=False)
@@ -178,9 +178,9 @@ def test_all_problems_come_at_once_with_exit_code_2(tmp_path: Path) -> None:
         ("- a", "not a mapping"),
         ("kind: Pod", "kind 'Pod' is not known"),
         ("", "not a mapping"),
-        ("kind: RayJob\nspec: 3\n", "another shape"),
+        ("kind: RayJob\nspec: 3\n", "required structure"),
         ("kind: RayJob\nspec: {rayClusterSpec: 3}\n", "has no headGroupSpec"),
-        ("setup_commands: 3\nprovider: 4\nfile_mounts: 5\n", "another shape"),
+        ("setup_commands: 3\nprovider: 4\nfile_mounts: 5\n", "required structure"),
     ],
 )
 def test_what_is_no_cluster_file_is_refused(tmp_path: Path, content: str, message: str) -> None:
@@ -195,8 +195,8 @@ def test_a_local_cluster_whose_workers_would_not_start_is_refused(tmp_path: Path
 
 
 @pytest.mark.parametrize("share", ["auto", "0.25", "0"])
-def test_a_good_file_is_said_to_be_good(share: str) -> None:
-    file = str(CLUSTER / "a100.yaml")
+def test_a_good_file_is_said_to_be_good(share: str, tmp_path: Path) -> None:
+    file = str(fill("a100", tmp_path))
     done = CliRunner().invoke(app, ["cluster", "check", file, "--gpus-per-trial", share])
     assert (done.exit_code, done.output) == (0, f"{file}: no problem found\n")
 
@@ -206,5 +206,36 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_path_is_storage_only_under_a_required_mount(tmp_path: Path) -> None:
-    assert cluster_problems(CLUSTER / "onprem.yaml", storage="/shared/other") == ()
-    assert "may be a folder" in cluster_problems(CLUSTER / "onprem.yaml", storage="/sharedish/x")[0]
+    onprem = fill("onprem", tmp_path)
+    assert cluster_problems(onprem, storage="/shared/other") == ()
+    assert "may be a folder" in cluster_problems(onprem, storage="/sharedish/x")[0]
+
+
+PLACEHOLDERS = {
+    "a100": ["ami-00000000000000000", "ami-00000000000000000", "YOUR-BUCKET"],
+    "h100": ["ami-00000000000000000", "ami-00000000000000000", "YOUR-BUCKET"],
+    "onprem": ["YOUR-USER"],
+    "local": ["YOUR-USER"],
+    "kuberay": ["YOUR-REGISTRY", "YOUR-BUCKET"],
+}
+
+
+@pytest.mark.parametrize("name", PLACEHOLDERS)
+def test_placeholders_are_problems_with_file_line_and_advice(name: str) -> None:
+    path = CLUSTER / f"{name}.yaml"
+    with pytest.raises(DataError) as error:
+        CliRunner().invoke(app, ["cluster", "check", str(path)], catch_exceptions=False)
+    lines = path.read_text().splitlines()
+    assert len(error.value.problems) == len(PLACEHOLDERS[name])
+    for placeholder, problem in zip(PLACEHOLDERS[name], error.value.problems, strict=True):
+        found = re.match(rf"{name}\.yaml:(\d+): {placeholder} is a placeholder; put .+", problem)
+        assert found, problem
+        assert placeholder in lines[int(found[1]) - 1]
+
+
+@pytest.mark.parametrize("text", ["a: 2024-13-45", "a: " + "[" * 20_000, "a: " + "9" * 6_000])
+def test_yaml_that_cannot_be_read_is_a_problem(tmp_path, text):
+    path = tmp_path / "cluster.yaml"
+    path.write_text(text)
+    (problem,) = cluster_problems(path, gpus_per_trial=0.0, storage="")
+    assert "cannot be read as YAML" in problem

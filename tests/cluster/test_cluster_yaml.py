@@ -1,4 +1,4 @@
-"""The cluster files that are shipped: what `gx2c cluster check` does not say of any file."""
+"""The cluster files that are shipped, beyond the rules of `gx2c cluster check`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from filled import fill
+from loopback import a100_commands
 
 from cluster.check import cluster_problems
 
@@ -31,14 +33,14 @@ def pinned(package: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("path", sorted(CLUSTER.glob("*.yaml")), ids=lambda p: p.stem)
-def test_every_file_is_without_a_problem(path: Path) -> None:
-    assert cluster_problems(path) == ()
+@pytest.mark.parametrize("name", sorted(path.stem for path in CLUSTER.glob("*.yaml")))
+def test_every_file_is_without_a_problem_once_it_is_filled_in(name: str, tmp_path: Path) -> None:
+    assert cluster_problems(fill(name, tmp_path)) == ()
 
 
 @pytest.mark.parametrize("name", [*CLOUD, "kuberay"])
-def test_four_trials_fit_a_gpu(name: str) -> None:
-    assert cluster_problems(CLUSTER / f"{name}.yaml", gpus_per_trial=0.25) == ()
+def test_four_trials_fit_a_gpu(name: str, tmp_path: Path) -> None:
+    assert cluster_problems(fill(name, tmp_path), gpus_per_trial=0.25) == ()
 
 
 @pytest.mark.parametrize("path", sorted(CLUSTER.iterdir()), ids=lambda p: p.name)
@@ -124,3 +126,49 @@ def test_the_slurm_script_authenticates_and_opens_no_dashboard() -> None:
     assert "--include-dashboard=false" in text
     assert "ray stop" not in text
     assert "# Cost:" in text
+
+
+def flash_step(name: str) -> str:
+    """Return the command of a file that installs flash-attn."""
+    if name in LAUNCHER:
+        lines = read(name)["setup_commands"]
+    else:
+        text = (CLUSTER / name).read_text().replace("\\\n", "")
+        lines = [line.strip().removeprefix("RUN ") for line in text.splitlines() if line[:1] != "#"]
+    (found,) = (line for line in lines if "flash-attn" in line)
+    return found
+
+
+@pytest.mark.parametrize("name", [*CLOUD, "onprem", "slurm.sh", "Dockerfile"])
+@pytest.mark.parametrize("has_wheel", [True, False])
+def test_flash_attention_comes_from_a_wheel_or_not_at_all(
+    name: str, has_wheel: bool, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    pip = tmp_path / "gx2c-env" / "bin" / "pip"
+    pip.parent.mkdir(parents=True)
+    pip.write_text(f'#!/bin/sh\necho "$@" > {asked}\nexit {0 if has_wheel else 1}\n')
+    pip.chmod(0o755)
+    environment = {
+        "HOME": str(tmp_path),
+        "GX2C_ENV": str(tmp_path / "gx2c-env"),
+        "PATH": f"{pip.parent}:/usr/bin:/bin",
+    }
+    script = f"set -euo pipefail\n{flash_step(name)}"
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, "compiling, or failing, would stall the cluster"
+    assert "--only-binary" in asked.read_text()
+    assert ("SDPA" in done.stdout) is not has_wheel
+
+
+def test_the_commands_of_the_a100_file_start_the_loopback_cluster(tmp_path: Path) -> None:
+    commands = a100_commands(tmp_path, [20_001, 20_002, 20_003, 20_004, 20_005, 20_006])
+    kept = {name: len(lines) for name, lines in commands.items()}
+    a100 = read("a100")
+    assert kept == {name: len(a100[name]) for name in a100 if name.endswith("_commands")}
+    path = tmp_path / "local.yaml"
+    config = yaml.safe_load(fill("local", tmp_path).read_text()) | commands
+    path.write_text("# Cost: none\n" + yaml.safe_dump(config, width=1000))
+    assert cluster_problems(path) == ()
+    text = path.read_text()
+    assert "ray stop" not in text and "s3://" not in text and "6379" not in text

@@ -33,7 +33,7 @@ cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_
 for _ in range(2):
     cluster.add_node(num_cpus=1, num_gpus=1)
 environment = {**os.environ, "RAY_ADDRESS": cluster.address}
-done = subprocess.run([sys.executable, "-m", "sweeps.cli", *sys.argv[1:]], env=environment)
+done = subprocess.run([sys.executable, "-m", "sweeps.cli.app", *sys.argv[1:]], env=environment)
 cluster.shutdown()
 sys.exit(done.returncode)
 """
@@ -72,7 +72,7 @@ def test_shares_of_logical_gpus_give_the_summary_of_one_machine(
     dataset: Path, tmp_path: Path
 ) -> None:
     sweep = ["sweep", "mlp", "--dataset", str(dataset), *TINY]
-    alone = run([sys.executable, "-m", "sweeps.cli"], *sweep, "--out", "alone", cwd=tmp_path)
+    alone = run([sys.executable, "-m", "sweeps.cli.app"], *sweep, "--out", "alone", cwd=tmp_path)
     assert alone.returncode == 0, alone.stderr
     many = on_cluster(
         *sweep, "--out", "many", "--gpus-per-trial", "0.25", "--storage", "shared", cwd=tmp_path

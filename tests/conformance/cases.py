@@ -14,11 +14,11 @@ from gx2c.fit import (
     FitConfig,
     NestedFit,
     Retrained,
-    choose_closed_form,
+    rank_closed_forms,
     retrain,
 )
 from gx2c.fit.config import GeneOptions
-from gx2c.fit.schedule import LearningRateCourse
+from gx2c.fit.nested import learning_rates
 from gx2c.models import MODELS
 from gx2c.splits import Fold, make_folds
 from search_spaces import SEARCH_SPACES, Scale, suggest_config
@@ -29,9 +29,9 @@ SEED = 5
 N_GENES = 40
 # genes are chosen and put in order on training regions alone, and garbage would show it
 GENES = GeneOptions(which="30_var", order="expression")
-SCALE = Scale(small=True, n_genes=30, n_train_regions=24, max_passes=24, patience=24)
-CLOSED_FORMS = [name for name, spec in MODELS.items() if spec.kind == "closed_form"]
-NETWORKS = [name for name, spec in MODELS.items() if spec.kind == "iterative"]
+SCALE = Scale(small=True, n_genes=30, n_train_regions=24, max_epochs=24, patience=24)
+CLOSED_FORMS = [name for name, spec in MODELS.items() if not spec.trains_in_epochs]
+NETWORKS = [name for name, spec in MODELS.items() if spec.trains_in_epochs]
 
 # What a model need not do, and why; whatever is not listed here must pass
 EXEMPTIONS: dict[str, dict[str, str]] = {
@@ -99,9 +99,7 @@ def brain_for(model: str) -> Brain:
 def outer_fold(split: str = "bilateral") -> Fold:
     """Return the first of four outer folds, with two inner folds."""
     brain = planted_brain()
-    folds = make_folds(
-        brain.coords_mm, brain.hemisphere, split=split, n_folds=4, n_inner_folds=2, seed=1
-    )
+    folds = make_folds(brain, split=split, n_folds=4, n_inner_folds=2, seed=1)
     return folds[0]
 
 
@@ -120,7 +118,7 @@ def searched_config(model: str) -> FitConfig:
         return first
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     drawn = [suggest_config(SEARCH_SPACES[model], study.ask(), SCALE, GENES) for _ in range(8)]
-    return choose_closed_form(brain_for(model), outer_fold(), [first, *drawn], metric="val_mse")
+    return rank_closed_forms(brain_for(model), outer_fold(), [first, *drawn], metric="val_mse")[0]
 
 
 def nested(brain: Brain, config: FitConfig, *, fold: Fold | None = None) -> NestedFit:
@@ -140,15 +138,12 @@ def retrained_each(
     config: FitConfig, seeds: list[int], *, brain: Brain | None = None, fold: Fold | None = None
 ) -> list[Retrained]:
     """Do so once with each seed."""
-    course = LearningRateCourse(config.training)
-    iterative = MODELS[config.model].kind == "iterative"
+    iterative = MODELS[config.model].trains_in_epochs
     return retrain(
         config,
         [planted_brain() if brain is None else brain] * len(seeds),
         outer_fold() if fold is None else fold,
-        learning_rates=[course.next_rate() for _ in range(config.training.max_passes)]
-        if iterative
-        else [],
+        learning_rates=learning_rates(config.training) if iterative else [],
         seeds=seeds,
         profile=PROFILE,
     )
@@ -161,5 +156,5 @@ def brief_fit(model: str) -> Retrained:
 
 
 def brief_config(model: str) -> FitConfig:
-    """Return the first config with two passes: enough to tell two fits apart."""
-    return first_config(model, max_passes=2)
+    """Return the first config with two epochs: enough to tell two fits apart."""
+    return first_config(model, max_epochs=2)

@@ -12,7 +12,6 @@ import torch
 from cases import (
     CLOSED_FORMS,
     NETWORKS,
-    PROFILE,
     all_but_exempt,
     first_config,
     nested,
@@ -26,20 +25,12 @@ from gx2c.fit import validate_closed_form
 from gx2c.splits import Fold
 
 RULE = "blind_to_test_regions"
-every_split = pytest.mark.parametrize("split", ["bilateral", "random"])
 every_network = pytest.mark.parametrize("model", all_but_exempt(RULE, NETWORKS))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    with PROFILE.active():
-        yield
-
-
-@every_split
 @every_network
-def test_search_of_a_network_never_sees_test_regions(model, split):
-    fold, config = outer_fold(split), first_config(model, max_passes=3)
+def test_search_of_a_network_never_sees_test_regions(model):
+    fold, config = outer_fold(), first_config(model, max_epochs=2)
 
     def curve(brain):
         # as text, in which an undefined correlation equals itself
@@ -50,7 +41,7 @@ def test_search_of_a_network_never_sees_test_regions(model, split):
     assert curve(with_garbage(planted_brain(), fold.train_regions)) != honest
 
 
-@every_split
+@pytest.mark.parametrize("split", ["bilateral", "random"])
 @pytest.mark.parametrize("model", all_but_exempt(RULE, CLOSED_FORMS))
 def test_search_of_a_closed_form_never_sees_test_regions(model, split):
     fold, config = outer_fold(split), first_config(model)
@@ -66,7 +57,7 @@ def test_search_of_a_closed_form_never_sees_test_regions(model, split):
 
 @every_network
 def test_weights_of_a_retrained_network_never_saw_test_regions(model):
-    fold, config = outer_fold(), first_config(model, max_passes=2)
+    fold, config = outer_fold(), first_config(model, max_epochs=2)
     honest, spoiled, retaught = (
         retrained(config, brain=brain).weights
         for brain in (
@@ -83,7 +74,7 @@ def test_weights_of_a_retrained_network_never_saw_test_regions(model):
 @pytest.mark.parametrize("model", all_but_exempt(RULE))
 def test_a_prediction_depends_on_no_other_held_out_region(model):
     """Half the test regions are probes; the other half is garbage, then part of training is."""
-    fold, config = outer_fold(), first_config(model, max_passes=2)
+    fold, config = outer_fold(), first_config(model, max_epochs=2)
     probes, others = fold.test_regions[::2], fold.test_regions[1::2]
     shown = Fold(fold.train_regions, probes)
 

@@ -40,10 +40,6 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "empty label": (lambda b: {"labels": (" ", *b.labels[1:])}, "label is empty"),
     "genes repeat": (lambda b: {"genes": b.genes[:1] * 2 + b.genes[2:]}, "symbols repeat: 'GENE1'"),
     "empty gene": (lambda b: {"genes": ("", *b.genes[1:])}, "symbol is empty"),
-    "no genes": (
-        lambda b: {"genes": (), "expression": b.expression[:, :0], "tss": None},
-        "no genes",
-    ),
     "expression transposed": (lambda b: {"expression": b.expression.T}, "shape (6, 12)"),
     "expression flat": (lambda b: {"expression": b.expression.ravel()}, "shape (72,)"),
     "expression of text": (
@@ -112,7 +108,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
         lambda b: {"coords_mm": b.coords_mm[::-1].copy()},
         "other side of the midline",
     ),
-    "hemisphere 1 and 2": (lambda b: {"hemisphere": b.hemisphere + 1}, "neither 0 (left) nor 1"),
+    "hemisphere 2 and 3": (lambda b: {"hemisphere": b.hemisphere + 2}, "neither 0 (left) nor 1"),
     "hemisphere swapped": (lambda b: {"hemisphere": 1 - b.hemisphere}, "contradicts the label"),
     "hemisphere short": (lambda b: {"hemisphere": b.hemisphere[:-1]}, "hemisphere has shape (11,)"),
     "network short": (lambda b: {"network": b.network[:-1]}, "11 names; 12 labels"),

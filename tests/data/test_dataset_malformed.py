@@ -13,7 +13,7 @@ import pytest
 from dataset_editing import Rows, rewrite_expression, rewrite_table
 
 from gx2c.data import check_dataset, describe_dataset, load_dataset
-from gx2c.errors import DataError
+from gx2c.errors import DataError, UserError
 
 Break = Callable[[Path], object]
 
@@ -100,7 +100,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "no connectome": (lambda f: main_relmat(f).unlink(), "there is no connectome"),
     "no sidecar": (lambda f: main_relmat(f).with_suffix(".json").unlink(), "_relmat.json is miss"),
     "two connectomes": (second_connectome, "2 files for one connectome"),
-    "a folder for a file": (folder_instead, "regions.tsv cannot be read: Is a directory"),
+    "a folder for a file": (folder_instead, "regions.tsv cannot be read: it is a folder"),
     "empty regions": (write(REGIONS, b""), "regions.tsv is empty"),
     "empty genes": (write(GENES, b" \n"), "genes.tsv is empty"),
     "empty expression": (write(PARQUET, b""), "not a whole Parquet file"),
@@ -122,7 +122,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
     ),
     "directed": (
         lambda f: main_relmat(f).with_suffix(".json").write_text('{"Directed": true}'),
-        "says that the connectome is directed",
+        "declares a directed connectome",
     ),
     "commas": (
         lambda f: (f / REGIONS).write_text((f / REGIONS).read_text().replace("\t", ",")),
@@ -158,7 +158,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
         expression(lambda frame: pd.concat([frame, frame.iloc[:1]])),
         "expression.parquet has regions that repeat",
     ),
-    "hemisphere left": (cell(REGIONS, 1, "hemisphere", "left"), "'left' is neither L nor R"),
+    "hemisphere left": (cell(REGIONS, 1, "hemisphere", "left"), "'left' is none of L, R, B"),
     "hemisphere wrong": (cell(REGIONS, 1, "hemisphere", "R"), "contradicts the label"),
     "x is text": (cell(REGIONS, 2, "x_mni_mm", "abc"), "'abc (line 3)' is no number"),
     "x with a comma": (cell(REGIONS, 2, "x_mni_mm", "1,5"), "'1,5 (line 3)' is no number"),
@@ -249,10 +249,18 @@ def test_all_problems_are_listed_at_once(small_folder: Path, several: tuple[str,
         )
 
 
-def test_a_missing_folder_of_files_is_all_listed(tmp_path: Path) -> None:
+def test_what_a_folder_lacks_is_all_listed(tmp_path: Path) -> None:
+    (tmp_path / JSON).write_text('{"Name": "x"}')
+    (tmp_path / GENES).write_text("gene\n")
     with pytest.raises(DataError) as refused:
         load_dataset(tmp_path)
-    assert len(refused.value.problems) == 5
+    assert len(refused.value.problems) == 4
+
+
+def test_a_folder_of_other_files_points_to_the_import(tmp_path: Path) -> None:
+    (tmp_path / "fc.csv").write_text("1,0\n0,1\n")
+    with pytest.raises(UserError, match=r"holds no dataset; gx2c data import .* --out FOLDER"):
+        load_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(40))

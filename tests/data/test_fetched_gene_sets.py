@@ -13,7 +13,7 @@ from gx2c.data import fetched_gene_sets, resolve_genes
 from gx2c.data.artefacts import Artefact
 from gx2c.data.fetched_gene_sets import GENE_SET_SOURCES, GeneSetSource, fetch_gene_sets
 from gx2c.errors import DataError, UserError
-from sweeps import cli
+from sweeps.cli import app as cli
 
 GMT = b"Ast\tNA\tGFAP\tAQP4\t\t\nOli\tNA\tMBP\tPLP1\tMOG\t\n"
 

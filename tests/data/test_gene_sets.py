@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from gx2c.data import (
-    Regions,
     gene_groups,
     gene_order,
     load_dataset,
@@ -68,12 +67,17 @@ def test_rules_and_lists_stay_what_they_are(tmp_path: Path) -> None:
         resolve_genes(str(path), GENES)
 
 
+def test_a_rule_for_more_genes_than_there_are_takes_all(caplog: pytest.LogCaptureFixture) -> None:
+    assert resolve_genes("4_var", GENES) == "4_var" and not caplog.text
+    assert resolve_genes("500_var", GENES) == "all"
+    assert "the dataset has 4, so all of them are taken" in caplog.text
+
+
 def test_wrong_choices_are_refused(gmt: Path, tmp_path: Path) -> None:
     for choice, message in {
         f"{gmt}#Oli": "has no set 'Oli'; choose from 'Ast', 'Mic'",
         "neuron": "none of the 2530 genes of 'neuron' is in the dataset",
-        "5_var": "asks for 5; the dataset has 4",
-        str(tmp_path / "no.gmt"): "cannot read the gene sets .*No such file",
+        str(tmp_path / "no.gmt"): "cannot read the file of gene sets .*No such file",
         "neurons": "cannot read the gene list neurons",
     }.items():
         with pytest.raises(UserError, match=message):
@@ -135,8 +139,7 @@ def test_any_number_of_genes_is_ordered(n_genes: int, size: int) -> None:
 
 def test_the_order_is_chosen_by_name() -> None:
     cluster, expression, genes = planted_clusters(4, 5, seed=2)
-    training = Regions(expression, np.zeros((40, 3)), np.zeros(40, dtype=np.int64))
-    order = select_genes(training, genes, None, order="cluster_5")
+    order = select_genes(expression, genes, order="cluster_5")
     np.testing.assert_array_equal(order, clustered_order(expression, genes, size=5))
     for name in ("cluster_0", "cluster_", "cluster_5_6", "cluster"):
         with pytest.raises(UserError, match=r"no gene order named .* or cluster_<k>"):

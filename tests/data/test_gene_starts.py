@@ -7,11 +7,13 @@ from gx2c.data.gene_starts import (
     DIRECT,
     PREVIOUS,
     RENAMED,
-    GencodeStarts,
+    Gencode,
     GeneStart,
-    HgncNames,
+    Hgnc,
     find_start,
     gene_rows,
+    read_gencode,
+    read_hgnc,
 )
 
 GENCODE = """#contig\tstart\tend\tgene_name\tgene_id\tstrand\tgene_type
@@ -39,8 +41,8 @@ HGNC = "\t".join(
 
 
 @pytest.fixture(scope="module")
-def tables() -> tuple[GencodeStarts, HgncNames]:
-    return GencodeStarts.from_table(GENCODE), HgncNames.from_table(HGNC)
+def tables() -> tuple[Gencode, Hgnc]:
+    return read_gencode(GENCODE), read_hgnc(HGNC)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +60,14 @@ def tables() -> tuple[GencodeStarts, HgncNames]:
     ],
 )
 def test_a_symbol_leads_to_its_start(
-    tables: tuple[GencodeStarts, HgncNames], symbol: str, start: GeneStart, source: str
+    tables: tuple[Gencode, Hgnc], symbol: str, start: GeneStart, source: str
 ) -> None:
     assert find_start(symbol, *tables) == (start, source)
 
 
 @pytest.mark.parametrize("symbol", ["SHARED", "GHOST", "GONE", "LOST", "NOWHERE", "UNHEARD"])
 def test_ambiguous_and_unknown_symbols_lead_nowhere(
-    tables: tuple[GencodeStarts, HgncNames], symbol: str
+    tables: tuple[Gencode, Hgnc], symbol: str
 ) -> None:
     assert find_start(symbol, *tables) is None
     assert gene_rows([symbol], *tables) == [(symbol, "n/a", "n/a", "n/a", "n/a")]

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gx2c.data import Regions, check_gene_choice, read_gene_list, select_genes
-from gx2c.data.genome import CHROMOSOMES, chromosome_and_tss, genome_position
+from gx2c.data import count_genes, read_gene_list, select_genes
+from gx2c.data.brain import FloatArray
+from gx2c.data.gene_starts import CHROMOSOMES, chromosome_and_tss, genome_position
 from gx2c.errors import UserError
 
 GENES = ("BETA", "ALPHA", "GAMMA", "DELTA", "EPSILON")
@@ -26,56 +27,58 @@ TSS = np.array(
 
 
 @pytest.fixture
-def training() -> Regions:
+def training() -> FloatArray:
     pattern = np.array([-1.0, 1.0, -1.0, 1.0])[:, None]
-    return Regions(MEAN + SPREAD * pattern, np.zeros((4, 3)), np.zeros(4, dtype=np.int64))
+    return MEAN + SPREAD * pattern
 
 
 def chosen(indices: np.ndarray) -> list[str]:
     return [GENES[i] for i in indices.tolist()]
 
 
-def test_tss_order_is_chromosome_major_and_unknown_last(training: Regions) -> None:
-    found = select_genes(training, GENES, TSS, order="tss")
+def test_tss_order_is_chromosome_major_and_unknown_last(training: FloatArray) -> None:
+    found = select_genes(training, GENES, tss=TSS, order="tss")
     assert chosen(found) == ["GAMMA", "DELTA", "ALPHA", "BETA", "EPSILON"]
-    assert chosen(select_genes(training, GENES, None, order="tss")) == sorted(GENES)
+    assert chosen(select_genes(training, GENES, tss=None, order="tss")) == sorted(GENES)
 
 
-def test_expression_order_is_ascending_mean(training: Regions) -> None:
-    found = select_genes(training, GENES, TSS, order="expression")
+def test_expression_order_is_ascending_mean(training: FloatArray) -> None:
+    found = select_genes(training, GENES, tss=TSS, order="expression")
     assert chosen(found) == ["BETA", "GAMMA", "ALPHA", "EPSILON", "DELTA"]
 
 
-def test_random_order_follows_its_seed(training: Regions) -> None:
+def test_random_order_follows_its_seed(training: FloatArray) -> None:
     orders = [
-        chosen(select_genes(training, GENES, TSS, order="random", seed=s)) for s in (1, 1, 2, 3)
+        chosen(select_genes(training, GENES, tss=TSS, order="random", seed=s)) for s in (1, 1, 2, 3)
     ]
     assert orders[0] == orders[1]
     assert len({tuple(order) for order in orders}) > 1
     assert sorted(orders[0]) == sorted(GENES)
 
 
-def test_the_most_variable_genes_are_chosen_then_ordered(training: Regions) -> None:
-    found = select_genes(training, GENES, TSS, which="2_var", order="expression")
+def test_the_most_variable_genes_are_chosen_then_ordered(training: FloatArray) -> None:
+    found = select_genes(training, GENES, tss=TSS, which="2_var", order="expression")
     assert chosen(found) == ["BETA", "GAMMA"]
-    assert chosen(select_genes(training, GENES, TSS, which="3_var")) == ["GAMMA", "BETA", "EPSILON"]
+    assert chosen(select_genes(training, GENES, tss=TSS, which="3_var")) == [
+        "GAMMA",
+        "BETA",
+        "EPSILON",
+    ]
 
 
-def test_symbols_are_chosen_in_the_order_asked_for(training: Regions) -> None:
-    found = select_genes(training, GENES, TSS, which=("BETA", "ALPHA"), order="tss")
+def test_symbols_are_chosen_in_the_order_asked_for(training: FloatArray) -> None:
+    found = select_genes(training, GENES, tss=TSS, which=("BETA", "ALPHA"), order="tss")
     assert chosen(found) == ["ALPHA", "BETA"]
 
 
-def test_selection_sees_training_regions_only(training: Regions) -> None:
-    other = Regions(training.expression[::-1] * 1.0, training.coords_mm, training.hemisphere)
+def test_selection_sees_training_regions_only(training: FloatArray) -> None:
     np.testing.assert_array_equal(
-        select_genes(training, GENES, TSS, which="2_var"),
-        select_genes(other, GENES, TSS, which="2_var"),
+        select_genes(training, GENES, tss=TSS, which="2_var"),
+        select_genes(training[::-1] * 1.0, GENES, tss=TSS, which="2_var"),
     )
-    changed = training.expression.copy()
+    changed = training.copy()
     changed[0, 3] = 1e6
-    varied = Regions(changed, training.coords_mm, training.hemisphere)
-    assert chosen(select_genes(varied, GENES, TSS, which="1_var")) == ["DELTA"]
+    assert chosen(select_genes(changed, GENES, tss=TSS, which="1_var")) == ["DELTA"]
 
 
 @pytest.mark.parametrize(
@@ -92,17 +95,17 @@ def test_selection_sees_training_regions_only(training: Regions) -> None:
     ],
 )
 def test_wrong_choices_are_refused(
-    training: Regions, which: str | tuple[str, ...], message: str
+    training: FloatArray, which: str | tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        select_genes(training, GENES, TSS, which=which)
+        select_genes(training, GENES, tss=TSS, which=which)
     with pytest.raises(UserError, match=message):
-        check_gene_choice(which, GENES)
+        count_genes(which, GENES)
 
 
-def test_an_unknown_order_is_refused(training: Regions) -> None:
+def test_an_unknown_order_is_refused(training: FloatArray) -> None:
     with pytest.raises(UserError, match=r"no gene order named 'kmeans'.*expression.*random.*tss"):
-        select_genes(training, GENES, TSS, order="kmeans")
+        select_genes(training, GENES, tss=TSS, order="kmeans")
 
 
 def test_a_gene_list_is_read(tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_a_gene_list_is_read(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"# only\n", "is empty"),
         (b"\xff\xfe\x00", "not UTF-8"),
-        (b"ALPHA, BETA\n", "write one symbol a line"),
+        (b"ALPHA, BETA\n", "write one symbol per line"),
         (b"ALPHA\nALPHA\n", "repeats 'ALPHA'"),
     ],
 )

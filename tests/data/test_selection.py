@@ -11,10 +11,10 @@ from dataset_editing import Rows, rewrite_expression, rewrite_table
 
 from gx2c.data import (
     Brain,
+    BrainView,
     check_dataset,
     load_dataset,
     make_synthetic_brain,
-    select_regions,
     take_regions,
     write_dataset,
 )
@@ -31,7 +31,7 @@ def brain() -> Brain:
 
 @pytest.mark.parametrize(("hemisphere", "side"), [("left", 0), ("right", 1)])
 def test_a_hemisphere_is_kept_whole(brain: Brain, hemisphere: str, side: int) -> None:
-    kept = select_regions(brain, hemisphere=hemisphere)
+    kept = BrainView(hemisphere=hemisphere).of(brain)
     rows = [i for i in range(40) if brain.hemisphere[i] == side]
     assert kept.labels == tuple(brain.labels[i] for i in rows)
     assert kept.network == tuple(brain.network[i] for i in rows)
@@ -53,33 +53,33 @@ def test_the_cortex_has_sphere_coordinates(brain: Brain) -> None:
     assert brain.sphere_coords is not None
     sphere = brain.sphere_coords.copy()
     sphere[[3, 25]] = np.nan
-    kept = select_regions(replace(brain, sphere_coords=sphere), cortex_only=True)
+    kept = BrainView(cortex_only=True).of(replace(brain, sphere_coords=sphere))
     assert kept.n_regions == 38 and brain.labels[3] not in kept.labels
 
 
 def test_without_sphere_coordinates_networks_tell_the_cortex(brain: Brain) -> None:
     flat = replace(brain, sphere_coords=None)
     with pytest.raises(UserError, match="no network named Subcortical or Cerebellum"):
-        select_regions(flat, cortex_only=True)
+        BrainView(cortex_only=True).of(flat)
     deep = replace(flat, network=("Subcortical", *brain.network[1:-1], "Cerebellum"))
-    kept = select_regions(deep, hemisphere="left", cortex_only=True)
+    kept = BrainView(hemisphere="left", cortex_only=True).of(deep)
     assert kept.labels == deep.labels[1:20]
 
 
 def test_nothing_asked_for_changes_nothing(brain: Brain) -> None:
-    assert select_regions(brain) is brain
+    assert BrainView().of(brain) is brain
 
 
 def test_mistakes_are_refused(brain: Brain) -> None:
-    with pytest.raises(UserError, match="no hemisphere 'L'; choose from .'left', 'right'"):
-        select_regions(brain, hemisphere="L")
+    with pytest.raises(UserError, match="no hemisphere 'L'; choose from .'both', 'left', 'right'"):
+        BrainView(hemisphere="L").of(brain)
     with pytest.raises(DataError, match="3 usable regions"):
         take_regions(brain, np.array([0, 5, 9]))
 
 
 def test_a_brain_may_lack_every_option(brain: Brain) -> None:
     least = replace(brain, holdout_connectome=None, sphere_coords=None, tss=None, lobe=None)
-    kept = select_regions(least, hemisphere="right")
+    kept = BrainView(hemisphere="right").of(least)
     assert kept.lobe is None and kept.holdout_connectome is None and kept.sphere_coords is None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gx2c.data import make_synthetic_brain, planted_parts
-from gx2c.data.synthetic import mirrored_cortex
+from gx2c.data.smooth_fields import mirrored_cortex
 from gx2c.errors import UserError
 
 SIZE: dict[str, Any] = {"n_regions": 60, "n_genes": 40, "seed": 5}

@@ -21,7 +21,7 @@ def test_the_default_view_is_the_whole(brain):
 
 def test_a_view_comes_back_from_plain_values():
     view = BrainView(hemisphere="left", cortex_only=True, connectome="structural", threshold=0.2)
-    assert BrainView.from_dict(view.to_dict()) == view
+    assert BrainView.from_dict(dataclasses.asdict(view)) == view
 
 
 def test_one_hemisphere(brain):

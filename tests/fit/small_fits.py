@@ -26,7 +26,7 @@ NETWORKS = {
     "mlp_coords": MLP,
     "bilinear_lowrank": {"rank": 3, "penalty_weight": 1e-4},
 }
-CLOSED_FORMS = [name for name, spec in MODELS.items() if spec.kind == "closed_form"]
+CLOSED_FORMS = [name for name, spec in MODELS.items() if not spec.trains_in_epochs]
 
 
 def make_brain(**keywords) -> Brain:
@@ -35,13 +35,13 @@ def make_brain(**keywords) -> Brain:
 
 def make_fold(brain: Brain, *, split: str = "bilateral") -> Fold:
     """Cut the first of four outer folds, with three inner folds."""
-    return make_folds(brain.coords_mm, brain.hemisphere, split=split, seed=1)[0]
+    return make_folds(brain, split=split, seed=1)[0]
 
 
 def network_config(
     model: str, *, genes: GeneOptions | None = None, keywords: dict | None = None, **training
 ) -> FitConfig:
-    settings = {"learning_rate": 3e-3, "block_regions": 8, "max_passes": 20} | training
+    settings = {"learning_rate": 3e-3, "block_regions": 8, "max_epochs": 20} | training
     return FitConfig(
         model,
         NETWORKS[model] | (keywords or {}),

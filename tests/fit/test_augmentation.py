@@ -14,8 +14,8 @@ from gx2c.errors import UserError
 from gx2c.fit import FitConfig, GeneOptions, NetworkFit, Task, TrainingSet, retrain
 from gx2c.fit.augmentation import SCHEDULES, Augmentation, parse_kinds
 from gx2c.fit.augmenter import make_augmenter
+from gx2c.fit.config import check_task
 from gx2c.fit.network import ordered_pairs
-from gx2c.fit.task import check_task
 
 ROWS = np.arange(0, 40, 2)
 ALL_KINDS = ("subjects", "strong-edges", "noise")
@@ -36,7 +36,7 @@ def varied(brain, config, *, seed=1, number=1, block=(3, 0, 8, 5, 11, 17)):
     """Vary one step of one member; return what it was and what it became."""
     training = TrainingSet.cut(brain, ROWS, GeneOptions(), config.task)
     augmenter = make_augmenter(config, [training])
-    augmenter.begin_pass(number, [seed])
+    augmenter.begin_epoch(number, [seed])
     rows = torch.tensor(block)
     targets = torch.from_numpy(training.connectome.astype(np.float32))[rows][:, rows][None]
     features = torch.randn((1, len(block), 7), generator=torch.Generator().manual_seed(0))
@@ -92,7 +92,7 @@ def test_noise_has_the_size_asked_for_and_spares_constant_columns(brain):
     assert torch.equal(found.targets, targets)
 
 
-def test_schedules_run_over_the_passes():
+def test_schedules_run_over_the_epochs():
     expected = {
         "constant": [0.4] * 5,
         "decay": [0.4, 0.3, 0.2, 0.1],
@@ -110,7 +110,7 @@ def test_steps_are_varied_as_often_as_asked(brain):
     config = config_of("noise", probability=0.3)
     training = TrainingSet.cut(brain, ROWS, GeneOptions(), config.task)
     augmenter = make_augmenter(config, [training])
-    augmenter.begin_pass(1, [4])
+    augmenter.begin_epoch(1, [4])
     features, targets = torch.ones((1, 5, 3)), torch.zeros((1, 5, 5))
     rows = torch.arange(5)
     changed = [
@@ -141,8 +141,8 @@ def test_a_member_is_varied_alike_alone_and_beside_others(brain):
             config, [sets[m] for m in members], seeds=[7 + m for m in members], profile=PROFILE
         )
         for number in (1, 2, 3):
-            fit.run_pass(number, 3e-3)
-        return fit.weights()
+            fit.run_epoch(number, 3e-3)
+        return fit.network.state_dict()
 
     together, alone = weights([0, 1]), weights([1])
     for name, values in alone.items():
@@ -184,11 +184,11 @@ def test_the_loss_is_the_mean_over_edges_that_count(brain):
         profile=PROFILE,
     )
     fit.network.eval()
-    fit.augmenter.begin_pass(1, [1])
+    fit.augmenter.begin_epoch(1, [1])
     rows = torch.arange(8)
     targets = fit.targets[0][rows][:, rows][None]
     with torch.no_grad():
-        loss = fit.loss([rows], targets)
+        _, loss = fit.loss([rows], targets)
         z = fit.network.encode(
             fit.inputs[0].expression[None, rows], fit.inputs[0].coords[None, rows]
         )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gx2c.fit.blocks import draw_blocks, steps_per_pass
+from gx2c.fit.network import draw_blocks, steps_per_epoch
 
 
 def rng(seed=0):
@@ -51,13 +51,13 @@ def test_the_generator_decides():
 
 @pytest.mark.parametrize("n_regions", [40, 75, 300])
 @pytest.mark.parametrize("block", [8, 16, 32])
-def test_a_pass_visits_as_many_pairs_as_there_are(n_regions, block):
-    n_steps, found = steps_per_pass([n_regions], block)
+def test_a_epoch_visits_as_many_pairs_as_there_are(n_regions, block):
+    n_steps, found = steps_per_epoch([n_regions], block)
     assert found == block
     visited, there = n_steps * block * (block - 1), n_regions * (n_regions - 1)
     assert abs(visited - there) <= block * (block - 1) / 2
 
 
 def test_a_block_is_never_larger_than_the_smallest_training_set():
-    assert steps_per_pass([10, 30], 20) == (round((90 + 870) / 2 / 90), 10)
-    assert steps_per_pass([10], 64) == (1, 10)
+    assert steps_per_epoch([10, 30], 20) == (round((90 + 870) / 2 / 90), 10)
+    assert steps_per_epoch([10], 64) == (1, 10)

@@ -116,9 +116,9 @@ def test_a_training_set_shows_features_in_the_place_of_expression(brain, name):
         ("coordinates+coordinates", "name one kind twice"),
         ("expression-pca:2+expression-pca:3", "name one kind twice"),
         ("expression:3", "goes with"),
-        ("expression-pca:0", "from 1 on"),
-        ("expression-pca:x", "from 1 on"),
-        ("expression-pca:", "from 1 on"),
+        ("expression-pca:0", "from 1 to"),
+        ("expression-pca:x", "from 1 to"),
+        ("expression-pca:", "from 1 to"),
     ],
 )
 def test_features_that_cannot_be_are_refused(text, words):

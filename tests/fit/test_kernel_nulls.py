@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 
 from gx2c.data import make_synthetic_brain
-from gx2c.fit import ComputeProfile, FitConfig, GeneOptions, choose_closed_form, retrain
+from gx2c.fit import (
+    Chosen,
+    ComputeProfile,
+    FitConfig,
+    GeneOptions,
+    rank_closed_forms,
+    retrain,
+    retrain_ensemble,
+)
 from gx2c.fit.kernel_nulls import is_isometric, search_kernel_nulls
 from gx2c.models import MODELS
-from gx2c.models.isometry import same_distances
-from gx2c.nulls import make_surrogate, replace_expression
+from gx2c.models.features import same_distances
+from gx2c.nulls import make_surrogate
 from gx2c.splits import make_folds
 
 
@@ -44,16 +52,14 @@ def brain():
 
 @pytest.fixture(scope="module")
 def fold(brain):
-    return make_folds(
-        brain.coords_mm, brain.hemisphere, split="bilateral", n_folds=3, n_inner_folds=3, seed=2
-    )[0]
+    return make_folds(brain, split="bilateral", n_folds=3, n_inner_folds=3, seed=2)[0]
 
 
 def one_after_another(brain, fold, candidates, expressions, metric):
     found = []
     for expression in expressions:
-        surrogate = replace_expression(brain, expression)
-        chosen = choose_closed_form(surrogate, fold, candidates, metric=metric)
+        surrogate = dataclasses.replace(brain, expression=expression)
+        chosen = rank_closed_forms(surrogate, fold, candidates, metric=metric)[0]
         result = retrain(
             chosen, [surrogate], fold, learning_rates=(), seeds=(0,), profile=ComputeProfile()
         )
@@ -70,6 +76,23 @@ def test_all_at_once_equal_one_after_another(brain, fold, name, metric):
     found = search_kernel_nulls(brain, fold, CANDIDATES, expressions, metric=metric)
     for fast, slow in zip(found, expected, strict=True):
         assert fast == pytest.approx(slow, rel=1e-9)
+
+
+def test_the_best_configs_of_each_null_are_averaged(brain, fold):
+    surrogate = make_surrogate("hungarian", brain, seed=1)
+    expressions = [surrogate.expression(brain, k) for k in range(3)]
+    found = search_kernel_nulls(brain, fold, CANDIDATES, expressions, metric="val_mse", n_best=3)
+    for expression, fast in zip(expressions, found, strict=True):
+        null = dataclasses.replace(brain, expression=expression)
+        ranked = rank_closed_forms(null, fold, CANDIDATES, metric="val_mse")[:3]
+        (slow,) = retrain_ensemble(
+            [Chosen(one) for one in ranked],
+            [null],
+            fold,
+            seeds=[[[0]]] * 3,
+            profile=ComputeProfile(),
+        )
+        assert fast == pytest.approx(slow.scores, rel=1e-9)
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=str)

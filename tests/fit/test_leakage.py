@@ -11,7 +11,7 @@ import pytest
 from garbage import with_garbage
 from small_fits import make_brain, make_fold, nested, network_config
 
-from gx2c.fit import FitConfig, GeneOptions, TrainingSet, choose_closed_form
+from gx2c.fit import FitConfig, GeneOptions, TrainingSet, rank_closed_forms
 from gx2c.models import MODELS
 
 GENES = GeneOptions(which="16_var", order="expression")
@@ -32,7 +32,7 @@ def test_the_config_chosen_never_depends_on_test_regions(brain):
     candidates = [closed_form_config("kernel_ridge", ridge=10.0**k) for k in range(-3, 4)]
 
     def chosen(brain):
-        return choose_closed_form(brain, fold, candidates, metric="val_mse")
+        return rank_closed_forms(brain, fold, candidates, metric="val_mse")[0]
 
     assert chosen(with_garbage(brain, fold.test_regions)) == chosen(brain)
     assert chosen(with_garbage(brain, fold.train_regions)) != chosen(brain)

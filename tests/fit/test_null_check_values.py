@@ -14,7 +14,7 @@ from gx2c.data import load_dataset
 from gx2c.fit import FitConfig
 from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
 from gx2c.models import MODELS
-from gx2c.models.isometry import same_distances
+from gx2c.models.features import same_distances
 from gx2c.nulls import make_brain_spins
 from gx2c.splits import make_folds
 
@@ -39,7 +39,7 @@ def test_the_gain_over_geography_and_that_of_spins():
     expressions = [rows, *(rows[spin] for spin in spins.T)]
     geography, both = [], []
     for seed in SEEDS:
-        for fold in make_folds(brain.coords_mm, brain.hemisphere, split="bilateral", seed=seed):
+        for fold in make_folds(brain, split="bilateral", seed=seed):
             alone = SharedSplit(brain, fold, configs("geography", [{}]))
             ridges = [{"gene_ridge": ridge} for ridge in (0.3, 1.0, 3.0)]
             joined = SharedSplit(brain, fold, configs("geography+genes", ridges))

@@ -9,7 +9,7 @@ import pytest
 from small_fits import PROFILE, make_brain
 
 from gx2c.fit import FitConfig, TrainingSettings, retrain
-from gx2c.fit.schedule import LearningRateCourse
+from gx2c.fit.nested import learning_rates
 from gx2c.models import MODELS
 from gx2c.splits import make_folds
 
@@ -22,7 +22,7 @@ ENCODER = {
     "n_layers": 1,
     "encoder_dropout": 0.1,
 }
-TRAINING = TrainingSettings(learning_rate=3e-3, weight_decay=1e-3, block_regions=16, max_passes=40)
+TRAINING = TrainingSettings(learning_rate=3e-3, weight_decay=1e-3, block_regions=16, max_epochs=40)
 BILINEAR = dataclasses.replace(TRAINING, learning_rate=1e-2, weight_decay=0.0)
 CONFIGS = {
     "smt": FitConfig("smt", ENCODER | HEAD, TRAINING),
@@ -55,10 +55,8 @@ def geographic_brain():
 def mean_test_r(brain, model):
     """Average test r over two outer folds."""
     config = CONFIGS[model]
-    course = LearningRateCourse(config.training)
-    iterative = MODELS[model].kind == "iterative"
-    rates = [course.next_rate() for _ in range(config.training.max_passes)] if iterative else []
-    folds = make_folds(brain.coords_mm, brain.hemisphere, seed=1)[:2]
+    rates = learning_rates(config.training) if MODELS[model].trains_in_epochs else []
+    folds = make_folds(brain, seed=1)[:2]
     scores = [
         retrain(config, [brain], fold, learning_rates=rates, seeds=[0], profile=PROFILE)[0].scores
         for fold in folds

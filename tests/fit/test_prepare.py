@@ -8,8 +8,10 @@ import torch
 from small_fits import make_brain
 
 from gx2c.data.brain import Regions
-from gx2c.fit import GeneOptions, TrainingSet
+from gx2c.fit import FitConfig, GeneOptions, TrainingSet
+from gx2c.fit.fitted import FittedModels
 from gx2c.fit.prepare import InputMaker
+from gx2c.models import MODELS
 
 CPU = torch.device("cpu")
 TRAIN, OTHERS = np.arange(0, 30), np.arange(30, 40)
@@ -72,3 +74,12 @@ def test_a_symbol_list_chooses_genes(brain):
     without_starts = dataclasses.replace(brain, tss=None)
     cut = TrainingSet.cut(without_starts, TRAIN, GeneOptions(which=("GENE9", "GENE3")))
     assert {brain.genes[i] for i in cut.gene_indices} == {"GENE3", "GENE9"}
+
+
+def test_a_model_of_place_alone_gets_no_genes_and_predicts_as_with_them(brain):
+    fitted = FittedModels(FitConfig("geography"), [brain], TRAIN)
+    assert fitted._sets[0].regions.expression.shape == (len(TRAIN), 0)
+    shown = [brain.regions(rows) for rows in (TRAIN, OTHERS)]
+    model = MODELS["geography"].build()
+    model.fit(shown[0], brain.connectome_block(TRAIN))
+    np.testing.assert_array_equal(fitted.predict([brain], OTHERS)[0], model.predict(shown[1]))

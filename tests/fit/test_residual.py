@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,11 +11,12 @@ from garbage import with_garbage
 from small_fits import PROFILE, make_brain, make_fold, nested, network_config
 
 from gx2c.data import make_synthetic_brain
+from gx2c.errors import UserError
 from gx2c.fit import FitConfig, GeneOptions, Task, TrainingSet, retrain, validate_closed_form
 from gx2c.fit.residual import N_BLOCKS, take_geography_out
 from gx2c.metrics import score_edges
 from gx2c.models import MODELS
-from gx2c.models.geography import geography
+from gx2c.models.closed_form.geography import geography
 from gx2c.splits import make_folds
 
 RESIDUAL = Task(learned="geography-residual")
@@ -49,7 +51,7 @@ def test_residuals_are_those_of_direct_fits(brain):
     regions = brain.regions(ALL)
     part = take_geography_out(regions, brain.connectome)
     edges = [(0, 21), (3, 35), (12, 13)]
-    folds = make_folds(brain.coords_mm, brain.hemisphere, n_folds=N_BLOCKS, n_inner_folds=2, seed=0)
+    folds = make_folds(brain, n_folds=N_BLOCKS, n_inner_folds=2, seed=0)
     block = np.empty(40, dtype=int)
     for number, fold in enumerate(folds):
         block[fold.test_regions] = number
@@ -63,7 +65,7 @@ def test_residuals_are_those_of_direct_fits(brain):
 
 def test_residuals_in_training_are_as_large_as_in_held_out_regions():
     brain = make_synthetic_brain(n_regions=80, n_genes=10, seed=5, expression_weight=0.5)
-    fold = make_folds(brain.coords_mm, brain.hemisphere, seed=1)[0]
+    fold = make_folds(brain, seed=1)[0]
     train = brain.regions(fold.train_regions)
     part = take_geography_out(train, brain.connectome_block(fold.train_regions))
     inside = off_diagonal(part.residual).std()
@@ -96,7 +98,7 @@ def test_a_network_is_validated_on_the_real_edges(brain):
     noise = np.random.default_rng(0).standard_normal(brain.expression.shape)
     brain = dataclasses.replace(brain, expression=noise)
     fold = make_fold(brain)
-    plain = network_config("bilinear_lowrank", max_passes=3)
+    plain = network_config("bilinear_lowrank", max_epochs=3)
     scores = {}
     for task in (Task(), RESIDUAL):
         fit = nested(brain, fold, dataclasses.replace(plain, task=task))
@@ -128,3 +130,54 @@ def test_the_residual_never_sees_test_regions(brain, model):
             validate_closed_form(b, fold, config, metric="val_mse") for b in (brain, garbage)
         ]
         assert validated[0] == validated[1]
+
+
+MEMBERS = ({"ridge": 0.1}, {"coordinate_scale": 0.4, "ridge": 3.0})
+
+
+def test_an_ensemble_geography_is_the_mean_of_its_members(brain):
+    regions = brain.regions(ALL)
+    whole = take_geography_out(regions, brain.connectome, MEMBERS)
+    parts = [take_geography_out(regions, brain.connectome, [one]) for one in MEMBERS]
+    assert np.abs(parts[0].residual - parts[1].residual).max() > 1e-3
+    mean = np.mean([part.residual for part in parts], axis=0)
+    np.testing.assert_allclose(whole.residual, mean, atol=1e-12)
+    predicted = np.mean([part.model.predict(regions) for part in parts], axis=0)
+    np.testing.assert_allclose(whole.model.predict(regions), predicted, atol=1e-12)
+    assert whole.model.n_parameters(30, 40) == 2 * parts[0].model.n_parameters(30, 40)
+
+
+def test_a_task_determines_the_geography_and_the_weight(brain):
+    """Prediction = ensemble geography + weight x what was learned from its residual."""
+    fold, train = make_fold(brain), make_fold(brain).train_regions
+    task = Task(learned="geography-residual", geography=MEMBERS, weight=0.25)
+    config = FitConfig("kernel_ridge", MODELS["kernel_ridge"].defaults, task=task)
+    config = FitConfig.from_dict(json.loads(json.dumps(config.to_dict())))
+    assert config.task == task
+    found = retrain(config, [brain], fold, learning_rates=(), seeds=(0,), profile=PROFILE)[0]
+    part = take_geography_out(brain.regions(train), brain.connectome_block(train), MEMBERS)
+    model = MODELS["kernel_ridge"].build(**config.hyperparameters)
+    training = TrainingSet.cut(brain, train, GeneOptions(), task)
+    model.fit(training.regions, part.residual)
+    learned = model.predict(training.show(brain, fold.test_regions))
+    base = part.model.predict(brain.regions(fold.test_regions))
+    expected = np.clip(base + 0.25 * learned, -1, 1)
+    np.testing.assert_allclose(off_diagonal(found.predicted), off_diagonal(expected), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"weight": 0.5}, "has no geography and the weight 1"),
+        ({"geography": [{"ridge": 1.0}]}, "has no geography and the weight 1"),
+        ({"learned": "geography-residual", "weight": 1.5}, "weight is 1.5"),
+        (
+            {"learned": "geography-residual", "geography": [{"ridges": 1.0}]},
+            "not a config of a fit",
+        ),
+        ({"learned": "geography-residual", "geography": [{"ridge": -1.0}]}, "ridge is -1.0"),
+    ],
+)
+def test_a_task_that_cannot_be_is_refused(given, message):
+    with pytest.raises(UserError, match=message):
+        FitConfig.from_dict({"model": "kernel_ridge", "task": given})

@@ -13,7 +13,7 @@ from gx2c.fit import (
     FitConfig,
     NetworkFit,
     TrainingSet,
-    choose_closed_form,
+    rank_closed_forms,
     retrain,
     validate_closed_form,
 )
@@ -51,9 +51,9 @@ def test_the_recorded_rates_are_replayed(brain, fold, model):
     training = TrainingSet.cut(brain, fold.train_regions, config.genes)
     fit = NetworkFit(config, [training], seeds=[1], profile=PROFILE)
     for number, rate in enumerate(RATES, start=1):
-        fit.run_pass(number, rate)
-    assert found.weights.keys() == fit.weights().keys()
-    for name, values in fit.weights().items():
+        fit.run_epoch(number, rate)
+    assert found.weights.keys() == fit.network.state_dict().keys()
+    for name, values in fit.network.state_dict().items():
         assert torch.equal(found.weights[name], values)
     other = run(config, [brain], fold, rates=RATES[::-1])[0]
     assert not np.array_equal(other.predicted, found.predicted)
@@ -82,7 +82,7 @@ def test_surrogates_hardly_change_the_true_brain_beside_them(brain, surrogate, f
 @pytest.mark.parametrize("model", [*NETWORKS, *CLOSED_FORMS])
 def test_scores_are_those_of_the_test_edges(brain, surrogate, fold, model):
     spec = MODELS[model]
-    iterative = spec.kind == "iterative"
+    iterative = spec.trains_in_epochs
     config = network_config(model) if iterative else FitConfig(model, spec.defaults)
     results = run(config, [brain, surrogate], fold, rates=RATES if iterative else [])
     for result in results:
@@ -120,6 +120,6 @@ def test_the_best_closed_form_is_chosen_and_the_first_of_equals(brain, fold):
     configs = [FitConfig("geography", {"ridge": ridge}) for ridge in (1e4, 0.3, 1e-5)]
     scores = [validate_closed_form(brain, fold, c, metric="val_mse").score for c in configs]
     best = configs[int(np.argmax(scores))]
-    assert choose_closed_form(brain, fold, configs, metric="val_mse") is best
+    assert rank_closed_forms(brain, fold, configs, metric="val_mse")[0] is best
     same = [FitConfig("geography", {"ridge": 0.3}) for _ in range(3)]
-    assert choose_closed_form(brain, fold, same, metric="val_mse") is same[0]
+    assert rank_closed_forms(brain, fold, same, metric="val_mse")[0] is same[0]

@@ -12,13 +12,13 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 
 from gx2c.metrics import (
     BINARY_METRICS,
-    SMALLER_IS_BETTER,
     DetailedScores,
     average_details,
     is_binary,
     score_edges,
     score_in_detail,
 )
+from gx2c.metrics.detail import MATRIX_METRICS
 
 N = 60
 NETWORKS = ("Vis", "Cont", "Default")
@@ -190,7 +190,7 @@ def test_a_constant_prediction_is_the_predictions_fault(case):
 
 def test_geography_adds_nothing_to_itself(case):
     scores = score(case, predicted=case["geography"])
-    assert "nothing is left" in scores.reasons["partial_r_given_geography"]
+    assert "has no residual" in scores.reasons["partial_r_given_geography"]
 
 
 def test_binary_connectomes_are_classified(case):
@@ -231,9 +231,9 @@ def test_one_class_in_the_test_set_cannot_be_asked(case):
 def test_averages_leave_out_what_could_not_be_asked():
     nan = float("nan")
     folds = [
-        DetailedScores({"short_r": 0.5, "left_r": 0.2, "a_r": nan}, {}, {}, frozenset({"a_r"})),
-        DetailedScores({"short_r": nan, "left_r": nan}, {}, {}, frozenset({"short_r"})),
-        DetailedScores({"short_r": 0.7, "left_r": 0.4}, {}, {}, frozenset()),
+        DetailedScores({"short_r": 0.5, "left_r": 0.2, "a_r": nan}, {}, {}, set({"a_r"})),
+        DetailedScores({"short_r": nan, "left_r": nan}, {}, {}, set({"short_r"})),
+        DetailedScores({"short_r": 0.7, "left_r": 0.4}, {}, {}, set()),
     ]
     averages = average_details(folds)
     assert averages["short_r"]["mean"] == pytest.approx(0.6) and averages["short_r"]["n"] == 2
@@ -245,8 +245,9 @@ def test_averages_leave_out_what_could_not_be_asked():
 def test_directions(case):
     better = score(case, predicted=0.95 * case["measured"]).values
     worse = score(case).values
+    assert not MATRIX_METRICS["geodesic_distance"].larger_is_better
     for name in ("geodesic_distance", "short_r", "top_tenth_precision", "holdout_r"):
-        assert (better[name] < worse[name]) == (name in SMALLER_IS_BETTER), name
+        assert (better[name] < worse[name]) == (name in MATRIX_METRICS), name
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
+from gx2c.data.row_order import mean_ranks
 from gx2c.metrics import METRICS, score_edges, undirected_edges
-from gx2c.metrics.edgewise import mean_ranks
 
 
 def symmetric(n_regions, seed):
@@ -114,7 +114,7 @@ def test_diverged_prediction_raises(connectomes, bad):
 
 def test_unusable_measured_edges_raise(connectomes):
     predicted, measured = connectomes
-    with pytest.raises(ValueError, match="measured edges hold NaN"):
+    with pytest.raises(ValueError, match="measured edges contain NaN"):
         score_edges(predicted, np.full_like(measured, np.nan))
     with pytest.raises(ValueError, match=r"shape \(12, 12\), measured \(11, 11\)"):
         score_edges(predicted, measured[1:, 1:])

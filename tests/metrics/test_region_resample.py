@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gx2c.errors import UserError
-from gx2c.metrics.region_resample import gain_interval
+from gx2c.metrics import gain_interval
 
 
 def folds(seed, *, noise, n_folds=3, n=24):

@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.linear_model import LinearRegression
@@ -29,7 +29,7 @@ def positive_definite(seed, n_regions=6):
 
 
 @given(SEEDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_distance_equals_its_definition(seed):
     first, second = positive_definite(seed), positive_definite(seed + 1)
     # the norm of log(second^-1/2 first second^-1/2), one eigenvalue after the other
@@ -43,7 +43,7 @@ def test_distance_equals_its_definition(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_distance_is_a_metric_and_affine_invariant(seed):
     a, b, c = (positive_definite(seed + k) for k in range(3))
     mixing = np.random.default_rng(seed).normal(size=a.shape) + 3 * np.eye(len(a))
@@ -54,8 +54,11 @@ def test_distance_is_a_metric_and_affine_invariant(seed):
     assert spd_distance(*moved) == pytest.approx(spd_distance(a, b), rel=1e-6)
 
 
+# squares of the second are zero
+@example(0, 0.0, 8)
+@example(0, 2e-157, 2)
 @given(SEEDS, st.floats(0, 30), st.integers(2, 20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_prediction_becomes_a_correlation_matrix(seed, scale, n_regions):
     matrix = symmetric(seed, n_regions, scale)
     shrunk = nearest_shrunk(matrix)
@@ -63,8 +66,11 @@ def test_any_prediction_becomes_a_correlation_matrix(seed, scale, n_regions):
     assert np.linalg.eigvalsh(shrunk)[0] >= EIGENVALUE_FLOOR - 1e-9
     off = ~np.eye(n_regions, dtype=bool)
     # shrunk by one factor, and only as far as the floor needs
-    factor = shrunk[off] @ matrix[off] / max(matrix[off] @ matrix[off], 1e-300)
-    np.testing.assert_allclose(shrunk[off], factor * matrix[off], atol=1e-9)
+    largest = np.abs(matrix[off]).max() or 1.0
+    shape, found = matrix[off] / largest, shrunk[off] / largest
+    factor = shape @ found / max(shape @ shape, 1.0)
+    np.testing.assert_allclose(found, factor * shape, atol=1e-9)
+    assert factor <= 1 + 1e-9
     if 0 < factor < 1 - 1e-9:
         assert np.linalg.eigvalsh(shrunk)[0] == pytest.approx(EIGENVALUE_FLOOR, abs=1e-9)
 
@@ -75,7 +81,7 @@ def test_a_correlation_matrix_stays_as_it_is():
 
 
 @given(SEEDS, st.floats(0.01, 10))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_geodesic_distance_is_defined_for_any_prediction(seed, scale):
     measured = np.corrcoef(np.random.default_rng(seed).normal(size=(8, 20)))
     predicted = symmetric(seed, 8, scale)
@@ -90,7 +96,7 @@ def test_geodesic_distance_is_defined_for_any_prediction(seed, scale):
 
 
 @given(SEEDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_partial_r_is_the_correlation_of_residuals(seed):
     rng = np.random.default_rng(seed)
     given_values = rng.normal(size=40)
@@ -138,7 +144,7 @@ def test_a_constant_baseline_takes_nothing_away():
     arrays(float, 6, elements=st.integers(0, 3).map(float)),
     st.integers(1, 6),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8)
 def test_precision_is_the_mean_over_ways_to_break_ties(predicted, measured, k):
     def tops(values):
         """Every set of k strongest edges, each way to order ties counted once."""

@@ -5,8 +5,8 @@ import pytest
 
 from gx2c.data import make_synthetic_brain
 from gx2c.data.brain import Regions
-from gx2c.models.alignment import aligned_weight
-from gx2c.models.kernel_ridge import KernelRidge
+from gx2c.models.closed_form.kernel_ridge import KernelRidge
+from gx2c.models.closed_form.kronecker import aligned_weight
 
 PLACES = {"coordinate_kernel": "rbf", "coordinate_scale": 0.4}
 GENES = {"expression_kernel": "rbf", "expression_scale": 1.0}

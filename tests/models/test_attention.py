@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from held import held
 
 from gx2c.errors import UserError
-from gx2c.models.attention import alibi_bias, alibi_slopes, sdpa_attention
-from gx2c.models.population import PopulationLinear, initialise
-from gx2c.models.smt import smt
-from gx2c.models.transformer import TransformerBlock, gene_tokens
+from gx2c.models.layers.population import PopulationLinear, initialise
+from gx2c.models.layers.transformer import (
+    TransformerBlock,
+    alibi_bias,
+    alibi_slopes,
+    gene_tokens,
+    sdpa_attention,
+)
+from gx2c.models.networks.smt import smt
 
 SLOPES = {
     2: [1 / 16, 1 / 256],
@@ -55,9 +61,7 @@ def reference_block(block, x, n_tokens, member):
 
 
 def random_block(*, alibi=True, n_heads=4, n_members=1, dim=16):
-    block = TransformerBlock(
-        dim, n_heads=n_heads, dropout=0.0, alibi=alibi, n_members=n_members, attention="sdpa"
-    )
+    block = held(n_members, TransformerBlock, dim, n_heads=n_heads, dropout=0.0, alibi=alibi)
     initialise(block, range(n_members))
     generator = torch.Generator().manual_seed(9)
     for norm in (block.norm_attention, block.norm_feed_forward):
@@ -119,7 +123,7 @@ def test_tokens_are_contiguous_genes():
 
 def test_a_short_last_token_ignores_the_missing_genes():
     """The embedding of 3 genes in a token of 5 is the map of those 3 genes alone."""
-    embed = PopulationLinear(5, 6, n_members=1).double()
+    embed = PopulationLinear(5, 6).double()
     initialise(embed, [0])
     expression = torch.arange(1.0, 9.0, dtype=torch.float64).view(1, 1, 8)
     tokens = gene_tokens(expression, 5)
@@ -140,14 +144,15 @@ def test_a_network_with_a_short_token_takes_explicit_zeros_alike():
 
 
 def test_cls_token_is_the_map_of_coordinates_and_stands_first():
-    network = smt(
+    network = held(
+        2,
+        smt,
         10,
         genes_per_token=5,
         model_dim=8,
         n_heads=2,
         n_layers=0,
         coordinates="learned",
-        n_members=2,
     )
     initialise(network, [0, 1])
     expression, coords = torch.randn(2, 4, 10), torch.randn(2, 4, 3)

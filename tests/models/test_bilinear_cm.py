@@ -7,9 +7,8 @@ from sklearn.decomposition import PCA
 from gx2c.data import make_synthetic_brain
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
-from gx2c.models.bilinear_cm import BilinearClosedForm
+from gx2c.models.closed_form.bilinear_cm import BilinearClosedForm, RegionSmoother
 from gx2c.models.reduction import fit_pls
-from gx2c.models.region_smoother import RegionSmoother
 
 TRAIN, TEST = np.arange(0, 30, 2), np.arange(1, 30, 2)
 

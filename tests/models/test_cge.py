@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
-from gx2c.models.cge import CorrelatedGeneExpression
+from gx2c.models.closed_form.cge import CorrelatedGeneExpression
 
 
 def make_regions(n_regions=12, n_genes=30, seed=0):
@@ -85,7 +85,7 @@ def test_region_without_variation_predicts_zero_not_nan(connectome):
 
 
 def test_one_gene_is_refused(connectome):
-    with pytest.raises(UserError, match="at least 2 genes"):
+    with pytest.raises(UserError, match="at least 2 are needed"):
         CorrelatedGeneExpression().fit(make_regions(n_genes=1), connectome)
 
 

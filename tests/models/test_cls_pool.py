@@ -6,9 +6,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from gx2c.data.brain import Regions
 from gx2c.models import MODELS
-from gx2c.models.population import initialise
-from gx2c.models.protocol import TrainingView
+from gx2c.models.layers.population import initialise, prepare
+from gx2c.models.protocol import TrainingData
 
 N_MEMBERS, N_REGIONS, N_GENES = 2, 5, 13
 PAIRS = [(i, j) for i in range(N_REGIONS) for j in range(N_REGIONS) if i != j]
@@ -27,8 +28,10 @@ def build():
     initialise(network, range(N_MEMBERS))
     coords_mm = np.random.default_rng(0).uniform(-60, 60, (20, 3))
     for member in range(N_MEMBERS):
-        view = TrainingView(np.zeros((20, N_GENES)), np.eye(20), coords_mm + 5 * member)
-        network.prepare(member, view, seed=0)
+        view = TrainingData(
+            Regions(np.zeros((20, N_GENES)), coords_mm + 5 * member, np.zeros(20, int)), np.eye(20)
+        )
+        prepare(network, member, view, seed=0)
     return network.double().eval(), coords_mm.std(axis=0)
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gx2c.models import MODELS
-from gx2c.models.bilinear import BilinearLowRank
-from gx2c.models.population import initialise
+from gx2c.models.layers.population import initialise
+from gx2c.models.networks.bilinear import FactorHead
 
 N_MEMBERS, N_REGIONS, N_GENES = 2, 6, 11
 SMT = {
@@ -48,7 +48,7 @@ def batch_norm(x, norm):
 
 def decode_pairs(network, left, right):
     """Decode pairs of embeddings one by one, from the network's weights alone."""
-    if isinstance(network, BilinearLowRank):
+    if isinstance(network.head, FactorHead):
         return (left.chunk(2, 2)[0] * right.chunk(2, 2)[1]).sum(2)
     head, hidden = network.head, torch.cat([left, right], dim=2)
     for linear, norm in zip([head.first, *head.middle], head.norms, strict=True):
@@ -105,7 +105,7 @@ def test_bilinear_penalty_is_the_norm_of_all_weights(norm, power):
         "bilinear_lowrank",
         {"penalty_norm": norm, "penalty_weight": 0.5, "shared_weights": False},
     )
-    expected = 0.5 * sum(side.weight.abs().pow(power).sum() for side in network.sides)
+    expected = 0.5 * sum(side.weight.abs().pow(power).sum() for side in network.encoder.sides)
     torch.testing.assert_close(network.penalty(), expected)
     assert build("bilinear_lowrank", {"penalty_weight": 0.0}).penalty() is None
 

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from gx2c.data.brain import Regions
 from gx2c.errors import UserError
-from gx2c.models import MODELS, pair_chunks
-from gx2c.models.attention import alibi_bias, alibi_slopes
-from gx2c.models.population import RandomStreams, connect_streams, initialise
-from gx2c.models.protocol import TrainingView
-from gx2c.models.single_genes import SingleGenes
+from gx2c.models import MODELS
+from gx2c.models.layers.bases import asymmetry
+from gx2c.models.layers.population import RandomStreams, connect_streams, initialise, prepare
+from gx2c.models.layers.transformer import alibi_bias, alibi_slopes
+from gx2c.models.networks import pair_attention
+from gx2c.models.networks.genevec import SingleGenes
+from gx2c.models.protocol import TrainingData
 
 N_MEMBERS, N_REGIONS, N_GENES = 2, 5, 7
 PAIRS = [(i, j) for i in range(N_REGIONS) for j in range(N_REGIONS) if i != j]
@@ -28,14 +31,15 @@ def training_view(seed=0, n=20):
     expression = rng.standard_normal((n, N_GENES))
     expression = (expression - expression.mean(0)) / expression.std(0)
     vectors = rng.standard_normal((N_GENES, 3))
-    return TrainingView(expression, np.eye(n), rng.standard_normal((n, 3)), vectors)
+    regions = Regions(expression, rng.standard_normal((n, 3)), np.zeros(n, int))
+    return TrainingData(regions, np.eye(n), vectors)
 
 
 def build(model, **keywords):
     network = MODELS[model].build(N_GENES, n_members=N_MEMBERS, **SMALL | keywords)
     initialise(network, range(N_MEMBERS))
     for member in range(N_MEMBERS):
-        network.prepare(member, training_view(member), seed=member)
+        prepare(network, member, training_view(member), seed=member)
     streams = RandomStreams(N_MEMBERS, torch.device("cpu"))
     connect_streams(network, streams)
     streams.seed(range(N_MEMBERS))
@@ -163,9 +167,9 @@ def test_chunks_computed_twice_keep_little_and_change_nothing(model, monkeypatch
     """The second computation must draw the dropout of the first."""
     network = build(model, dropout=0.2, encoder_dropout=0.3, readout="attention").train()
     expression = randn(N_MEMBERS, 9, N_GENES)
-    monkeypatch.setattr(pair_chunks, "MAX_TOKENS_AT_ONCE", 2 * N_GENES * 4)
+    monkeypatch.setattr(pair_attention, "MAX_TOKENS_AT_ONCE", 2 * N_GENES * 4)
     found, kept = gradients_and_bytes(network, expression)
-    monkeypatch.setattr(pair_chunks, "checkpoint", lambda f, *args, **_: f(*args))
+    monkeypatch.setattr(pair_attention, "checkpoint", lambda f, *args, **_: f(*args))
     expected, kept_at_once = gradients_and_bytes(network, expression)
     for name, gradient in expected.items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-9, atol=1e-12)
@@ -175,7 +179,7 @@ def test_chunks_computed_twice_keep_little_and_change_nothing(model, monkeypatch
 def test_a_member_draws_the_same_masks_in_any_company():
     """Chunks hold equally many pairs whatever the number of members."""
     together = build("genevec_cross", dropout=0.3).float().train()
-    alone = MODELS["genevec_cross"].build(N_GENES, n_members=1, **SMALL, dropout=0.3)
+    alone = MODELS["genevec_cross"].build(N_GENES, **SMALL, dropout=0.3)
     alone.load_state_dict({name: v[1:] for name, v in together.state_dict().items()})
     streams = RandomStreams(1, torch.device("cpu"))
     connect_streams(alone.train(), streams)
@@ -196,16 +200,15 @@ def test_tokens_equal_the_published_maps(identity, expression):
         expression_bins=4,
         n_gene_dims=3,
         model_dim=8,
-        n_members=1,
     )
     initialise(tokens, [0])
     view = training_view()
     tokens.prepare(0, view, seed=0)
     tokens.double()
-    x = torch.from_numpy(view.expression[:6]).unsqueeze(0)
+    x = torch.from_numpy(view.regions.expression[:6]).unsqueeze(0)
     vectors = {
         "one_hot": np.eye(N_GENES),
-        "coexpression": np.corrcoef(view.expression.T),
+        "coexpression": np.corrcoef(view.regions.expression.T),
         "vectors": view.gene_vectors,
     }[identity]
     genes = apply(tokens.identity, 0, torch.from_numpy(vectors.astype(np.float32)).double())
@@ -213,7 +216,7 @@ def test_tokens_equal_the_published_maps(identity, expression):
     if expression != "binned":
         values = values + apply(tokens.line, 0, x[0].unsqueeze(2))
     if expression != "continuous":
-        edges = np.quantile(view.expression, [0.25, 0.5, 0.75]).astype(np.float32)
+        edges = np.quantile(view.regions.expression, [0.25, 0.5, 0.75]).astype(np.float32)
         values = values + tokens.table.rows[0][np.digitize(x[0].numpy(), edges, right=True)]
     expected = apply(tokens.fuse, 0, torch.cat([genes.expand_as(values), values], dim=2))
     torch.testing.assert_close(tokens(x, x)[0], expected, rtol=1e-6, atol=1e-7)
@@ -225,7 +228,7 @@ def test_bins_hold_equally_many_training_values_and_travel_with_the_weights():
     (name,) = [key for key in network.state_dict() if key.endswith("edges")]
     for member in range(N_MEMBERS):
         edges = network.state_dict()[name][member].numpy()
-        counts = np.bincount(np.digitize(training_view(member).expression.ravel(), edges))
+        counts = np.bincount(np.digitize(training_view(member).regions.expression.ravel(), edges))
         assert counts.tolist() == [28] * 5
     before = network.state_dict()[name].clone()
     network.train().encode(*(randn(N_MEMBERS, N_REGIONS, n) for n in (N_GENES, 3)))
@@ -233,16 +236,16 @@ def test_bins_hold_equally_many_training_values_and_travel_with_the_weights():
 
 
 @pytest.mark.parametrize("model", ["genevec_self", "genevec_cross", "genevec_mixed"])
-def test_symmetric_loss_is_the_mean_squared_difference(model):
+def test_the_asymmetry_of_a_block_is_the_mean_squared_difference(model):
     network = build(model, symmetry_weight=0.5, readout="flatten").train()
+    assert network.symmetry_weight == 0.5
     expression = randn(N_MEMBERS, N_REGIONS, N_GENES)
     predicted = network.decode_within(network.encode(expression, expression)).detach()
     square = torch.zeros(N_MEMBERS, N_REGIONS, N_REGIONS, dtype=torch.float64)
     for place, (i, j) in enumerate(PAIRS):
         square[:, i, j] = predicted[:, place]
-    expected = (square - square.transpose(1, 2)).square().sum() / len(PAIRS) * 0.5
-    torch.testing.assert_close(network.penalty().double(), expected, rtol=1e-5, atol=1e-8)
-    assert network.penalty() is None, "each block counts once"
+    expected = (square - square.transpose(1, 2)).square().sum((1, 2)) / len(PAIRS)
+    torch.testing.assert_close(asymmetry(predicted).double(), expected, rtol=1e-5, atol=1e-8)
 
 
 def test_the_mean_of_two_embeddings_predicts_symmetrically():

@@ -8,11 +8,11 @@ import pytest
 
 from gx2c.data import load_dataset
 from gx2c.data.brain import Brain
+from gx2c.models.closed_form.distance import GeographyMean
+from gx2c.models.closed_form.geography import geography, geography_genes
+from gx2c.models.closed_form.kernels import CosinePower
+from gx2c.models.closed_form.kronecker import KroneckerRidge
 from gx2c.models.features import Standardiser
-from gx2c.models.geography import geography, geography_genes
-from gx2c.models.kernels import CosinePower
-from gx2c.models.kronecker import KroneckerRidge
-from gx2c.models.mean_function import GeographyMean
 from gx2c.splits import make_folds
 
 SCHAEFER400 = Path(__file__).parents[2] / "../shared/data/schaefer400_hcp_ahba282.npz"
@@ -65,7 +65,7 @@ def average_r(brain, split, build):
     """Pearson r of undirected held-out edges, averaged over folds and seeds."""
     scores = []
     for seed in SEEDS:
-        for fold in make_folds(brain.coords_mm, brain.hemisphere, split=split, seed=seed):
+        for fold in make_folds(brain, split=split, seed=seed):
             model = build(brain)
             train, test = fold.train_regions, fold.test_regions
             model.fit(brain.regions(train), brain.connectome_block(train))

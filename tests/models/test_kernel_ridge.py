@@ -8,9 +8,9 @@ from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 from gx2c.data import make_synthetic_brain
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
-from gx2c.models.kernel_ridge import KernelRidge
-from gx2c.models.kronecker import KroneckerRidge
-from gx2c.models.mean_function import GeographyMean
+from gx2c.models.closed_form.distance import GeographyMean
+from gx2c.models.closed_form.kernel_ridge import KernelRidge
+from gx2c.models.closed_form.kronecker import KroneckerRidge
 
 GENES = {
     "expression_kernel": "cosine",
@@ -119,38 +119,6 @@ def test_planted_kernel_connectome_is_recovered():
 
     assert held_out_r(expression_kernel="rbf", expression_scale=1.0) > 0.95
     assert abs(held_out_r(expression_kernel="none", coordinate_kernel="rbf")) < 0.4
-
-
-@pytest.mark.parametrize("diagonal", ["impute", "zero"])
-def test_many_ridges_from_one_fit(brain, split, diagonal):
-    train, test = split
-    keywords = {**GENES, **PLACES, "mean": "geography", "diagonal": diagonal}
-    table = np.array([[0.1, 1.0], [0.1, 9.0], [3.0, 1.0]])
-    model = KernelRidge(**keywords)
-    model.fit(brain.regions(train), brain.connectome_block(train))
-    together = model.predict_ridges(brain.regions(test), table)
-    assert together.shape == (3, len(test), len(test))
-    for (ridge, gene_ridge), predicted in zip(table, together, strict=True):
-        alone = KernelRidge(**keywords, ridge=ridge, gene_ridge=gene_ridge)
-        np.testing.assert_allclose(predicted, fit_predict(alone, brain, split), atol=1e-9)
-
-
-def test_one_kernel_takes_a_plain_list_of_ridges(brain, split):
-    train, test = split
-    model = KernelRidge(**GENES)
-    model.fit(brain.regions(train), brain.connectome_block(train))
-    predicted = model.predict_ridges(brain.regions(test), np.array([0.5, 2.0]))
-    alone = KernelRidge(**GENES, ridge=2.0)
-    np.testing.assert_allclose(predicted[1], fit_predict(alone, brain, split), atol=1e-9)
-
-
-@pytest.mark.parametrize("ridges", [np.ones(3), np.ones((3, 3)), np.zeros((2, 2))])
-def test_wrong_ridges_are_refused(brain, split, ridges):
-    train, test = split
-    model = KernelRidge(**GENES, **PLACES)
-    model.fit(brain.regions(train), brain.connectome_block(train))
-    with pytest.raises(UserError, match="positive numbers"):
-        model.predict_ridges(brain.regions(test), ridges)
 
 
 def test_scales_of_genes_and_millimetres_do_not_matter(brain, split):

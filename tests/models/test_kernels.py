@@ -6,8 +6,14 @@ from sklearn.metrics.pairwise import cosine_similarity, polynomial_kernel, rbf_k
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
+from gx2c.models.closed_form.kernels import (
+    RBF,
+    CosinePower,
+    Polynomial,
+    coordinate_kernel,
+    expression_kernel,
+)
 from gx2c.models.features import Standardiser
-from gx2c.models.kernels import RBF, CosinePower, Polynomial, coordinate_kernel, expression_kernel
 
 
 @pytest.fixture

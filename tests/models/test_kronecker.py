@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.kernel_ridge import KernelRidge as ReferenceKernelRidge
 
-from gx2c.models.kronecker import KroneckerRidge
+from gx2c.models.closed_form.kronecker import KroneckerRidge
 
 N_TRAIN, N_TEST = 11, 4
 

@@ -5,7 +5,7 @@ import pytest
 
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
-from gx2c.models.mean_function import ConstantMean, GeographyMean, geography_features
+from gx2c.models.closed_form.distance import ConstantMean, GeographyMean, geography_features
 
 
 def make_regions(n_regions, seed):

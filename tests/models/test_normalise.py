@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gx2c.models.normalise import EPSILON, normalise_rows
-from gx2c.models.pair_head import off_diagonal, sum_of_pairs
-from gx2c.models.population import PopulationDropout, RandomStreams, connect_streams
+from gx2c.models.layers.heads import off_diagonal, sum_of_pairs
+from gx2c.models.layers.population import (
+    EPSILON,
+    PopulationDropout,
+    RandomStreams,
+    connect_streams,
+    normalise_rows,
+)
 
 
 def draw(*shape, seed=0, offset=0.0):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from held import held
 from torch import nn
 
 from gx2c.errors import UserError
-from gx2c.models.pair_head import PairHead, off_diagonal
-from gx2c.models.population import initialise
+from gx2c.models.layers.heads import PairHead, off_diagonal
+from gx2c.models.layers.population import initialise
 
 N, DIM = 7, 5
 
@@ -36,7 +37,7 @@ def plain_linear(population, member):
 
 @pytest.fixture(params=[(6,), (8, 6), (8, 6, 4)], ids=str)
 def head(request):
-    head = PairHead(DIM, request.param, dropout=0.0, n_members=2)
+    head = held(2, PairHead, DIM, request.param, dropout=0.0)
     initialise(head, [0, 1])
     generator = torch.Generator().manual_seed(1)
     for norm in head.norms:
@@ -104,4 +105,4 @@ def test_output_starts_at_the_means(head, z):
 
 def test_a_head_without_hidden_layers_is_refused():
     with pytest.raises(UserError, match="at least one hidden layer"):
-        PairHead(DIM, (), dropout=0.0, n_members=1)
+        PairHead(DIM, (), dropout=0.0)

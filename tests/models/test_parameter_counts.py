@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gx2c.models import MODELS
-from gx2c.models.population import count_parameters
+from gx2c.models.spec import count_parameters
 
 N_GENES = 7380
 HEAD = (512, 256, 128)

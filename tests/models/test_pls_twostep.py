@@ -10,7 +10,7 @@ from gx2c.data import make_synthetic_brain
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig, TrainingSet
 from gx2c.fit.retrain import fit_predict_closed_form
-from gx2c.models.pls_twostep import PublishedTwoStepPLS, TwoStepPLS
+from gx2c.models.closed_form.pls_twostep import PublishedTwoStepPLS, TwoStepPLS
 from gx2c.models.reduction import connectivity_profiles
 from gx2c.splits import Fold
 
@@ -78,7 +78,7 @@ def test_regions_without_seen_edges_are_refused(brain):
     model = PublishedTwoStepPLS()
     model.fit(brain.regions(TRAIN), brain.connectome_block(TRAIN))
     model.see_edges(brain.connectome[np.ix_(TRAIN, TEST)])
-    with pytest.raises(UserError, match="saw edges of 20 regions and is to predict 3"):
+    with pytest.raises(UserError, match="has edges of 20 regions and cannot predict 3"):
         model.predict(brain.regions(TEST[:3]))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from held import held
 from torch import nn
 
 from gx2c.errors import UserError
-from gx2c.models.population import (
+from gx2c.models.layers.population import (
     PopulationBatchNorm,
     PopulationDropout,
     PopulationLayerNorm,
@@ -35,7 +36,7 @@ def randomised(layer, generator):
 
 @members
 def test_linear_equals_torch(n_members, generator):
-    layer = randomised(PopulationLinear(4, 6, n_members=n_members), generator)
+    layer = randomised(held(n_members, PopulationLinear, 4, 6), generator)
     x = torch.randn(n_members, 9, 4, generator=generator, dtype=torch.float64)
     for member in range(n_members):
         expected = nn.functional.linear(x[member], layer.weight[member].T, layer.bias[member, 0])
@@ -44,7 +45,7 @@ def test_linear_equals_torch(n_members, generator):
 
 @members
 def test_layer_norm_equals_torch(n_members, generator):
-    layer = randomised(PopulationLayerNorm(5, n_members=n_members), generator)
+    layer = randomised(held(n_members, PopulationLayerNorm, 5), generator)
     x = torch.randn(n_members, 9, 5, generator=generator, dtype=torch.float64)
     for member in range(n_members):
         weight, bias = layer.weight[member, 0], layer.bias[member, 0]
@@ -53,11 +54,11 @@ def test_layer_norm_equals_torch(n_members, generator):
 
 
 def test_batch_norm_moves_by_a_tenth_after_ten_batches_and_after_loading(generator):
-    layer = PopulationBatchNorm(4, n_members=1)
+    layer = PopulationBatchNorm(4)
     layer.reset_member(0, generator)
     for _ in range(25):
         layer(torch.randn(1, 7, 4, generator=generator))
-    loaded = PopulationBatchNorm(4, n_members=1)
+    loaded = PopulationBatchNorm(4)
     loaded.load_state_dict(layer.state_dict())
     before, x = layer.running_mean.clone(), torch.randn(1, 7, 4, generator=generator)
     for one in (layer, loaded):
@@ -67,7 +68,7 @@ def test_batch_norm_moves_by_a_tenth_after_ten_batches_and_after_loading(generat
 
 @members
 def test_batch_norm_equals_torch_with_running_statistics(n_members, generator):
-    layer = randomised(PopulationBatchNorm(5, n_members=n_members), generator)
+    layer = randomised(held(n_members, PopulationBatchNorm, 5), generator)
     # no momentum: torch's plain mean over batches
     plain = [nn.BatchNorm1d(5, momentum=None).double() for _ in range(n_members)]
     for member, norm in enumerate(plain):
@@ -85,7 +86,7 @@ def test_batch_norm_equals_torch_with_running_statistics(n_members, generator):
 
 
 def test_linear_starts_as_torch_does():
-    layer = PopulationLinear(100, 400, n_members=2)
+    layer = held(2, PopulationLinear, 100, 400)
     initialise(layer, [1, 2])
     for member in range(2):
         for values in (layer.weight[member], layer.bias[member]):
@@ -98,9 +99,9 @@ def test_linear_starts_as_torch_does():
 def test_a_member_starts_alike_in_any_company():
     def build(seeds):
         network = nn.Sequential(
-            PopulationLinear(3, 4, n_members=len(seeds)),
-            PopulationBatchNorm(4, n_members=len(seeds)),
-            PopulationLinear(4, 2, n_members=len(seeds)),
+            held(len(seeds), PopulationLinear, 3, 4),
+            held(len(seeds), PopulationBatchNorm, 4),
+            held(len(seeds), PopulationLinear, 4, 2),
         )
         initialise(network, seeds)
         return network.state_dict()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from held import held
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.decomposition import PCA
 
+from gx2c.data.brain import Regions
 from gx2c.errors import UserError
 from gx2c.models import MODELS
-from gx2c.models.autoencoder import learn_autoencoder
-from gx2c.models.population import initialise
-from gx2c.models.protocol import TrainingView
-from gx2c.models.reduced_genes import ReducedGenes, run
+from gx2c.models.layers.population import initialise, prepare
+from gx2c.models.layers.reduced_genes import ReducedGenes, learn_autoencoder, run
+from gx2c.models.protocol import TrainingData
 
 N_GENES, N_TRAIN = 30, 20
 TRANSFORMER = {"model_dim": 8, "n_heads": 2, "n_layers": 1, "hidden_dims": (9, 5)}
@@ -26,11 +27,12 @@ def training_view(seed=0):
     expression = latents @ rng.standard_normal((4, N_GENES))
     expression += 0.3 * rng.standard_normal((N_TRAIN, N_GENES))
     expression = (expression - expression.mean(0)) / expression.std(0)
-    return TrainingView(expression, np.corrcoef(latents), rng.standard_normal((N_TRAIN, 3)))
+    regions = Regions(expression, rng.standard_normal((N_TRAIN, 3)), np.zeros(N_TRAIN, int))
+    return TrainingData(regions, np.corrcoef(latents))
 
 
 def reduced(kind, n_components, *, whiten=False, n_members=1):
-    layer = ReducedGenes(N_GENES, kind, n_components, whiten=whiten, n_members=n_members)
+    layer = held(n_members, ReducedGenes, N_GENES, kind, n_components, whiten=whiten)
     for member in range(n_members):
         layer.prepare(member, training_view(member), seed=member)
     return layer
@@ -42,22 +44,22 @@ def scores(layer, expression, member=0):
 
 
 def test_pca_scores_are_those_of_scikit_learn():
-    view, other = training_view(), training_view(7).expression
-    pca = PCA(5).fit(view.expression)
+    view, other = training_view(), training_view(7).regions.expression
+    pca = PCA(5).fit(view.regions.expression)
     expected = pca.transform(other)
-    expected /= np.sqrt(pca.transform(view.expression).var(axis=0).mean())
+    expected /= np.sqrt(pca.transform(view.regions.expression).var(axis=0).mean())
     found = scores(reduced("pca", 5), other)
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-4)
 
 
 def test_pls_scores_are_those_of_scikit_learn():
     """Centred and scaled, where the published scores were neither."""
-    view, other = training_view(), training_view(7).expression
+    view, other = training_view(), training_view(7).regions.expression
     profiles = view.connectome.copy()
     np.fill_diagonal(profiles, 0)
     np.fill_diagonal(profiles, profiles.sum(axis=0) / (N_TRAIN - 1))
-    pls = PLSRegression(3, tol=1e-12, max_iter=1000).fit(view.expression, profiles)
-    expected = pls.transform(other) / pls.transform(view.expression).std(axis=0)
+    pls = PLSRegression(3, tol=1e-12, max_iter=1000).fit(view.regions.expression, profiles)
+    expected = pls.transform(other) / pls.transform(view.regions.expression).std(axis=0)
     found = scores(reduced("pls", 3, whiten=True), other)
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
 
@@ -65,21 +67,21 @@ def test_pls_scores_are_those_of_scikit_learn():
 @pytest.mark.parametrize("kind", ["pca", "pls", "autoencoder"])
 @pytest.mark.parametrize("whiten", [True, False])
 def test_training_scores_are_centred_and_of_unit_size(kind, whiten):
-    found = scores(reduced(kind, 4, whiten=whiten), training_view().expression)
+    found = scores(reduced(kind, 4, whiten=whiten), training_view().regions.expression)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-5)
     variance = found.var(axis=0)
     np.testing.assert_allclose(variance if whiten else variance.mean(), 1, atol=1e-4)
 
 
 def test_components_that_training_regions_do_not_allow_are_zero():
-    found = scores(reduced("pca", 25), training_view(7).expression)
+    found = scores(reduced("pca", 25), training_view(7).regions.expression)
     assert (found[:, N_TRAIN - 1 :] == 0).all()
     assert (found[:, : N_TRAIN - 1] != 0).any(axis=0).all()
 
 
 def test_each_member_has_the_reduction_of_its_own_training_regions():
-    both, expression = reduced("pca", 4, n_members=2), training_view(7).expression
-    alone = ReducedGenes(N_GENES, "pca", 4, whiten=False, n_members=1)
+    both, expression = reduced("pca", 4, n_members=2), training_view(7).regions.expression
+    alone = ReducedGenes(N_GENES, "pca", 4, whiten=False)
     alone.prepare(0, training_view(1), seed=1)
     np.testing.assert_allclose(
         scores(both, expression, member=1), scores(alone, expression), atol=1e-5
@@ -88,12 +90,12 @@ def test_each_member_has_the_reduction_of_its_own_training_regions():
 
 def test_autoencoder_learns_what_varies():
     """Its code of 4 tells the 4 planted latents apart; a fresh one's hardly does."""
-    view = training_view()
-    code = run(learn_autoencoder(view.expression, code_dim=4, seed=0), view.expression)
+    x = training_view().regions.expression
+    code = run(learn_autoencoder(x, code_dim=4, seed=0), x)
     design = np.column_stack([code, np.ones(N_TRAIN)])
-    rest = view.expression - design @ np.linalg.lstsq(design, view.expression, rcond=None)[0]
-    assert rest.var() < 0.35 * view.expression.var()
-    again = run(learn_autoencoder(view.expression, code_dim=4, seed=0), view.expression)
+    rest = x - design @ np.linalg.lstsq(design, x, rcond=None)[0]
+    assert rest.var() < 0.35 * x.var()
+    again = run(learn_autoencoder(x, code_dim=4, seed=0), x)
     np.testing.assert_array_equal(code, again)
 
 
@@ -103,7 +105,7 @@ def test_the_reduction_is_never_trained(model):
     keywords = {k: v for k, v in TRANSFORMER.items() if model != "mlp_pca" or k == "hidden_dims"}
     network = MODELS[model].build(N_GENES, n_components=6, **keywords)
     initialise(network, [0])
-    network.prepare(0, training_view(), seed=0)
+    prepare(network, 0, training_view(), seed=0)
     fixed = {name: value.clone() for name, value in network.named_buffers() if "weight_" in name}
     assert fixed
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.1, weight_decay=0.1)
@@ -127,4 +129,4 @@ def test_there_are_several_tokens(model, n_components, n_tokens):
 
 def test_unknown_reductions_are_refused():
     with pytest.raises(UserError, match="reduction is 'ica'"):
-        ReducedGenes(N_GENES, "ica", 3, whiten=False, n_members=1)
+        ReducedGenes(N_GENES, "ica", 3, whiten=False)

@@ -43,7 +43,6 @@ def test_pca_scores_are_scikit_learns(data, n_components):
     found, expected = reduction.transform(others), reference.transform(others)
     np.testing.assert_allclose(same_signs(found, expected), expected, atol=1e-8)
     assert reduction.n_components == reference.n_components_
-    assert not reduction.capped
 
 
 @pytest.mark.parametrize("n_components", [1, 5, 12])
@@ -70,8 +69,6 @@ def test_components_are_capped_at_what_training_regions_allow(data, name):
     expression, connectome, others = data
     reduction = fit_reduction(name, expression, connectome, n_components=100)
     assert reduction.n_components <= most_components(*expression.shape) == 24
-    assert reduction.capped
-    assert reduction.wanted == 100
     assert np.isfinite(reduction.transform(others)).all()
 
 
@@ -132,10 +129,10 @@ def test_impossible_numbers_are_refused(data, n_components):
 
 def test_pls_explains_no_share_of_variance(data):
     expression, connectome, _ = data
-    with pytest.raises(UserError, match="whole number from 1 on"):
+    with pytest.raises(UserError, match="a positive integer"):
         fit_pls(expression, connectome, n_components=0.9)
 
 
 def test_unknown_reduction_is_refused(data):
-    with pytest.raises(UserError, match=r"reduction is 'ica'; choose from \['pca', 'pls'\]"):
+    with pytest.raises(UserError, match=r"reduction is 'ica'; .*choose from \['pca', 'pls'\]"):
         fit_reduction("ica", *data[:2], n_components=2)

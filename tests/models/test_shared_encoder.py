@@ -7,7 +7,8 @@ import torch
 
 from gx2c.errors import UserError
 from gx2c.models import MODELS
-from gx2c.models.population import count_parameters, initialise
+from gx2c.models.layers.population import initialise
+from gx2c.models.spec import count_parameters
 
 N_MEMBERS, N_REGIONS, N_GENES = 2, 6, 11
 

@@ -10,8 +10,8 @@ from gx2c.data import make_synthetic_brain
 from gx2c.data.brain import Regions
 from gx2c.errors import UserError
 from gx2c.models import MODELS
-from gx2c.models import xgboost_trees as trees_module
-from gx2c.models.xgboost_trees import PairTrees
+from gx2c.models.trees import boosted as trees_module
+from gx2c.models.trees.boosted import PairTrees
 
 TRAIN, TEST = np.arange(0, 30, 2), np.arange(1, 30, 2)
 

@@ -25,7 +25,7 @@ def covariance(maps):
 def test_moran_keeps_moments_moran_and_covariance_exactly(brain):
     moran = make_moran(brain.coords_mm, seed=0)
     weights = moran_weights(cdist(brain.coords_mm, brain.coords_mm))
-    surrogate = moran.draw(brain.expression, 3)
+    surrogate = moran(brain.expression, 3)
     np.testing.assert_allclose(surrogate.mean(axis=0), brain.expression.mean(axis=0))
     np.testing.assert_allclose(covariance(surrogate), covariance(brain.expression), atol=1e-10)
     np.testing.assert_allclose(morans_i(surrogate, weights), morans_i(brain.expression, weights))
@@ -57,7 +57,7 @@ def test_morans_i_equals_its_definition():
 def test_regions_at_one_place_have_no_moran_weights(brain):
     coords = brain.coords_mm.copy()
     coords[1] = coords[0]
-    with pytest.raises(UserError, match="different places"):
+    with pytest.raises(UserError, match="different locations"):
         make_moran(coords, seed=0)
 
 
@@ -134,7 +134,7 @@ def test_random_fields_have_both_covariances(brain):
     regions = np.einsum("kig,kjg->ij", draws, draws)
     wanted = field.root @ field.root.T
     assert np.corrcoef(regions.ravel(), wanted.ravel())[0, 1] > 0.97
-    with pytest.raises(UserError, match="fit it to the brain in use"):
+    with pytest.raises(UserError, match="fit it to this brain"):
         field.draw(brain.expression[:, :3], 0)
 
 

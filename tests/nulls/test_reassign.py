@@ -105,5 +105,5 @@ def test_perfect_rotation_has_no_distortion():
 
 def test_filter_that_refuses_everything_says_so(cortex, monkeypatch):
     monkeypatch.setattr("gx2c.nulls.spins.MAX_ATTEMPTS", 2)
-    with pytest.raises(UserError, match=r"max_distortion=0.0 refuses 2 rotations"):
+    with pytest.raises(UserError, match=r"max_distortion=0.0 rejects 2 rotations"):
         make_spins(*cortex, n_spins=2, seed=0, max_distortion=0.0)

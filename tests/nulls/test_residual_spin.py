@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gx2c.data import make_synthetic_brain
-from gx2c.nulls import caution, make_brain_spins, make_surrogate, replace_expression
-from gx2c.nulls.calibration import WORST_RATE
-from gx2c.nulls.residual_spin import make_smoother
+from gx2c.nulls import (
+    DEFAULT_SURROGATE,
+    SURROGATES,
+    caution,
+    make_brain_spins,
+    make_surrogate,
+)
+from gx2c.nulls.partial_spins import make_smoother
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,7 @@ def test_the_smoother_knows_homologues_and_keeps_what_is_smooth(brain):
 def test_one_draw_serves_all_genes_so_that_it_commutes_with_mixing_them(brain):
     surrogate = make_surrogate("residual_spin", brain, seed=4)
     mixing = np.random.default_rng(0).normal(size=(20, 20))
-    mixed = replace_expression(brain, brain.expression @ mixing)
+    mixed = replace(brain, expression=brain.expression @ mixing)
     np.testing.assert_allclose(
         surrogate.expression(mixed, 1), surrogate.expression(brain, 1) @ mixing, atol=1e-9
     )
@@ -46,4 +53,6 @@ def test_what_was_measured_stands_beside_p():
     assert caution("residual_spin", nested=True) == ""
     assert "may be too liberal" in caution("hungarian", nested=False)
     assert "not been measured" in caution("stitched", nested=True)
-    assert WORST_RATE["residual_spin", True] == min(WORST_RATE.values())
+    rates = [spec.rates[0] for spec in SURROGATES.values() if spec.rates is not None]
+    assert DEFAULT_SURROGATE == "residual_spin"
+    assert SURROGATES[DEFAULT_SURROGATE].rates[0] == min(rates)

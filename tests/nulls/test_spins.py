@@ -10,8 +10,8 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from gx2c.errors import UserError
-from gx2c.nulls import SPIN_METHODS, make_spins, random_rotation
-from gx2c.nulls.spins import rotate_regions, spin_rotation
+from gx2c.nulls import SPIN_METHODS, make_spins, read_spins
+from gx2c.nulls.spins import rotate_regions, spin_rotations
 
 
 def planted_spheres(n_left=50, n_right=49):
@@ -30,16 +30,13 @@ def spin_once(on_sphere, hemisphere, rotation, method):
 
 
 def test_rotations_are_proper():
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        rotation = random_rotation(rng)
+    for rotation in spin_rotations(0, range(50)):
         np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
         assert np.linalg.det(rotation) == pytest.approx(1)
 
 
 def test_rotations_are_uniform():
-    rng = np.random.default_rng(1)
-    rotations = np.stack([random_rotation(rng) for _ in range(4000)])
+    rotations = spin_rotations(1, range(4000))
     # Haar: any point lands uniformly, so each of its coordinates is uniform on [-1, 1] ...
     for entry in rotations.reshape(-1, 9).T:
         assert stats.kstest(entry, stats.uniform(-1, 2).cdf).pvalue > 0.001
@@ -82,7 +79,7 @@ def test_spin_k_depends_on_seed_and_k_alone():
 
 
 def test_streams_of_seeds_do_not_meet():
-    rotations = [spin_rotation(seed, k) for seed in (0, 1, 2**32, 2**32 + 1) for k in range(3)]
+    rotations = [r for seed in (0, 1, 2**32, 2**32 + 1) for r in spin_rotations(seed, range(3))]
     assert len({rotation.tobytes() for rotation in rotations}) == 12
 
 
@@ -124,10 +121,9 @@ def test_rotation_by_one_step_shifts_a_ring():
 
 def test_hungarian_equals_brute_force():
     rng = np.random.default_rng(0)
-    for _ in range(10):
+    for rotation in spin_rotations(0, range(10)):
         points = rng.normal(size=(6, 3))
         points /= np.linalg.norm(points, axis=1, keepdims=True)
-        rotation = random_rotation(rng)
         spin = spin_once(points, np.zeros(6, int), rotation, "hungarian")
         rotated = [rotation @ point for point in points]
         best = min(
@@ -192,11 +188,19 @@ def test_independent_smooth_maps_give_near_uniform_p():
     [
         ({"method": "nearest"}, "no spin method named 'nearest'; choose from .'alexander_bloch'"),
         ({"n_spins": 0}, "n_spins=0, seed=0, first=0"),
-        ({"seed": -1}, "not negative"),
-        ({"first": -1}, "not negative"),
+        ({"seed": -1}, "must not be negative"),
+        ({"first": -1}, "must not be negative"),
     ],
 )
 def test_mistakes_give_one_clear_sentence(changes, message):
     sphere_coords, hemisphere = planted_spheres(10, 9)
     with pytest.raises(UserError, match=message):
         make_spins(sphere_coords, hemisphere, **({"n_spins": 1, "seed": 0} | changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\x93NUMPY"])
+def test_a_damaged_file_of_spins_is_refused(tmp_path, content):
+    path = tmp_path / "spins.npy"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="is not an array of spins"):
+        read_spins(path, 20)

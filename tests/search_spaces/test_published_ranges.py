@@ -2,166 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import optuna
 import pytest
+from optuna.samplers import RandomSampler
 
-from gx2c.fit.config import FitConfig, GeneOptions
+from gx2c.fit.augmentation import Augmentation
+from gx2c.fit.config import FitConfig, GeneOptions, Task
+from gx2c.models import MODELS
 from search_spaces import Scale, get_search_space, suggest_config
-from search_spaces.training import block_choices
+from search_spaces.space import block_choices, written
 
-PAPER = Scale(small=False, n_genes=7380, n_train_regions=228, max_passes=110, patience=50)
+PAPER = Scale(
+    small=False,
+    n_genes=7380,
+    n_train_regions=228,
+    max_epochs=110,
+    patience=50,
+    augment_search=True,
+)
 
-SMT = {
-    "genes_per_token": [20, 60, 180],
-    "model_dim": [64, 128],
-    "token_output_dim": [5, 10],
-    "n_heads": [2, 4],
-    "n_layers": [2, 4],
-    "hidden_dims": ["256-128", "512-256-128"],
-    "alibi": [True],
-    "encoder_dropout": [0.1, 0.2],
-    "dropout": [0.1, 0.2, 0.3],
-    "learning_rate": [9e-5, 1e-4],
-    "weight_decay": [1e-4, 1e-3],
-}
-POOL = {
-    "genes_per_token": [10, 20, 60],
-    "model_dim": [64, 128, 256],
-    "n_heads": [4],
-    "n_layers": [4],
-    "hidden_dims": ["512-256-128"],
-    "alibi": [True, False],
-    "encoder_dropout": [0.1, 0.2],
-    "dropout": [0.1, 0.2],
-    "learning_rate": [5e-4],
-    "weight_decay": [0.0, 1e-5, 1e-4],
-}
-CONV = {
-    **{name: POOL[name] for name in ("n_heads", "n_layers", "hidden_dims", "encoder_dropout")},
-    **{name: POOL[name] for name in ("dropout", "learning_rate", "weight_decay")},
-    "kernel_size": [16, 32, 64],
-    "stride": [16, 32],
-    "out_channels": [16, 32],
-    "n_tokens": [64, 96, 128, 256],
-    "model_dim": [64, 128],
-    "alibi": [True],
-}
-# above 227 components the published inner folds of 228 regions fail
-SCORES = {
-    **{name: SMT[name] for name in ("n_heads", "n_layers", "hidden_dims")},
-    "n_components": [64, 128, 227],
-    "model_dim": [64, 128, 256],
-    "encoder_dropout": [0.1, 0.2],
-    "dropout": [0.1, 0.2],
-    "learning_rate": [1e-4, 3e-4, 5e-4, 7e-4],
-    "weight_decay": [0.0, 1e-5, 1e-4],
-}
-GENEVEC = {
-    "identity": ["one_hot"],
-    "expression": ["continuous", "binned"],
-    "model_dim": [16, 32, 64],
-    "n_heads": [2, 4],
-    "n_layers": [2, 4],
-    "hidden_dims": ["256-128-64"],
-    "readout": ["flatten"],
-    "alibi": [True, False],
-    "encoder_dropout": [0.1, 0.2, 0.3],
-    "dropout": [0.1, 0.2, 0.3],
-    "learning_rate": [9e-5, 1e-4],
-    "weight_decay": [0.0, 1e-5, 1e-4, 1e-3],
-    "symmetric": [False],
-}
-MLP = {
-    "hidden_dims": ["256-128", "512-256-128", "1024-512-256-128"],
-    "dropout": [0.0, 0.1, 0.3],
-    "learning_rate": [9e-5, 1e-4],
-    "weight_decay": [0.0, 1e-5, 1e-4],
-}
-TWO_STEPS = {
-    name: [2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 50] for name in ("n_components_l", "n_components_k")
-}
-# GeneEx2Conn, NeurIPS 2025: its sweep of each model, in this project's words
-PUBLISHED = {
-    "bilinear_lowrank": {
-        "rank": [5, 8, 10, 15, 20, 25],
-        "activation": ["none", "relu", "sigmoid", "softplus"],
-        "shared_weights": [True, False],
-        "l2_weight": [1e-3],
-        "learning_rate": [1e-4],
-    },
-    "bilinear_cm": {"ridge": [1e-3, 1e-2, 0.1, 1.0]},
-    "bilinear_cm_pca": {"ridge": [1e-3, 1e-2, 0.1, 1.0], "n_components": [27]},
-    "bilinear_cm_pls": {
-        "ridge": [1e-3, 1e-2, 0.1, 1.0],
-        "n_components": [5, 10, 12, 25, 30, 50],
-    },
-    "cge": {"scale_range": [True, False], "features": ["raw", "pca"], "n_components": [27]},
-    "mlp": MLP,
-    "mlp_coords": MLP,
-    "shared_linear": {
-        "embedding_dim": [8, 16, 24, 32, 128],
-        "hidden_dims": ["32-16", "64-32", "128-64-32"],
-        "dropout": [0.0, 0.1, 0.2, 0.3],
-        "learning_rate": [1e-5, 1e-2],
-        "weight_decay": [0.0, 1e-4, 1e-3, 1e-2, 1e-1],
-        "penalty_norm": ["l1", "l2"],
-        "l2_weight": [1e-4, 1e-3, 1e-2, 1e-1],
-    },
-    "shared_mlp": {
-        "encoder_dim": [128, 256, 512],
-        "embedding_dim": [4, 8, 16, 32],
-        "decoder": ["bilinear"],
-        "learning_rate": [1e-5, 1e-2],
-        "weight_decay": [0.0, 1e-4, 1e-3, 1e-2],
-        "penalty_norm": ["none", "l1"],
-    },
-    "xgboost": {
-        "n_trees": [150, 250, 350],
-        "max_depth": [3, 4, 5, 6, 7],
-        "learning_rate": [1e-4, 1e-3, 1e-2, 0.1],
-        "row_share": [0.6, 0.8, 1.0],
-        "column_share": [0.6, 0.8, 1.0],
-        "min_split_gain": [0.0, 0.1, 0.5],
-        "l2": [0.0, 1e-4, 0.01, 0.1, 1.0],
-        "l1": [0.0, 1e-4, 0.01, 0.1, 1.0],
-        "min_weight": [1, 3, 5],
-        "n_components": [27],
-    },
-    "pls_bilinear": {
-        "n_components": [5, 10, 12, 25, 30, 50],
-        "learning_rate": [3e-3],
-        "weight_decay": [1e-3, 1e-2, 0.1, 1.0],
-    },
-    "pls_mlp": {
-        "n_components": [5, 8, 10, 12, 15, 25, 30, 50],
-        "hidden_dims": ["128-64", "256-128", "512-256-128"],
-        "dropout": [0.0, 0.2, 0.4],
-        "learning_rate": [9e-5],
-        "weight_decay": [0.0, 1e-4, 1e-3],
-    },
-    "pls_twostep": TWO_STEPS,
-    "pls_twostep_published": TWO_STEPS,
-    "smt": SMT,
-    "smt_cls": {**SMT, "genes_per_token": [20, 60], "alibi": [True, False]},
-    "smt_pool": POOL,
-    "smt_pca": SCORES,
-    "smt_pls": SCORES,
-    "smt_ae": {**SCORES, "n_components": [32, 64, 128]},
-    "mlp_pca": {**MLP, "n_components": [27]},
-    "genevec_self": {**GENEVEC, "combine": ["concat", "mean"], "symmetry_weight": [1e-5]},
-    "genevec_cross": {**GENEVEC, "bidirectional": [True, False], "symmetry_weight": [1e-5, 1e-4]},
-    "genevec_mixed": GENEVEC,
-    "smt_cls_pool": {"cls_dropout": [0.0, 0.2, 0.4, 0.5, 0.6, 0.8], "genes_per_token": [60]},
-    "smt_conv": CONV,
-}
 PUBLISHED_BATCHES = (256, 512, 1024)
-CASES = [
-    (model, name, value)
-    for model, ranges in PUBLISHED.items()
-    for name, values in ranges.items()
-    for value in values
-]
-
 
 # What a value brings into play
 COMPANIONS = {
@@ -176,11 +38,53 @@ def fixed_config(model: str, params: dict) -> FitConfig:
     return suggest_config(space, optuna.trial.FixedTrial(params), PAPER, GeneOptions())
 
 
-@pytest.mark.parametrize(("model", "name", "value"), CASES)
-def test_published_value_is_reachable(model, name, value):
+@pytest.mark.parametrize("model", [name for name, spec in MODELS.items() if spec.published])
+def test_every_published_value_is_reachable(model):
     params = get_search_space(model).defaults(PAPER)
-    assert name in params
-    fixed_config(model, params | {name: value} | COMPANIONS.get((name, value), {}))
+    for name, values in MODELS[model].published.items():
+        assert name in params
+        for value in map(written, values):
+            fixed_config(model, params | {name: value} | COMPANIONS.get((name, value), {}))
+
+
+AUGMENTED = [name for name, spec in MODELS.items() if "augment_probability" in spec.published]
+
+
+@pytest.mark.parametrize("model", AUGMENTED)
+def test_augmentation_is_searched_as_published_and_only_on_request(model):
+    space, kinds = get_search_space(model), Augmentation(("strong-edges", "subject-edges"))
+    plain = dataclasses.replace(PAPER, augment_search=False)
+    for k in range(8):
+        studies = [optuna.create_study(sampler=RandomSampler(seed=k)) for _ in range(2)]
+        found, as_given = (
+            suggest_config(space, study.ask(), scale, GeneOptions(), Task(augmentation=kinds))
+            for study, scale in zip(studies, (PAPER, plain), strict=True)
+        )
+        # nothing else is drawn differently, and without the request nothing is searched
+        assert found.hyperparameters == as_given.hyperparameters
+        assert found.training == as_given.training
+        assert as_given.task.augmentation == kinds
+        for name, values in space.augments.items():
+            assert getattr(found.task.augmentation, name) in values
+        assert found.task.augmentation.kinds == kinds.kinds
+    first = fixed_config(model, space.defaults(PAPER)).task.augmentation
+    assert first.probability == space.augments["probability"][0]
+
+
+def test_every_published_sweep_is_declared():
+    without = {name for name, spec in MODELS.items() if not spec.published}
+    # rules without a hyperparameter, and models that no published sweep has
+    assert without == {
+        "exponential_decay",
+        "gaussian_kernel",
+        "kernel_ridge",
+        "geography",
+        "geography+genes",
+        "smt_cls_fixed",
+        "smt_cls_random",
+        "bilinear_lowrank_pca",
+        "bilinear_lowrank_pls",
+    }
 
 
 def test_a_value_out_of_range_would_be_noticed():
@@ -195,28 +99,18 @@ def test_blocks_cover_the_published_batches():
         assert min(blocks) * (min(blocks) - 1) <= batch <= max(blocks) * (max(blocks) - 1)
 
 
-NETWORKS = [
-    "bilinear_lowrank",
-    "mlp",
-    "mlp_coords",
-    "shared_linear",
-    "shared_mlp",
-    "smt",
-    "smt_cls",
-]
-FIRST_RATE = {"mlp": 9e-5, "mlp_coords": 9e-5}
-FIRST_DECAY = dict.fromkeys(["bilinear_lowrank", "shared_linear", "shared_mlp"], 0.0)
+NETWORKS = [name for name, spec in MODELS.items() if spec.trains_in_epochs]
 
 
 @pytest.mark.parametrize("model", NETWORKS)
 def test_networks_begin_with_the_published_best(model):
-    from gx2c.models import MODELS
-
     config = fixed_config(model, get_search_space(model).defaults(PAPER))
-    assert config.hyperparameters == MODELS[model].defaults
-    assert config.training.schedule == "plateau"
-    assert config.training.learning_rate == FIRST_RATE.get(model, 1e-4)
-    assert config.training.weight_decay == FIRST_DECAY.get(model, 1e-4)
+    spec = MODELS[model]
+    assert config.hyperparameters.items() <= spec.defaults.items()
+    # a published block may lie between two on offer
+    block = min(block_choices(PAPER), key=lambda n: abs(n - spec.training["block_regions"]))
+    training = {**spec.training, "block_regions": block}
+    assert training.items() <= dataclasses.asdict(config.training).items()
 
 
 @pytest.mark.parametrize(
@@ -237,7 +131,7 @@ def test_kernel_models_begin_with_the_settings_of_the_check_values(model, expect
 
 
 def test_small_networks_are_small():
-    quick = Scale(small=True, n_genes=500, n_train_regions=48, max_passes=12, patience=5)
+    quick = Scale(small=True, n_genes=500, n_train_regions=48, max_epochs=12, patience=5)
     space = get_search_space("smt")
     for seed in range(30):
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))

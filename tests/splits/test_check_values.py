@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bare_brain import brain_at
 from scipy.spatial.distance import cdist
 
 from gx2c.splits import make_folds
@@ -55,9 +56,10 @@ def ridge_mean_r(features, connectome, fold):
 def test_bilateral_mean_alone(name, expected):
     coords_mm, hemisphere, connectome = load_reference(name)
     features = distance_features(coords_mm, hemisphere)
+    brain = brain_at(coords_mm, hemisphere)
     scores = [
         ridge_mean_r(features, connectome, fold)
         for seed in SEEDS
-        for fold in make_folds(coords_mm, hemisphere, split="bilateral", seed=seed)
+        for fold in make_folds(brain, split="bilateral", seed=seed)
     ]
     assert np.mean(scores) == pytest.approx(expected, abs=0.001)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,12 +14,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweeps.paths import SweepPaths
+from sweeps.folder.paths import SweepPaths
 
 REPOSITORY = Path(__file__).parents[2]
 # Small, but with rungs, two groups of nulls and a fold more than one
 TINY = (
-    "--preset quick --samples 4 --max-epochs 20 --folds 2 --inner-folds 2 --genes 20_var --nulls 18"
+    "--preset quick --samples 4 --max-epochs 20 --folds 2 --inner-folds 2 --genes 20_var "
+    "--nulls 18 --ensemble 1"
 ).split()
 PATIENCE_S = 240.0
 
@@ -32,7 +34,7 @@ def start_gx2c(
     inherited = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     ours = {"PYTHONPATH": search_path, "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
-        [sys.executable, "-m", "sweeps.cli", *arguments],
+        [sys.executable, "-m", "sweeps.cli.app", *arguments],
         cwd=cwd,
         env=inherited | ours | dict(environment or {}),
         stdout=subprocess.PIPE,
@@ -83,7 +85,7 @@ def kill_driver(process: subprocess.Popen[str]) -> None:
     while trial_workers(process) and time.monotonic() < end:
         time.sleep(0.1)
     # Ray's agents take half a minute to notice
-    for member in _session_members(process.pid):
+    for member in members_of(process.pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(member, signal.SIGKILL)
     process.communicate()
@@ -91,10 +93,12 @@ def kill_driver(process: subprocess.Popen[str]) -> None:
 
 def trial_workers(process: subprocess.Popen[str]) -> list[int]:
     """Return the processes of this sweep that train trials."""
-    return [pid for pid in _session_members(process.pid) if "ray::FoldTrainable" in _title(pid)]
+    # between two steps, and during one
+    titles = re.compile(r"ray::(FoldTrainable|\S+ fold \d+ config )")
+    return [pid for pid in members_of(process.pid) if titles.search(title_of(pid))]
 
 
-def _session_members(session: int) -> list[int]:
+def members_of(session: int) -> list[int]:
     members = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -107,7 +111,7 @@ def _session_members(session: int) -> list[int]:
     return members
 
 
-def _title(pid: int) -> str:
+def title_of(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except OSError:
@@ -117,7 +121,8 @@ def _title(pid: int) -> str:
 def result_of(paths: SweepPaths) -> dict[str, Any]:
     """Return a summary without what may differ between two runs of the same sweep."""
     summary = json.loads(paths.summary.read_text())
-    return {key: summary[key] for key in summary if key not in ("provenance", "seconds")}
+    differ = ("provenance", "seconds", "sha256")
+    return {key: summary[key] for key in summary if key not in differ}
 
 
 def finished_files(paths: SweepPaths) -> dict[Path, tuple[int, int]]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.paths import SweepPaths
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import ConfigRecord, RecordStore, State
 
 METRICS = ("pearson_r", "spearman_r", "r2", "mse", "mae")
 NETWORKS = (
@@ -31,12 +32,12 @@ def make_run(
     n_regions: int = 25,
     n_configs: int = 24,
     n_nulls: int = 20,
-    n_passes: int = 30,
+    n_epochs: int = 30,
     seed: int = 0,
 ) -> SweepPaths:
     """Write a whole run folder; `n_regions` are the test regions of each fold.
 
-    No nulls are written with `n_nulls=0`, no curves with `n_passes=0`.
+    No nulls are written with `n_nulls=0`, no curves with `n_epochs=0`.
     """
     rng = np.random.default_rng(seed)
     paths = SweepPaths(root)
@@ -44,13 +45,12 @@ def make_run(
     write_summary(paths, make_summary(model, n_folds, n_regions, n_configs, n_nulls, rng))
     for fold in range(n_folds):
         write_connectomes(paths, model, fold, n_regions, rng)
-    rows = [
-        make_trial(name, fold, number, n_passes if name == model else 0, rng)
-        for name, count in ((model, n_configs), ("geography", 6))
-        for fold in range(n_folds)
-        for number in range(count)
-    ]
-    pd.DataFrame(rows).to_parquet(paths.trials)
+    store = RecordStore(paths)
+    for name, count in ((model, n_configs), ("geography", 6)):
+        for fold in range(n_folds):
+            for number in range(count):
+                epochs = n_epochs if name == model else 0
+                store.save(make_record(name, fold, number, epochs, rng))
     if n_nulls:
         scores = rng.normal(0.21, 0.05, (n_nulls, len(METRICS)))
         table = pd.DataFrame(scores, columns=list(METRICS))
@@ -75,15 +75,19 @@ def make_scores(r: float, rng: np.random.Generator) -> dict[str, float]:
     return dict(zip(METRICS, map(float, values), strict=True))
 
 
-def average(scores: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    result = {}
+def average(scores: list[dict[str, float]], *, per_fold: bool = False) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for metric in METRICS:
         values = np.array([s[metric] for s in scores])
         sd = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
         result[metric] = {
-            "mean": float(values.mean()), "sd": sd, "se": sd / len(values) ** 0.5, "n": len(values),
-            "per_fold": values.tolist(),
-        }  # fmt: skip
+            "mean": float(values.mean()),
+            "sd": sd,
+            "se": sd / len(values) ** 0.5,
+            "n": len(values),
+        }
+        if per_fold:
+            result[metric]["per_fold"] = values.tolist()
     return result
 
 
@@ -103,7 +107,7 @@ def make_config(model: str, rng: np.random.Generator) -> dict[str, Any]:
             "weight_decay": float(10 ** rng.uniform(-6, -3)),
             "schedule": "cosine",
             "block_regions": 32,
-            "max_passes": 30,
+            "max_epochs": 30,
             "patience": 10,
         },
         "genes": {"which": "1000_var", "order": "tss", "seed": 0},
@@ -117,7 +121,7 @@ def make_summary(
     geography = [make_scores(float(rng.normal(0.53, 0.05)), rng) for _ in range(n_folds)]
     gains = [{m: a[m] - b[m] for m in METRICS} for a, b in zip(test, geography, strict=True)]
     nulls = {
-        "n": n_nulls, "method": "hungarian", "moved": "genes", "model": model,
+        "n": n_nulls, "method": "hungarian", "moved": "genes",
         "search": "tuned on the true data", "adjusted_for_geography": False,
         "pearson_r": {"mean": 0.211, "sd": 0.048}, "gain": {"pearson_r": 0.198},
         "p_value": 1 / (n_nulls + 1), "p_floor": 1 / (n_nulls + 1), "z": 4.12,
@@ -136,7 +140,7 @@ def make_summary(
                 "n_test_regions": n_regions,
                 "best_config": make_config(model, rng),
                 "uses": ["expression", "coordinates"] if fold == 0 else ["expression"],
-                "passes": int(rng.integers(12, 30)),
+                "epochs": int(rng.integers(12, 30)),
                 "validation": make_scores(test[fold]["pearson_r"] + 0.06, rng),
                 "test": test[fold],
                 "trials": {"total": n_configs, "pruned": n_configs // 3, "failed": 1},
@@ -151,7 +155,7 @@ def make_summary(
                 for fold, scores in enumerate(geography)
             ],
             "test": average(geography),
-            "gain": average(gains),
+            "gain": average(gains, per_fold=True),
         },
         "nulls": nulls if n_nulls else None,
         "provenance": {
@@ -163,9 +167,8 @@ def make_summary(
             },
             "seeds": {"sweep": 1, "nulls": 1},
             "profile": {"threads": 1, "dtype": "float32", "attention": "sdpa"},
-            "host": "linux x86_64, 2 CPUs",
+            "host": {"system": "linux x86_64", "processor": "any", "cpus": 2},
             "command": "gx2c sweep smt --preset quick",
-            "started": "2026-05-02T10:11:12+00:00",
             "finished": "2026-05-02T10:15:30+00:00",
         },
         "seconds": {"total": 258.2, "search": 171.0, "retrain": 22.4, "nulls": 64.8},
@@ -203,25 +206,35 @@ def write_relmat(path: Path, values: np.ndarray, labels: list[str]) -> None:
     table.to_csv(path, sep="\t", float_format="%.8g", na_rep="n/a")
 
 
-def make_trial(
-    model: str, fold: int, number: int, n_passes: int, rng: np.random.Generator
-) -> dict[str, Any]:
-    state = "FAILED" if number == 9 else "PRUNED" if number % 3 == 1 else "COMPLETE"
-    last = max(1, n_passes // 4 if state == "PRUNED" else n_passes)
+def make_record(
+    model: str, fold: int, number: int, n_epochs: int, rng: np.random.Generator
+) -> ConfigRecord:
+    state: State = "FAILED" if number == 9 else "PRUNED" if number % 3 == 1 else "COMPLETE"
+    last = max(1, n_epochs // 4 if state == "PRUNED" else n_epochs)
     best = (
         -0.02 - 0.012 * abs(rng.normal()) * (1 + 8 / (number + 2)) - (0.9 if number == 5 else 0.0)
     )
     course = best - 0.05 * np.exp(-np.arange(1, last + 1) / rng.uniform(2, 6))
     course += rng.normal(0, 0.0008, last)
     curve = [
-        {"passes": k + 1, "score": float(score), "validation": {"mse": -float(score)},
+        {"epochs": k + 1, "score": float(score), "validation": {"mse": -float(score)},
          "train_mse": -float(score) * 0.8, "learning_rate": 1e-3}
         for k, score in enumerate(course)
     ]  # fmt: skip
     failed = state == "FAILED"
-    return {
-        "model": model, "fold": fold, "number": number, "batch": number // 4, "state": state,
-        "score": float("nan") if failed else float(course.max()), "passes": last,
-        "seconds": 2.5, "params": json.dumps(make_config(model, rng)["hyperparameters"]),
-        "curve": json.dumps([] if failed else curve if n_passes else curve[:1]),
-    }  # fmt: skip
+    config = make_config(model, rng)
+    return ConfigRecord(
+        model=model,
+        fold=fold,
+        number=number,
+        batch=number // 4,
+        params=config["hyperparameters"],
+        config=config,
+        seed=number,
+        state=state,
+        score=None if failed else float(course.max()),
+        epochs=last,
+        validation={},
+        curve=[] if failed else curve if n_epochs else curve[:1],
+        seconds=2.5,
+    )

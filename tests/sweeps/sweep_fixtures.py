@@ -11,20 +11,26 @@ import numpy as np
 import pandas as pd
 
 from gx2c.data import Brain, make_synthetic_brain
-from sweeps.export import write_best
-from sweeps.null_group import run_null_group
-from sweeps.null_phase import collect_nulls, null_jobs, save_null_group
-from sweeps.options import SweepOptions, make_options
-from sweeps.paths import SweepPaths
-from sweeps.plan import SweepPlan, plan_sweep
-from sweeps.records import read_json, write_json
-from sweeps.retrain_phase import RetrainJob, job_of, retrain_one, save_retrained
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.summary_file import Summary, read_summary, write_summary
+from sweeps.nulls.group import run_null_group
+from sweeps.nulls.jobs import SplitNulls
+from sweeps.phases.retrain import (
+    RetrainJob,
+    finished_jobs,
+    jobs_of_searches,
+    retrain_one,
+    save_retrained,
+)
+from sweeps.phases.search import best_record
+from sweeps.request.options import SweepOptions, make_options
+from sweeps.request.plan import SweepPlan, plan_sweep
+from sweeps.run.best_file import write_best
+from sweeps.run.summary import summarise
 from sweeps.search.board import SearchBoard
-from sweeps.search.fold_search import Decision, FoldSearch
-from sweeps.search_phase import best_record
-from sweeps.summary import summarise
+from sweeps.search.fold_search import FoldSearch
+from sweeps.search.rungs import Decision
 from trainables.runners import Runner, make_runner
-from trainables.work import TrialContext
 
 TINY: dict[str, Any] = {
     "genes": "12_var",
@@ -35,6 +41,7 @@ TINY: dict[str, Any] = {
     "grace_epochs": 2,
     "patience": 4,
     "nulls": 2,
+    "ensemble": "1",
 }
 
 
@@ -71,6 +78,7 @@ def with_garbage(brain: Brain, rows: np.ndarray, *, expression: bool = True) -> 
         brain,
         expression=genes,
         coords_mm=coords,
+        trust_row_order=True,
         connectome=upper + upper.T + np.eye(brain.n_regions),
         structural_connectome=fibres + fibres.T,
     )
@@ -114,50 +122,50 @@ def _run(
 
 
 def search_and_retrain(
-    plan: SweepPlan, paths: SweepPaths, *, beside_geography: bool = True
+    plan: SweepPlan, paths: SweepPaths, *, against_geography: bool = True
 ) -> list[RetrainJob]:
     """Run the search and the retraining of a plan in this process."""
     board = plan.board(paths)
-    if not beside_geography:
+    if not against_geography:
         mine = {key: s for key, s in board.searches.items() if key[0] == plan.options.model}
         board.searches = mine
     run_board_serially(plan, board)
     records = board.records()
-    best = [best_record(r, model=key[0], fold=key[1]) for key, r in records.items()]
-    jobs = [job_of(record, seed=plan.options.seed) for record in best]
+    jobs = jobs_of_searches(plan, records)
     for job in jobs:
-        result, seconds = retrain_one(plan.context(), job)
-        save_retrained(plan.brain, plan.folds, paths, job, result, seconds)
-    return jobs
+        save_retrained(plan.brain, plan.folds, paths, retrain_one(plan.context(), job))
+    return finished_jobs(paths, jobs)
 
 
 def run_nulls(
     plan: SweepPlan, paths: SweepPaths, jobs: list[RetrainJob]
 ) -> dict[str, pd.DataFrame]:
     """Run a plan's nulls in this process; `jobs` may include those of other models."""
-    options = plan.options
-    nulls = null_jobs(options, options.seed, jobs, plan.board(paths).records())
-    context: TrialContext = plan.context()
-    for null in nulls:
-        save_null_group(paths, null, *run_null_group(context, null))
-    return collect_nulls(context, paths, nulls)
+    nulls = SplitNulls.of(plan, paths, jobs, plan.board(paths).records())
+    nulls.finish(lambda context, todo: ((null, run_null_group(context, null)) for null in todo))
+    return nulls.tables()
 
 
-def summary_of(plan: SweepPlan, paths: SweepPaths, nulls: Any = None) -> dict[str, Any]:
+def summary_of(plan: SweepPlan, paths: SweepPaths, nulls: Any = None) -> Summary:
     """Summarise what was searched and retrained in this process."""
     records = plan.board(paths).records()
     best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
     return summarise(plan, paths, records=records, best=best, nulls=nulls, seconds={"total": 1.0})
 
 
-def finish(plan: SweepPlan, paths: SweepPaths) -> dict[str, Any]:
+def finish(plan: SweepPlan, paths: SweepPaths) -> Summary:
     """Run a whole sweep in this process, without nulls, and write all that a rerun needs."""
     jobs = search_and_retrain(plan, paths)
     write_best(paths, plan, jobs)
-    summary = summary_of(plan, paths)
-    write_json(paths.summary, summary)
-    return read_json(paths.summary)
+    write_summary(paths, summary_of(plan, paths))
+    return read_summary(paths)
 
 
 def files_under(root: Path) -> Iterator[Path]:
     return (path for path in sorted(root.rglob("*")) if path.is_file())
+
+
+def report(first: int, last: int, **changes: Any) -> dict[str, Any]:
+    """Return what a network's trial reports of some epochs."""
+    point = {"score": -0.5, "train_mse": 0.25, "learning_rate": 0.125, "validation": {"mse": 0.5}}
+    return {"points": [{**point, **changes, "epochs": p} for p in range(first, last + 1)]}

@@ -13,6 +13,7 @@ import torch
 from ray.tune.result import SHOULD_CHECKPOINT
 from trial_fixtures import closed_form_work, make_context, network_work, without_time
 
+from gx2c.fit import ComputeProfile
 from trainables import fold_trainable
 from trainables.fold_trainable import CHECKPOINT_FILE, FoldTrainable
 from trainables.work import TrialContext, TrialWork
@@ -39,7 +40,7 @@ def run(trainable: FoldTrainable) -> list[dict[str, Any]]:
 
 def test_a_b_a_on_one_actor_equals_a_fresh_a(context):
     """Networks of other sizes, another fold and a closed form leave nothing behind."""
-    a, b = network_work(0), network_work(1, fold=1, max_passes=4)
+    a, b = network_work(0), network_work(1, fold=1, max_epochs=4)
     fresh = run(start(a, context))
     actor = start(a, context)
     assert run(actor) == fresh
@@ -113,6 +114,7 @@ def test_a_share_of_a_gpu_caps_its_memory(context, monkeypatch):
     assert shares == [0.25]
 
 
+CPU_OF_TWO = ComputeProfile(threads=2)
 DAMAGE = {
     "truncated": lambda content: content[: len(content) // 2],
     "empty": lambda content: b"",
@@ -229,3 +231,12 @@ def test_a_step_out_of_gpu_memory_ends_the_trial_and_says_so(context, monkeypatc
         "out_of_memory": "CUDA out of memory. Tried to allocate 2 GiB",
         "done": True,
     }
+
+
+@pytest.mark.parametrize("work", [network_work(), closed_form_work((1.0,))], ids=lambda w: w.model)
+def test_a_trial_chooses_its_profile_on_its_device_and_reports_it(context, monkeypatch, work):
+    monkeypatch.setattr(ComputeProfile, "on_this_device", lambda profile: CPU_OF_TWO, raising=False)
+    trainable = FoldTrainable.__new__(FoldTrainable)
+    trainable.setup(work.to_dict(), context=context)
+    assert trainable.context.profile == CPU_OF_TWO
+    assert trainable.step()["profile"] == dataclasses.asdict(CPU_OF_TWO)

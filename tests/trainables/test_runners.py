@@ -50,9 +50,9 @@ def test_the_kind_of_model_chooses_the_runner(context):
 
 def test_a_network_reports_at_milestones_and_at_its_end(context):
     results = run(make_runner(network_work(milestones=(2, 6)), context))
-    assert [r["passes"] for r in results] == [2, 6, 8]
+    assert [r["epochs"] for r in results] == [2, 6, 8]
     assert [r["done"] for r in results] == [False, False, True]
-    assert [p["passes"] for p in curve(results)] == list(range(1, 9))
+    assert [p["epochs"] for p in curve(results)] == list(range(1, 9))
     assert results[-1]["score"] == max(p["score"] for p in curve(results))
     assert results[0]["seconds"] < results[-1]["seconds"]
 
@@ -66,8 +66,8 @@ def test_how_often_a_network_reports_changes_nothing(context):
     assert len(rarely) == 8
 
 
-def test_patience_ends_a_network_before_its_last_pass(context):
-    work = network_work(max_passes=300, patience=3, milestones=())
+def test_patience_ends_a_network_before_its_last_epoch(context):
+    work = network_work(max_epochs=300, patience=3, milestones=())
     results = run(make_runner(work, context))
     scores = [p["score"] for p in curve(results)]
     assert len(scores) < 300
@@ -77,21 +77,21 @@ def test_patience_ends_a_network_before_its_last_pass(context):
 def test_a_network_that_takes_too_long_says_so(context):
     hasty = dataclasses.replace(context, trial_timeout_s=1e-9)
     result = make_runner(network_work(milestones=()), hasty).step()
-    assert (result["passes"], result["done"], result["timed_out"]) == (1, False, True)
+    assert (result["epochs"], result["done"], result["timed_out"]) == (1, False, True)
     patient = dataclasses.replace(context, trial_timeout_s=1e9)
     assert not any(r["timed_out"] for r in run(make_runner(network_work(), patient)))
 
 
 def test_a_network_that_diverges_is_done_and_says_so(context):
-    work = network_work(max_passes=40, schedule="constant")
-    # without biases that grow slowly, float32 overflows within a few passes
+    work = network_work(max_epochs=40, schedule="constant")
+    # without biases that grow slowly, float32 overflows within a few epochs
     wild = dataclasses.replace(work.configs[0].training, learning_rate=1e30)
     config = dataclasses.replace(work.configs[0], training=wild)
     results = run(make_runner(dataclasses.replace(work, configs=(config,)), context))
     last = curve(results)[-1]
     assert last["score"] == -math.inf
     assert last["validation"] == {}
-    assert last["passes"] < 40
+    assert last["epochs"] < 40
 
 
 @pytest.mark.parametrize("schedule", ["plateau", "cosine", "constant"])

@@ -12,7 +12,7 @@ from trainables.work import TrialContext, TrialWork
 
 def make_context(**changes: Any) -> TrialContext:
     brain = make_synthetic_brain(n_regions=24, n_genes=16, seed=5)
-    folds = make_folds(brain.coords_mm, brain.hemisphere, n_folds=2, n_inner_folds=2, seed=1)
+    folds = make_folds(brain, n_folds=2, n_inner_folds=2, seed=1)
     return TrialContext(brain, folds, metric="val_mse", profile=ComputeProfile(), **changes)
 
 
@@ -21,7 +21,7 @@ def network_work(
     *,
     model: str = "mlp",
     fold: int = 0,
-    max_passes: int = 8,
+    max_epochs: int = 8,
     milestones: tuple[int, ...] = (3,),
     **training: Any,
 ) -> TrialWork:
@@ -29,7 +29,7 @@ def network_work(
     config = FitConfig(
         model,
         {"hidden_dims": (8, 4), "dropout": 0.3},
-        TrainingSettings(max_passes=max_passes, learning_rate=0.01 / (number + 1), **settings),
+        TrainingSettings(max_epochs=max_epochs, learning_rate=0.01 / (number + 1), **settings),
         GeneOptions("10_var"),
     )
     return TrialWork(model, fold, (number,), (config,), (100 + number,), milestones)
@@ -43,7 +43,7 @@ def closed_form_work(ridges: tuple[float, ...], *, fold: int = 0) -> TrialWork:
 
 def without_time(result: dict[str, Any]) -> dict[str, Any]:
     """Drop what differs between two runs of the same work, or is Tune's own."""
-    ours = ("points", "passes", "score", "done", "results")
+    ours = ("points", "epochs", "score", "done", "results")
     kept = {name: result[name] for name in ours if name in result}
     if "results" in kept:
         kept["results"] = [{k: v for k, v in r.items() if k != "seconds"} for r in kept["results"]]

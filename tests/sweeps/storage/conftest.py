@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gs_server import gs_server
 from s3_server import CREDENTIALS, s3_server
 
 from sweeps.storage.store import Store, open_store
@@ -18,10 +19,17 @@ def s3() -> Iterator[str]:
         yield uri
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(scope="session")
+def gs() -> Iterator[str]:
+    """The URI of a folder on a Google Cloud server on loopback."""
+    with gs_server() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["folder", "s3", "gs"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """An empty store of each kind."""
     if request.param == "folder":
         return open_store(str(tmp_path / "store"))
-    # moto shares a bucket among tests; each gets a folder of its own
-    return open_store(request.getfixturevalue("s3"), tmp_path.name)
+    # the tests share a bucket; each gets a folder of its own
+    return open_store(request.getfixturevalue(request.param), tmp_path.name)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gx2c.errors import UserError
-from sweeps.paths import SweepPaths
-from sweeps.run_lock import Holder
+from sweeps.folder.lock import Holder
+from sweeps.folder.paths import SweepPaths
 from sweeps.storage.lease import Lease
 from sweeps.storage.mirror import Mirror
 from sweeps.storage.session import storage_session
@@ -72,9 +72,9 @@ def test_a_claim_that_is_no_claim_holds_until_it_is_stale(store: Store) -> None:
 
 def test_beats_keep_a_lease(store: Store) -> None:
     with Lease(store, beat_s=0.2) as lease:
-        first = store.list("lease")[lease.name].modified_s
+        first = store.list("lease")[lease.name]
         time.sleep(2.2)
-        assert store.list("lease")[lease.name].modified_s > first
+        assert store.list("lease")[lease.name] > first
         lease.check()
 
 
@@ -85,7 +85,7 @@ def test_a_session_that_was_overtaken_commits_nothing_more(store: Store, tmp_pat
     with Lease(store, beat_s=0.1) as lease:
         store.delete(lease.name)  # as a session does that found it stale
         time.sleep(0.6)
-        with pytest.raises(UserError, match="taken .* over"):
+        with pytest.raises(UserError, match="taken over"):
             Mirror(tmp_path, store, lease).push(path)
     assert store.list("finished") == {}
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from gx2c.errors import UserError
-from sweeps.paths import SweepPaths
-from sweeps.records import write_bytes, write_json
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import write_bytes, write_json
 from sweeps.storage.mirror import Mirror
 from sweeps.storage.session import fetch_run
-from sweeps.storage.store import Store
+from sweeps.storage.store import Store, open_store
 
 
 @pytest.fixture
@@ -146,3 +147,30 @@ def test_fetching_refuses_another_runs_folder_and_no_run(
     write_json(other.inputs, {"checksum": "2"})
     with pytest.raises(UserError, match="another sweep"):
         fetch_run(store.where, other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "finished/../../evil.json.sha256-{digest}",
+        "finished//evil.json.sha256-{digest}",
+        "finished/records/./../../../evil.json.sha256-{digest}",
+        "finished//{root}/evil.json.sha256-{digest}",
+        "nulls/../../evil/scores.tsv",
+    ],
+)
+def test_a_key_that_leads_outside_the_run_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"evil"
+    name = name.format(digest=hashlib.sha256(content).hexdigest(), root=tmp_path)
+    store, paths = open_store(str(tmp_path / "store")), SweepPaths(tmp_path / "in" / "run")
+    # object stores have keys that no file system has
+    monkeypatch.setattr(Store, "list", lambda *_: {name: 1.0, "inputs.json": 1.0})
+    monkeypatch.setattr(Store, "read", lambda *_: content)
+    before = set(tmp_path.rglob("*"))
+    for fetch in (lambda: Mirror(paths.root, store).pull(), lambda: fetch_run(store.where, paths)):
+        with pytest.raises(UserError, match="outside") as caught:
+            fetch()
+        assert name in str(caught.value)
+        assert set(tmp_path.rglob("*")) == before

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from gx2c.errors import UserError
-from sweeps.storage.store import FolderStore, ObjectStore, Store, open_store, storage_errors
-from sweeps.storage.uri import join_uri, storage_problem
+from sweeps.storage.store import Store, open_store, storage_errors
+from sweeps.storage.uri import check_storage, join_uri
 
 
 def test_what_was_written_is_read_back(store: Store) -> None:
@@ -24,13 +25,13 @@ def test_what_is_there_is_not_written_again(store: Store) -> None:
     assert store.read("a/b") == b"one"
 
 
-def test_a_listing_names_objects_with_size_and_time(store: Store) -> None:
+def test_a_listing_names_objects_with_the_time_of_their_writing(store: Store) -> None:
     for name in ("a/b", "a/c/d", "top"):
         store.write(name, b"x" * len(name))
     assert set(store.list("")) == {"a/b", "a/c/d", "top"}
     listed = store.list("a")
-    assert {name: entry.size for name, entry in listed.items()} == {"a/b": 3, "a/c/d": 5}
-    assert all(entry.modified_s > 1e9 for entry in listed.values())
+    assert set(listed) == {"a/b", "a/c/d"}
+    assert all(abs(written_s - time.time()) < 60 for written_s in listed.values())
     assert store.list("nothing") == {}
 
 
@@ -38,7 +39,6 @@ def test_what_is_not_there_is_not_found(store: Store) -> None:
     with pytest.raises(FileNotFoundError):
         store.read("nothing")
     store.delete("nothing")
-    store.delete_folder("nothing")
 
 
 def test_deleting(store: Store) -> None:
@@ -46,14 +46,10 @@ def test_deleting(store: Store) -> None:
         store.write(name, b"x")
     store.delete("a/b")
     assert set(store.list("")) == {"a/c/d", "ab"}
-    store.delete_folder("a")
-    assert set(store.list("")) == {"ab"}
-    store.delete_folder("")
-    assert store.list("") == {}
 
 
 def test_a_file_that_is_being_written_is_not_listed(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path)
+    store = Store(str(tmp_path))
     store.write("a/b", b"x")
     (tmp_path / "a" / ".c.123").write_bytes(b"half")
     assert set(store.list("")) == {"a/b"}
@@ -61,17 +57,9 @@ def test_a_file_that_is_being_written_is_not_listed(tmp_path: Path) -> None:
 
 def test_a_bucket_that_does_not_exist_is_one_sentence(s3: str) -> None:
     store = open_store(s3.replace("gx2c-test", "gx2c-none"))
-    with pytest.raises(UserError, match="cannot be used.*see that it exists"):
+    with pytest.raises(UserError, match="cannot be used.*check that it exists"):
         with storage_errors(store.where):
             store.write("a", b"x")
-
-
-def test_google_cloud_is_opened_as_such() -> None:
-    # no server here: only that the address is understood
-    store = open_store("gs://bucket/folder", "run")
-    assert isinstance(store, ObjectStore)
-    assert store.filesystem.type_name == "gcs"
-    assert store.root == "bucket/folder/run"
 
 
 @pytest.mark.parametrize(
@@ -81,17 +69,20 @@ def test_google_cloud_is_opened_as_such() -> None:
         ("runs/here", ""),
         ("s3://bucket/a?endpoint_override=127.0.0.1:9000", ""),
         ("gs://bucket", ""),
+        ("gs://anonymous@bucket", ""),
         ("ftp://host/a", "storage ftp:// is not known"),
         ("s3://", "storage s3:// is not known"),
-        ("s3://key:word@bucket/a", "holds a secret"),
-        ("s3://bucket/a?secret_key=word", "holds a secret"),
+        ("s3://key:word@bucket/a", "contains a secret"),
+        ("s3://bucket/a?secret_key=word", "contains a secret"),
     ],
 )
 def test_what_can_be_a_storage(storage: str, problem: str) -> None:
-    found = storage_problem(storage)
-    assert problem in found
-    assert bool(found) == bool(problem)
-    assert "word" not in found
+    if not problem:
+        check_storage(storage)
+        return
+    with pytest.raises(UserError, match=problem) as caught:
+        check_storage(storage)
+    assert "word" not in str(caught.value)
 
 
 def test_folders_join_before_the_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from real_sweeps import (
     wait_for,
 )
 
-from sweeps.paths import SweepPaths
+from sweeps.folder.paths import SweepPaths
 from sweeps.storage.store import open_store
 
 pytestmark = pytest.mark.slow

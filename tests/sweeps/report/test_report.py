@@ -1,0 +1,400 @@
+"""The page must say what the files say, load nothing, and survive what is missing."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_fixtures import (
+    make_labels,
+    make_run,
+    read_summary,
+    write_relmat,
+    write_summary,
+)
+
+from gx2c.errors import UserError
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import read_json, write_json
+from sweeps.report.build import write_report
+from sweeps.report.connectomes import DIVERGING, connectome_figure
+from sweeps.report.picture import Picture, padded
+from sweeps.report.wording import MINUS, duration, number, p_text, signed
+
+VOID = {"br", "img", "input", "meta"}
+
+
+class Page(HTMLParser):
+    """Collects elements and text, and fails on elements that are not closed in order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.tips: list[str] = []
+        self.open: list[str] = []
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "title":
+            self.tips.append(data)
+        elif self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).replace("\xa0", " ").split())
+
+    def count(self, tag: str, class_: str | None = None) -> int:
+        return sum(t == tag and class_ in (None, a.get("class")) for t, a in self.elements)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> SweepPaths:
+    return make_run(tmp_path / "run", n_configs=10)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SweepPaths:
+    return make_run(tmp_path / "run", n_folds=2, n_regions=9, n_configs=12)
+
+
+def report(paths: SweepPaths) -> Page:
+    return Page(write_report(paths))
+
+
+def change(paths: SweepPaths, **values: Any) -> SweepPaths:
+    write_summary(paths, read_summary(paths) | values)
+    return paths
+
+
+@pytest.mark.pictures
+def test_page_loads_nothing_and_runs_no_script(small: SweepPaths) -> None:
+    page = report(small)
+    assert page.source.count("<!doctype html>") == 1
+    for tag, attributes in page.elements:
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form", "script"}
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "xlink:href", "srcset", "action"):
+            assert re.match(r"data:image/png|#", attributes.get(name) or "#")
+    assert not re.search(r"https?://|url\((?!#)|@import", page.source)
+    policy = next(a["content"] for t, a in page.elements if t == "meta" and "http-equiv" in a)
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+@pytest.mark.pictures
+def test_every_reference_inside_the_page_has_one_target(small: SweepPaths) -> None:
+    page = report(small)
+    ids = [a["id"] for _, a in page.elements if a.get("id")]
+    assert len(ids) == len(set(ids))
+    used = set(re.findall(r"url\(#([^)]+)\)", page.source))
+    used |= {(a["href"] or "")[1:] for _, a in page.elements if (a.get("href") or "")[:1] == "#"}
+    assert used
+    assert used <= set(ids)
+
+
+def test_page_says_what_the_summary_says(run: SweepPaths) -> None:
+    summary, text = read_summary(run), report(run).text
+    model, geography = summary["test"]["pearson_r"], summary["geography"]["test"]["pearson_r"]
+    gain = summary["geography"]["gain"]["pearson_r"]
+    assert (
+        f"smt predicts held-out connectivity at r = {number(model['mean'])} "
+        f"(SD {number(model['sd'])} over 4 folds); geography alone reaches "
+        f"{number(geography['mean'])}, gain {signed(gain['mean'])}."
+    ) in text
+    for fold, other in zip(summary["folds"], summary["geography"]["folds"], strict=True):
+        for metric, digits in (("pearson_r", 3), ("spearman_r", 3), ("mse", 4)):
+            assert number(fold["test"][metric], digits) in text
+            assert number(other["test"][metric], digits) in text
+        assert f"{fold['best_config']['training']['learning_rate']:.3g}" in text
+    for words in (
+        "p = .048, the smallest possible with 20 nulls",
+        "not adjusted for geography",
+        "tuned on the true data",
+        "7Networks_RH_SomMot_2",
+        "gx2c sweep smt --preset quick",
+        "3f2a9c1d0b7e4f55a1c2",
+        "4 min 18 s",
+        "99 regions",
+        "15,633 genes",
+        # what the choices of the first two folds read
+        "reads expression, coordinates expression",
+    ):
+        assert words in text
+
+
+def test_headline_does_not_flatter(run: SweepPaths) -> None:
+    assert "The geography-only baseline predicts as well or better" in report(run).text
+    summary = read_summary(run)
+    gain = summary["geography"]["gain"]["pearson_r"]
+    gain |= {"mean": 0.02, "per_fold": [0.05, 0.05, -0.01, -0.01]}
+    text = report(change(run, geography=summary["geography"])).text
+    assert "as well or better" not in text
+    assert "outperforms geography: smt is above geography in 2 of 4 folds" in text
+    assert "gain +.020" in text
+
+
+def test_the_gain_over_geography_stands_beside_that_of_nulls(run: SweepPaths) -> None:
+    found = {
+        **{"gain": 0.039, "null_mean": 0.032, "null_sd": 0.01},
+        **{"p_value": 0.21, "p_two_sided": 0.42, "p_max_t": 0.38},
+    }
+    nested = {"statistic": "gain over geography", "n": 199, "pearson_r": found}
+    nulls = read_summary(run)["nulls"]
+    text = report(change(run, nulls=nulls | {"over_geography": nested})).text.replace("\xa0", " ")
+    assert "genes to geography gains +.039; adding surrogate genes gains +.032 on average" in text
+    assert "199 nulls): p = .210 (two-sided p = .420, over all metrics by max-T p = .380)" in text
+    undefined = nested | {"pearson_r": found | {"p_value": None}}
+    assert (
+        "p is not defined" in report(change(run, nulls=nulls | {"over_geography": undefined})).text
+    )
+    assert "with surrogates of them" not in report(change(run, nulls=nulls)).text
+
+
+@pytest.mark.pictures
+def test_every_fold_has_both_connectomes_and_every_config_a_mark(small: SweepPaths) -> None:
+    tips = report(small).tips
+    labels = make_labels(9)
+    for fold in range(2):
+        measured = pd.read_csv(small.measured("smt", fold, "schaefer100"), sep="\t", index_col=0)
+        value = number(float(measured.iloc[1, 4]))
+        assert f"{labels[1]} – {labels[4]}: r = {value}" in tips
+    cells = [tip for tip in tips if re.fullmatch(r".+ – .+: r = .+", tip)]
+    edges = [tip for tip in tips if ": measured " in tip]
+    assert len(cells) == 2 * 2 * 9 * 8
+    assert len(edges) == 2 * 9 * 8 // 2
+    configs = [tip for tip in tips if tip.startswith("config ")]
+    assert len([tip for tip in configs if "failed" in tip]) == 2
+    assert len([tip for tip in configs if "below the axis" in tip]) == 2  # config 5 diverged
+    assert sum(int(tip.split(" null")[0]) for tip in tips if " null" in tip) == 20
+
+
+@pytest.mark.pictures
+def test_names_from_files_are_never_markup(tmp_path: Path) -> None:
+    attack = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+    paths = make_run(tmp_path / "<b>run", n_folds=1)
+    labels = [f"{attack}{k}" for k in range(25)]
+    for path in (paths.measured("smt", 0, "schaefer100"), paths.predicted("smt", 0, "schaefer100")):
+        write_relmat(path, np.eye(25), labels)
+    summary = read_summary(paths)
+    summary["folds"][0]["best_config"]["hyperparameters"][attack] = attack
+    summary["nulls"]["method"] = attack
+    record = read_json(paths.record("smt", 0, 3))
+    write_json(paths.record("smt", 0, 3), record | {"cause": attack, "node": attack})
+    change(
+        paths, folds=summary["folds"], nulls=summary["nulls"], split=attack, notes=[attack],
+        provenance={"command": attack, "options": {attack: attack}}, seconds={attack: 1.0},
+        test=summary["test"] | {attack: summary["test"]["mse"]},
+    )  # fmt: skip
+    page = report(paths)
+    assert page.count("script") == page.count("img") == 0
+    assert page.count("b", None) == page.source.count("<b>")
+    assert attack in page.text
+
+
+def test_a_model_name_cannot_reach_outside_the_run_folder(tmp_path: Path) -> None:
+    paths = make_run(tmp_path / "run", n_folds=1)
+    outside = make_run(tmp_path / "other", n_folds=1)
+    stray = str(outside.retrained_dir("smt", 0).parent)
+    page = report(change(paths, model=stray))
+    assert "outside the run folder" in page.text
+    assert not [tip for tip in page.tips if ": measured " in tip]
+
+
+def test_no_nulls(tmp_path: Path) -> None:
+    page = report(make_run(tmp_path / "run", n_nulls=0))
+    assert "No nulls were run" in page.text
+    assert not [tip for tip in page.tips if " null" in tip]
+
+
+@pytest.mark.pictures
+def test_many_nulls_become_bars_and_undefined_ones_are_counted(tmp_path: Path) -> None:
+    paths = make_run(tmp_path / "run", n_nulls=400)
+    table = pd.read_csv(paths.null_scores("smt"), sep="\t")
+    table.loc[:2, "pearson_r"] = np.nan
+    table.to_csv(paths.null_scores("smt"), sep="\t", index=False)
+    page = report(paths)
+    assert sum(int(tip.split(" null")[0]) for tip in page.tips if " null" in tip) == 397
+    assert "3 nulls without a defined score" in page.text
+
+
+def test_one_fold_closed_form_model(tmp_path: Path) -> None:
+    page = report(make_run(tmp_path / "run", model="cge", n_folds=1, n_epochs=0))
+    assert "(one fold)" in page.text
+    assert "No learning curves" in page.text
+    assert "Learning curves of" not in page.source
+
+
+@pytest.mark.pictures
+def test_undefined_scores_are_named(small: SweepPaths) -> None:
+    summary = read_summary(small)
+    summary["test"]["pearson_r"] = {"mean": None, "sd": float("nan"), "se": None, "n": 4}
+    summary["folds"][1]["test"]["pearson_r"] = float("nan")
+    summary["geography"]["gain"]["pearson_r"] = {"mean": None, "per_fold": [None] * 2, "n": 4}
+    summary["nulls"] |= {"p_value": None, "z": None, "gain": {"pearson_r": None}}
+    write_summary(small, summary)
+    page = report(small)
+    assert "smt has no defined score" in page.text
+    assert "p is not defined" in page.text
+    assert "nan" not in page.text.lower().split()
+    places = [a.get(name) or "" for _, a in page.elements for name in ("x", "y", "d")]
+    assert not any("nan" in place or "inf" in place for place in places)
+
+
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("garbage", [b"", b"\xff\xfe\x00 not a table\n1\t2"])
+def test_files_that_are_broken_are_refused(run: SweepPaths, garbage: bytes, part: int) -> None:
+    path = parts_of(run)[part]
+    path.write_bytes(garbage)
+    with pytest.raises(UserError, match=path.name):
+        write_report(run)
+
+
+def parts_of(run: SweepPaths) -> tuple[Path, ...]:
+    return (
+        run.record("smt", 0, 3),
+        run.null_scores("smt"),
+        run.measured("smt", 0, "schaefer100"),
+        run.predicted("smt", 1, "schaefer100"),
+    )
+
+
+@pytest.mark.pictures
+def test_files_that_are_missing_are_named(run: SweepPaths) -> None:
+    for path in parts_of(run):
+        path.unlink()
+    page = report(run)
+    assert "scores.tsv of the nulls of smt is missing" in page.text
+    assert "Fold 0: " in page.text
+    assert "Fold 1: " in page.text
+    assert len([tip for tip in page.tips if ": measured " in tip]) == 2 * 25 * 24 // 2
+
+
+def test_connectomes_of_different_regions_are_not_compared(run: SweepPaths) -> None:
+    write_relmat(run.measured("smt", 2, "schaefer100"), np.eye(25), make_labels(25)[::-1])
+    assert "Fold 2: the two connectomes name different regions" in report(run).text
+
+
+@pytest.mark.pictures
+def test_connectomes_without_a_column_of_labels_are_read(small: SweepPaths) -> None:
+    for path in (small.measured("smt", 0, "schaefer100"), small.predicted("smt", 0, "schaefer100")):
+        table = pd.read_csv(path, sep="\t", index_col=0, keep_default_na=False)
+        table.to_csv(path, sep="\t", index=False)
+    page = report(small)
+    assert len([tip for tip in page.tips if ": measured " in tip]) == 2 * 9 * 8 // 2
+
+
+def test_smallest_summary_gives_a_page(tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path)
+    facts = {"model": "m", "dataset": "d", "split": "random", "seed": 1, "n_regions": 9}
+    write_summary(paths, facts | {"folds": [{"fold": 0}], "test": {}})
+    text = report(paths).text
+    assert "m has no defined score" in text
+    assert "No nulls were run" in text
+    assert "has no provenance" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "{", "[]", "{}", '{"model": "smt", "dataset": "d", "folds": [], "test": {}}',
+     '{"model": "smt", "dataset": "d", "folds": [{"fold": 0, "test": 3}], "test": {}}'],
+)  # fmt: skip
+def test_no_summary_no_page(tmp_path: Path, text: str | None) -> None:
+    paths = SweepPaths(tmp_path)
+    if text is not None:
+        paths.summary.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"summary\.json.*finished") as caught:
+        write_report(paths)
+    assert "\n" not in str(caught.value)
+    assert not paths.report.exists()
+
+
+@pytest.mark.pictures
+def test_page_of_a_large_brain_stays_small(tmp_path: Path) -> None:
+    paths = make_run(
+        tmp_path / "run", n_regions=120, n_configs=60, n_epochs=60, n_nulls=1000, n_folds=2
+    )
+    page = report(paths)
+    assert paths.report.stat().st_size < 5_000_000
+    assert not [tip for tip in page.tips if ": measured " in tip]
+    assert "The best 80 of" in page.text
+
+
+@pytest.mark.pictures
+def test_the_same_files_give_the_same_page(small: SweepPaths) -> None:
+    first = write_report(small).read_bytes()
+    assert write_report(small).read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(0.4123, ".412"), (-0.12, f"{MINUS}.120"), (1.0, "1.000"), (-0.0001, ".000"), (None, "n/a"),
+     (float("nan"), "n/a"), (float("inf"), "n/a"), (-12.5, f"{MINUS}12.500")],
+)  # fmt: skip
+def test_numbers(value: float | None, printed: str) -> None:
+    assert number(value) == printed
+
+
+def test_signs_p_values_and_durations() -> None:
+    assert [signed(v) for v in (0.02, -0.02, 0.0001)] == ["+.020", f"{MINUS}.020", ".000"]
+    assert p_text(0.0476) == "p\xa0=\xa0.048"
+    assert p_text(0.0001) == "p\xa0<\xa0.001"
+    assert [duration(s) for s in (4.25, 48, 200)] == ["4.2 s", "48 s", "3 min 20 s"]
+    assert duration(7500) == "2 h 5 min"
+
+
+def test_ranges_hold_all_finite_values() -> None:
+    low, high = padded([0.0, 0.0], least=0.0)
+    assert low < 0 < high
+    assert padded([float("nan")]) == (0.0, 1.0)
+
+
+def test_colours_are_symmetric_in_lightness_and_zero_is_palest() -> None:
+    lightness = DIVERGING(np.linspace(0, 1, 255))[:, :3] @ np.array([0.2126, 0.7152, 0.0722])
+    assert np.argmax(lightness) == 127
+    assert (np.diff(lightness[:126]) >= 0).all()
+    assert (np.diff(lightness[129:]) <= 0).all()
+    assert np.abs(lightness - lightness[::-1]).max() < 0.12
+
+
+def test_a_heat_map_has_no_diagonal_and_one_scale() -> None:
+    labels = ("a", "b", "c")
+    picture = connectome_figure(np.ones((3, 3)), labels, kind="measured", fold=0, limit=0.5)
+    (image,) = picture.axes.get_images()
+    shown = np.ma.getmaskarray(image.get_array())
+    assert shown.diagonal().all() and shown.sum() == 3
+    assert (image.norm.vmin, image.norm.vmax) == (-0.5, 0.5)
+
+
+@pytest.mark.pictures
+def test_points_drawn_together_have_a_text_each_and_colours_follow_the_page() -> None:
+    picture = Picture("two points & a <line>")
+    points = picture.axes.scatter([0.0, 1.0], [0.0, 1.0], color="#0a5ea8")
+    (curve,) = picture.axes.plot([0.0, 1.0], [1.0, 0.0])
+    picture.tip(points, "first", "second")
+    picture.tip(curve, "a < b")
+    svg = picture.svg()
+    for text in ("first", "second", "a &lt; b"):
+        assert svg.count(f"<title>{text}</title>") == 1
+    assert 'aria-label="two points &amp; a &lt;line&gt;"' in svg
+    assert "var(--model)" in svg and "#0a5ea8" not in svg
+    assert "#0a5ea8" in picture.svg(on_page=False)

@@ -1,0 +1,174 @@
+"""Ensembles from the search to the summary, the files and a rerun."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+import yaml
+from rich.console import Console
+from safetensors.numpy import load_file
+from sweep_fixtures import finish, make_brain, make_plan
+
+from gx2c.data import load_dataset, write_dataset
+from gx2c.errors import UserError
+from sweeps.cli.summary_text import print_summary
+from sweeps.compare.leaderboard import make_leaderboard
+from sweeps.compare.leaderboard_page import table_of
+from sweeps.compare.zoo import parse_models
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import ranked, read_json
+from sweeps.folder.tables import read_connectome
+from sweeps.phases import retrain as retrain_phase
+from sweeps.report.build import write_report
+from sweeps.request.ensemble import EnsembleSize, ensemble_size, parse_ensemble
+from sweeps.request.files import write_request
+from sweeps.run.best_file import read_best
+from sweeps.run.rerun import run_rerun
+
+METRIC, NAME = "pearson_r", "geography+mlp"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_of_geography():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sweeps.request.plan.MIN_GEOGRAPHY_CONFIGS", 4)
+        patch.setattr("sweeps.request.ensemble.CLOSED_FORM_CONFIGS", 3)
+        yield
+
+
+def sweep(root, model, **options):
+    folder = write_dataset(
+        root / "dataset", make_brain(n_regions=64, expression_weight=3.0), {"Name": "dataset"}
+    )
+    plan = make_plan(
+        model,
+        brain=load_dataset(folder),
+        dataset=str(folder),
+        **{"nulls": 0, "samples": 4, "max_epochs": 3, "grace_epochs": 3} | options,
+    )
+    paths = SweepPaths(root / "run")
+    write_request(paths, plan)
+    return plan, paths, finish(plan, paths)
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    """The best 2 configs of an MLP after geography, each with 2 seeds."""
+    root = tmp_path_factory.mktemp("networks")
+    return sweep(root, NAME, ensemble="2x2", seed=3)
+
+
+def test_the_summary_holds_the_ensemble_and_the_best_config_alone(networks):
+    plan, paths, summary = networks
+    alone = dataclasses.replace(plan, options=dataclasses.replace(plan.options, ensemble="1"))
+    for fold in summary.folds:
+        members = read_json(paths.retrained(NAME, fold.fold))["member_scores"]
+        assert fold.n_members == len(members) == 4 and fold.single[METRIC] == members[0][METRIC]
+        spread = np.std([one[METRIC] for one in members], ddof=1)
+        assert fold.spread[METRIC] == pytest.approx(spread)
+        averaged = fold.test[METRIC] not in [one[METRIC] for one in members]
+        assert averaged == (spread > 0) == (fold.weight > 0), "geography alone has no spread"
+    assert sorted(fold.weight for fold in summary.folds) == [0.0, 0.25]
+    assert summary.single[METRIC].mean == np.mean([f.single[METRIC] for f in summary.folds])
+    (first, *_) = retrain_phase.jobs_of_searches(alone, plan.board(paths).records())
+    assert first.members == (first.members[0],)
+    assert first.seed == read_json(paths.retrained(NAME, 0))["seed"]
+
+
+def test_members_are_the_best_configs_with_different_seeds(networks):
+    plan, paths, _ = networks
+    for fold in range(len(plan.folds)):
+        record = read_json(paths.retrained(NAME, fold))
+        members = [record, *record["others"]]
+        best = ranked(plan.board(paths).records()[NAME, fold])[:2]
+        hyperparameters = [one.config["hyperparameters"] for one in best for _ in range(2)]
+        assert [one["config"]["hyperparameters"] for one in members] == hyperparameters
+        assert len({one["seed"] for one in members}) == 4
+        weights = [load_file(paths.weights(NAME, fold, number)) for number in range(4)]
+        assert any((weights[0][name] != weights[1][name]).any() for name in weights[0])
+
+
+def test_geography_is_the_ensemble_that_was_taken_out(networks):
+    plan, paths, summary = networks
+    for fold in range(len(plan.folds)):
+        geography = read_json(paths.retrained("geography", fold))
+        members = [geography, *geography["others"]]
+        assert len(members) == 3
+        taken = read_json(paths.retrained(NAME, fold))["config"]["task"]["geography"]
+        assert [one["config"]["hyperparameters"] for one in members] == taken
+        assert summary.rival_folds[fold].test == geography["test"]
+        if summary.folds[fold].weight == 0:
+            names = ("geography", NAME)
+            shown = [read_connectome(paths.predicted(n, fold, "dataset"))[1] for n in names]
+            np.testing.assert_allclose(*shown, atol=1e-9)
+
+
+def test_a_rerun_repeats_the_ensemble_and_chooses_no_weight(networks, tmp_path, monkeypatch):
+    plan, paths, summary = networks
+    monkeypatch.setattr(retrain_phase, "choose_weight", lambda *_, **__: pytest.fail("chosen"))
+    again = run_rerun(paths.best, tmp_path / "again")
+    for one, other in zip(again.folds, summary.folds, strict=True):
+        assert (one.test, one.single, one.spread) == (other.test, other.single, other.spread)
+        assert one.weight == other.weight and one.n_members == other.n_members
+    assert again.single == summary.single and again.geography.test == summary.geography.test
+
+
+def test_terminal_report_and_leaderboard_show_it_beside_the_best_config(networks):
+    _, paths, summary = networks
+    console = Console(width=200, file=io.StringIO(), record=True)
+    print_summary(summary, paths, console)
+    alone = f"{summary.single[METRIC].mean:.3f}"
+    assert f"best config alone    test r {alone}; the model is the mean of 4 " in " ".join(
+        console.export_text().splitlines()
+    )
+    page = write_report(paths).read_text()
+    assert "best config alone, test r" in page and "mean of 4 above; SD over them" in page
+    assert alone.removeprefix("0") in page
+    (row,) = table_of(make_leaderboard([paths.root]))
+    assert (row["best alone"], row["members"]) == (alone, "4")
+
+
+def test_the_leaderboard_takes_the_name_and_several_models_may(networks):
+    (row,) = make_leaderboard([networks[1].root]).rows
+    assert (row.name, row.kind) == (NAME, "iterative")
+    assert row.test[METRIC].mean == networks[2].test[METRIC].mean
+    assert parse_models(f"{NAME},mlp") == ("geography", NAME, "mlp")
+
+
+def test_one_is_the_single_best_config(tmp_path):
+    _, paths, summary = sweep(tmp_path, "kernel_ridge", ensemble="1")
+    assert not summary.single and summary.folds[0].n_members == 1
+    assert read_json(paths.retrained("geography", 0))["others"] == []
+
+
+def test_a_bad_member_of_a_best_file_is_named(networks, tmp_path):
+    content = yaml.safe_load(networks[1].best.read_text())
+    del content["sha256"]
+    content["jobs"][0]["others"][1]["config"]["hyperparameters"]["dropout"] = -3.0
+    content["jobs"][0]["n_seeds"] = 3
+    path = tmp_path / "best.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(
+        UserError, match="job 0 has 4 members, which 3 seeds do not divide.*dropout"
+    ):
+        read_best(path)
+
+
+def test_sizes_are_read_and_closed_forms_have_one_seed():
+    assert parse_ensemble("3x2") == (3, 2) and parse_ensemble("1") == (1, 1)
+    assert ensemble_size("3x2", "mlp") == (3, 2)
+    assert ensemble_size("5x2", "cge") == (5, 1)
+    assert ensemble_size("5x2", "geography") == ensemble_size("1x1", "geography") == (3, 1)
+    assert ensemble_size("1x1", "mlp") == ensemble_size("1", "geography") == (1, 1)
+    assert EnsembleSize(3, 2).among(5, "mlp") == (3, 2)
+    assert EnsembleSize(3, 2).among(1, "mlp") == (1, 6) and EnsembleSize(3).among(2, "mlp") == (
+        2,
+        2,
+    )
+    assert EnsembleSize(10).among(4, "cge") == (4, 1)
+    for wrong in ("0", "3x", "x2", "3x0", "-1", "two"):
+        with pytest.raises(UserError, match="--ensemble is"):
+            parse_ensemble(wrong)
