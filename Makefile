@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .PHONY: sweep test test-slow chaos audit check format clean
 
@@ -10,10 +11,13 @@ sweep: $(INSTALLED)
 	$(BIN)/gx2c sweep smt --preset quick
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
+# whole sweeps; a whole cluster, which wants the machine to itself; properties on fresh examples
 test-slow: $(INSTALLED)
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not hypothesis and not last" $(PARALLEL)
+	$(BIN)/pytest -m "slow and last"
+	$(BIN)/pytest -m hypothesis --hypothesis-profile fresh $(PARALLEL)
 
 # kills parts of real sweeps fifty times; about twenty minutes
 chaos: $(INSTALLED)

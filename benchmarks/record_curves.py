@@ -1,31 +1,26 @@
-"""Record complete learning curves: `python -m benchmarks.record_curves --out FILE`.
+"""Record complete learning curves: `python -m benchmarks.record_curves`.
 
 Nothing stops a config early here, so that `benchmarks.replay` can ask what any scheduler would
-have done. Interrupted, the same command goes on where it stopped.
+have done. It takes about half an hour of one core.
 """
 
-from __future__ import annotations
-
-import argparse
 import json
-import os
-import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 import pandas as pd
 
+from benchmarks.replay import FILE
 from gx2c.data import Brain, load_dataset
 from gx2c.fit import ComputeProfile, FitConfig, GeneOptions, NestedFit, derive_seed
 from gx2c.splits import Fold, make_folds
 from search_spaces import SEARCH_SPACES, Scale, suggest_config
-from sweeps.seeds import model_number
+from sweeps.search.seeds import model_number
 
 SEED = 1
 GENES = GeneOptions(which="500_var")
@@ -35,29 +30,17 @@ _SAMPLER, _TRIAL = 1, 2
 
 @dataclass(frozen=True)
 class Recording:
-    """Random configs of several models on one outer fold of schaefer100.
-
-    Attributes
-    ----------
-    name
-        Of the recording.
-    fold
-        Number of the outer fold.
-    max_passes
-        Passes of every curve; the cosine schedule spans them.
-    patience
-        Sets the plateau schedule; it stops nothing.
-    n_configs
-        By model; number 0 is the search space's first config, the others are drawn at random.
-    n_best, n_repeats
-        So many best configs of each model are trained again so many times with other seeds.
-    """
+    """Random configs of several models on one outer fold of schaefer100, none stopped early."""
 
     name: str
     fold: int
-    max_passes: int
+    # of every curve; the cosine schedule spans them
+    max_epochs: int
+    # sets the plateau schedule
     patience: int
+    # by model; number 0 is the search space's first config, the others are drawn at random
     n_configs: Mapping[str, int]
+    # that many best configs of each model are trained again that many times with other seeds
     n_best: int
     n_repeats: int
 
@@ -68,36 +51,31 @@ RECORDINGS = (
 )
 
 
-def record(out: Path) -> pd.DataFrame:
-    """Record what is missing, one file a curve, and join all curves in `out`."""
-    parts = out.with_suffix(".parts")
-    parts.mkdir(parents=True, exist_ok=True)
-    rows = [
-        row
-        for recording in RECORDINGS
-        for model in recording.n_configs
-        for row in _record_model(recording, model, parts)
-    ]
-    table = pd.DataFrame(rows)
-    table.to_parquet(out, index=False, compression="zstd")
-    shutil.rmtree(parts)
-    return table
-
-
-def _record_model(recording: Recording, model: str, parts: Path) -> Iterator[dict[str, Any]]:
+def record(recording: Recording, model: str) -> list[dict[str, Any]]:
+    """Train all configs of one model, then the best of them with other seeds; a row a curve."""
     drawn = draw_configs(recording, model)
-    first = [_record_curve(recording, model, n, 0, drawn, parts) for n in range(len(drawn))]
-    yield from first
+    first = [train_fully(recording, model, n, 0, *one) for n, one in enumerate(drawn)]
     ranked = sorted(first, key=lambda row: (-max(row["score"]), row["number"]))
-    for row in ranked[: recording.n_best]:
-        for repeat in range(1, recording.n_repeats + 1):
-            yield _record_curve(recording, model, row["number"], repeat, drawn, parts)
+    best = [row["number"] for row in ranked[: recording.n_best]]
+    return first + [
+        train_fully(recording, model, n, repeat, *drawn[n])
+        for n in best
+        for repeat in range(1, recording.n_repeats + 1)
+    ]
 
 
 def draw_configs(recording: Recording, model: str) -> list[tuple[dict[str, Any], FitConfig]]:
     """Draw the values and configs of one model: the first of its space, then random ones."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space, scale = SEARCH_SPACES[model], _scale(recording)
+    _, folds = _brain_and_folds()
+    scale = Scale(
+        small=True,
+        n_genes=500,
+        n_train_regions=min(len(f.train_regions) for outer in folds for f in outer.inner),
+        max_epochs=recording.max_epochs,
+        patience=recording.patience,
+    )
+    space = SEARCH_SPACES[model]
     seed = derive_seed(SEED, _SAMPLER, model_number(model), recording.fold)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed % 2**32))
     study.enqueue_trial(dict(space.defaults(scale)))
@@ -106,23 +84,11 @@ def draw_configs(recording: Recording, model: str) -> list[tuple[dict[str, Any],
     return [(t.params, c) for t, c in zip(trials, configs, strict=True)]
 
 
-def _scale(recording: Recording) -> Scale:
-    _, folds = _brain_and_folds()
-    return Scale(
-        small=True,
-        n_genes=500,
-        n_train_regions=min(len(f.train_regions) for outer in folds for f in outer.inner),
-        max_passes=recording.max_passes,
-        patience=recording.patience,
-    )
-
-
 @cache
 def _brain_and_folds() -> tuple[Brain, tuple[Fold, ...]]:
     brain = load_dataset("schaefer100")
     folds = make_folds(
-        brain.coords_mm,
-        brain.hemisphere,
+        brain,
         split="bilateral",
         n_inner_folds=N_INNER_FOLDS,
         seed=SEED,
@@ -130,73 +96,46 @@ def _brain_and_folds() -> tuple[Brain, tuple[Fold, ...]]:
     return brain, folds
 
 
-def _record_curve(
+def train_fully(
     recording: Recording,
     model: str,
     number: int,
     repeat: int,
-    drawn: list[tuple[dict[str, Any], FitConfig]],
-    parts: Path,
+    params: Mapping[str, Any],
+    config: FitConfig,
 ) -> dict[str, Any]:
-    path = parts / f"{recording.name}_{model}_{number:03d}_{repeat}.json"
-    if not path.exists():
-        params, config = drawn[number]
-        seed = derive_seed(SEED, _TRIAL, model_number(model), recording.fold, number, repeat)
-        row = {
-            "recording": recording.name,
-            "fold": recording.fold,
-            "model": model,
-            "number": number,
-            "repeat": repeat,
-            "params": json.dumps(params),
-            "max_passes": recording.max_passes,
-            "patience": recording.patience,
-            **train_fully(config, recording, seed),
-        }
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(row))
-        os.replace(temporary, path)
-        print(f"{path.stem}: best {max(row['score']):.5f} in {row['seconds']:.1f} s", flush=True)
-    written: dict[str, Any] = json.loads(path.read_text())
-    return written | {name: np.float32(written[name]) for name in ("score", "pearson_r")}
-
-
-def train_fully(config: FitConfig, recording: Recording, seed: int) -> dict[str, Any]:
-    """Train a config for all passes, whatever its patience, unless it diverges.
-
-    Returns
-    -------
-    dict
-        "passes" trained, "score" (minus the validation MSE) and "pearson_r" after each of them,
-        and "seconds" of processor time.
-    """
+    """Train a config for all epochs, whatever its patience, unless it diverges."""
     brain, folds = _brain_and_folds()
+    seed = derive_seed(SEED, _TRIAL, model_number(model), recording.fold, number, repeat)
+    profile = ComputeProfile(threads=1)
     started = time.process_time()
     nested = NestedFit(
-        brain,
-        folds[recording.fold],
-        config,
-        metric="val_mse",
-        seed=seed,
-        profile=ComputeProfile(threads=1),
+        brain, folds[recording.fold], config, metric="val_mse", seed=seed, profile=profile
     )
-    while len(nested.curve) < recording.max_passes and not nested.diverged:
+    while len(nested.curve) < recording.max_epochs and not nested.diverged:
         nested.advance()
+    scores = [point.score for point in nested.curve]
+    r = [point.validation.get("pearson_r", float("nan")) for point in nested.curve]
     return {
-        "passes": len(nested.curve),
-        "score": [point.score for point in nested.curve],
-        "pearson_r": [point.validation.get("pearson_r", float("nan")) for point in nested.curve],
+        "recording": recording.name,
+        "fold": recording.fold,
+        "model": model,
+        "number": number,
+        "repeat": repeat,
+        "params": json.dumps(params),
+        "max_epochs": recording.max_epochs,
+        "patience": recording.patience,
+        "epochs": len(nested.curve),
+        "score": np.float32(scores),
+        "pearson_r": np.float32(r),
         "seconds": round(time.process_time() - started, 3),
     }
 
 
 def main() -> None:
-    """Parse the command line and record."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/learning_curves.parquet"))
-    table = record(parser.parse_args().out)
-    seconds = table["seconds"].sum()
-    print(f"{len(table)} curves, {table['passes'].sum()} passes, {seconds:.0f} s of one core")
+    """Record everything into `learning_curves.parquet`."""
+    rows = [r for one in RECORDINGS for model in one.n_configs for r in record(one, model)]
+    pd.DataFrame(rows).to_parquet(FILE, index=False, compression="zstd")
 
 
 if __name__ == "__main__":

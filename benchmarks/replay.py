@@ -1,31 +1,132 @@
-"""Replay schedulers on recorded curves: what each would have trained, and which config chosen."""
+"""Recorded learning curves, and the replay of a scheduler on them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from benchmarks.curves import NO_SCORE, Curves, IntArray, Pool
-from gx2c.fit import FitConfig
-from sweeps.records import ConfigRecord
-from sweeps.search.fold_search import Decision, FoldSearch
-from sweeps.search.fold_study import Suggestion
 from sweeps.search.rungs import RungRule
 
-Scheduler = Callable[[Curves, np.random.Generator], IntArray]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+FILE = Path(__file__).parent / "learning_curves.parquet"
+NO_SCORE = float("-inf")
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Learning curves of some configs of one search, in the order in which they are tried.
+
+    Attributes
+    ----------
+    scores
+        (n_configs, max_epochs), larger is better; minus infinity from the epoch that diverged.
+    patience
+        Epochs without a better score after which a config ends by itself; 0 for never.
+    """
+
+    scores: FloatArray
+    patience: int = 0
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs of a curve that nothing stopped."""
+        return int(self.scores.shape[1])
+
+    def with_patience(self, patience: int) -> Curves:
+        """Return the same curves under early stopping."""
+        return Curves(self.scores, patience)
+
+    @cached_property
+    def best(self) -> FloatArray:
+        """Best score within the first epochs, (n_configs, max_epochs)."""
+        return np.maximum.accumulate(self.scores, axis=1)
+
+    @cached_property
+    def diverged(self) -> NDArray[np.bool_]:
+        """Whether a config diverges before it ends by itself, (n_configs,)."""
+        last = self.scores[np.arange(len(self)), self.ends - 1]
+        return np.isneginf(last)
+
+    @cached_property
+    def ends(self) -> IntArray:
+        """Epoch after which nothing is left to train, (n_configs,)."""
+        epochs = np.arange(1, self.max_epochs + 1)
+        over = np.isneginf(self.scores) | (epochs == self.max_epochs)
+        if self.patience:
+            over |= epochs - self._best_epochs >= self.patience
+        ends: IntArray = epochs[over.argmax(axis=1)]
+        return ends
+
+    @cached_property
+    def _best_epochs(self) -> IntArray:
+        # the first of equals, as a fit that trains counts it; before any score, epoch 0
+        best = self.best
+        before = np.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=NO_SCORE)
+        improved = np.where(best > before, np.arange(1, self.max_epochs + 1), 0)
+        return np.maximum.accumulate(improved, axis=1)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All recorded configs from which a replay draws searches.
+
+    Attributes
+    ----------
+    name
+        The recording and the model.
+    curves
+        One seed of every config.
+    seed_sd
+        Standard deviation of a config's final best score over seeds, pooled over the best
+        configs: the standard error of what a search reports.
+    """
+
+    name: str
+    curves: Curves
+    seed_sd: float
+
+
+def load_pools(path: Path = FILE) -> dict[str, Pool]:
+    """Read what `benchmarks.record_curves` wrote: one pool per recording and model."""
+    table = pd.read_parquet(path)
+    return {
+        f"{recording}/{model}": _pool(f"{recording}/{model}", part)
+        for (recording, model), part in table.groupby(["recording", "model"], sort=False)
+    }
+
+
+def _pool(name: str, table: pd.DataFrame) -> Pool:
+    first = table[table["repeat"] == 0].sort_values("number")
+    scores = np.full((len(first), int(first["max_epochs"].iloc[0])), NO_SCORE)
+    for row, curve in zip(scores, first["score"], strict=True):
+        row[: len(curve)] = curve
+    return Pool(name, Curves(scores), _seed_sd(table))
+
+
+def _seed_sd(table: pd.DataFrame) -> float:
+    repeated = table[table.groupby("number")["repeat"].transform("max") > 0]
+    best = repeated["score"].map(np.max)
+    return float(np.sqrt(best.groupby(repeated["number"]).var().mean()))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one search.
+    """The result of one search.
 
     Attributes
     ----------
-    passes, share
-        Passes trained, and their share of what training every config to its end takes.
+    epochs, share
+        Epochs trained, and their share of training every config to its end.
     chosen
         Number of the best fully trained config, as a sweep chooses it.
     regret
@@ -34,15 +135,41 @@ class Outcome:
         The same with the score that the chosen config had when it stopped.
     """
 
-    passes: int
+    epochs: int
     share: float
     chosen: int
     regret: float
     regret_as_stopped: float
 
 
+def halve(curves: Curves, rule: RungRule) -> IntArray:
+    """Return the epochs that `FoldSearch` trains each config under the same rule, (n_configs,)."""
+    trained = np.zeros(len(curves), dtype=np.int64)
+    size = rule.batch_size or len(curves)
+    for first in range(0, len(curves), size):
+        alive = set(range(first, min(first + size, len(curves))))
+        for milestone in rule.milestones:
+            _train(curves, alive, milestone, trained)
+            held = {number for number in alive if curves.ends[number] > milestone}
+            alive = rule.promoted(_table(curves, milestone, trained), held) if held else set()
+        _train(curves, alive, curves.max_epochs, trained)
+    return trained
+
+
+def _train(curves: Curves, numbers: set[int], epochs: int, trained: IntArray) -> None:
+    rows = sorted(numbers)
+    trained[rows] = np.minimum(curves.ends[rows], epochs)
+
+
+def _table(curves: Curves, milestone: int, trained: IntArray) -> dict[int, float]:
+    complete = (trained > 0) & (trained == curves.ends)
+    ranked = np.flatnonzero((trained >= milestone) | complete)
+    scores = curves.best[ranked, np.minimum(trained[ranked], milestone) - 1]
+    return dict(zip(ranked.tolist(), scores.tolist(), strict=True))
+
+
 def judge(curves: Curves, trained: IntArray) -> Outcome:
-    """Return what came of a search that trained its configs for so many passes.
+    """Return the result of a search that trained its configs for that many epochs.
 
     Raises
     ------
@@ -57,90 +184,9 @@ def judge(curves: Curves, trained: IntArray) -> Outcome:
     whole = curves.with_patience(0)
     final = np.where(whole.diverged, NO_SCORE, whole.best[:, -1])
     return Outcome(
-        passes=int(trained.sum()),
+        epochs=int(trained.sum()),
         share=float(trained.sum() / whole.ends.sum()),
         chosen=chosen,
         regret=float(final.max() - curves.best[chosen, -1]),
         regret_as_stopped=float(final.max() - reached[chosen]),
     )
-
-
-def draw_searches(pool: Pool, *, n_configs: int, n_searches: int, seed: int) -> list[Curves]:
-    """Draw searches from a pool, each without replacement."""
-    rng = np.random.default_rng(seed)
-    return [
-        pool.curves.take(rng.choice(len(pool.curves), size=n_configs, replace=False))
-        for _ in range(n_searches)
-    ]
-
-
-def replay(searches: Iterable[Curves], scheduler: Scheduler, *, seed: int) -> list[Outcome]:
-    """Run one scheduler through searches; equal seeds give equal outcomes."""
-    return [
-        judge(curves, scheduler(curves, np.random.default_rng([seed, number])))
-        for number, curves in enumerate(searches)
-    ]
-
-
-def replay_fold_search(
-    curves: Curves, rule: RungRule, rng: np.random.Generator
-) -> list[ConfigRecord]:
-    """Train through the search that sweeps run, its trials reporting in random order.
-
-    Returns
-    -------
-    list of ConfigRecord
-        In the order of the configs, each with the curve that it trained.
-    """
-    search = FoldSearch(
-        "smt",
-        0,
-        study_of=_ReplayedStudy,
-        rule=rule,
-        n_configs=len(curves),
-        configs_per_trial=1,
-        seed=0,
-        store=_MemoryStore(),  # type: ignore[arg-type]
-    )
-    ready: list[int] = []
-    trained = np.zeros(len(curves), dtype=np.int64)
-    while not search.finished:
-        while (work := search.next_work()) is not None:
-            ready += work.numbers
-        number = ready.pop(rng.integers(len(ready)))
-        before, end = int(trained[number]), int(curves.ends[number])
-        now = min([m for m in rule.milestones if m > before] + [end, curves.max_passes])
-        trained[number] = now
-        points = [_point(curves.scores[number, p], p + 1) for p in range(before, now)]
-        decision, released = search.on_points(number, points, 0.0, done=now == end)
-        ready += [n for n, d in {number: decision, **released}.items() if d is Decision.CONTINUE]
-    return [search.records[number] for number in range(len(curves))]
-
-
-def _point(score: float, passes: int) -> dict[str, Any]:
-    validation = {"mse": -float(score)} if score > NO_SCORE else {}
-    return {"passes": passes, "score": float(score), "validation": validation}
-
-
-class _ReplayedStudy:
-    """Suggests nothing in particular: the curves say what becomes of a config."""
-
-    def __init__(self, records: list[ConfigRecord]) -> None:
-        self.open_numbers: set[int] = set()
-
-    def ask(self, first: int, n_configs: int) -> list[Suggestion]:
-        self.open_numbers |= set(range(first, first + n_configs))
-        return [Suggestion({}, FitConfig("smt")) for _ in range(n_configs)]
-
-    def tell(self, record: ConfigRecord) -> None:
-        self.open_numbers.discard(record.number)
-
-
-class _MemoryStore:
-    """Keeps records nowhere."""
-
-    def load(self, model: str, fold: int) -> dict[int, ConfigRecord]:
-        return {}
-
-    def save(self, record: ConfigRecord) -> None:
-        pass

@@ -1,9 +1,4 @@
-"""How long until something is there: `gx2c bench start`.
-
-Seconds of the quick commands, and from the start of a sweep's command to its first finished config.
-"""
-
-from __future__ import annotations
+"""Seconds of quick commands, and of a sweep to its first finished config: `gx2c bench start`."""
 
 import os
 import signal
@@ -15,24 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.frame import seconds_of
+from benchmarks.frame import in_turn
 
-REPEATS = 5
+ROUNDS = 5
 COMMANDS = {"help": ["--help"], "data_show": ["data", "show", "schaefer100"]}
 SWEEPS = {
     "closed_form": ["sweep", "geography", "--preset", "quick"],
     "network": ["sweep", "smt", "--preset", "quick", "--nulls", "0"],
 }
-PATIENCE_S = 300.0
+LIMIT_S = 300.0
+GX2C = [sys.executable, "-m", "sweeps.cli.app"]
 
 
 def run() -> dict[str, Any]:
-    """Time the commands, medians over repeats, and each sweep once."""
+    """Time the commands, medians over rounds, and each sweep once."""
+    quiet = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL)
+    works = {name: partial(quiet, [*GX2C, *words]) for name, words in COMMANDS.items()}
     return {
-        "command_s": {
-            name: seconds_of(partial(_run, arguments), repeats=REPEATS, clock=time.perf_counter)
-            for name, arguments in COMMANDS.items()
-        },
+        "command_s": in_turn(works, rounds=ROUNDS, clock=time.perf_counter),
         "first_result_s": {name: round(first_result(a), 1) for name, a in SWEEPS.items()},
     }
 
@@ -43,23 +38,17 @@ def first_result(arguments: list[str]) -> float:
         out = Path(folder) / "run"
         started = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "sweeps.cli", *arguments, "--out", str(out)],
+            [*GX2C, *arguments, "--out", str(out)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
             while not any(out.glob("records/*/*/config_*.json")):
-                if process.poll() is not None or time.monotonic() - started > PATIENCE_S:
+                if process.poll() is not None or time.monotonic() - started > LIMIT_S:
                     raise RuntimeError(f"gx2c {' '.join(arguments)} has finished no config")
                 time.sleep(0.02)
             return time.monotonic() - started
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            process.wait(PATIENCE_S)
-
-
-def _run(arguments: list[str]) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "sweeps.cli", *arguments], check=True, stdout=subprocess.DEVNULL
-    )
+            process.wait(LIMIT_S)

@@ -1,4 +1,4 @@
-"""Write what `make chaos` found into docs/faults.md: `python docs/make_chaos_table.py`."""
+"""Write the results of `make chaos` into docs/faults.md: `python docs/make_chaos_table.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PHASES = ("search", "retrain", "nulls", "export")
 
 
 def table(found: dict) -> str:
-    """Return kills by what and phase, and what must hold, as markdown."""
+    """Return the kills by target and phase, and the checks, as markdown."""
     counts = Counter((kill["what"], kill["phase"]) for kill in found["kills"])
     lines = ["| killed | " + " | ".join(PHASES) + " | all |", "|---" * 6 + "|"]
     for what in ("worker", "node", "driver", "head"):
@@ -26,18 +26,18 @@ def table(found: dict) -> str:
         f"{found['seconds'] // 60} minutes on {machine['cpus']} cores of {machine['processor']}. "
         f"Completed: {found['completed']} of {found['sweeps']}. Summaries equal to the "
         f"undisturbed run's: {found['equal_to_undisturbed']}. Finished files written again: "
-        f"{len(found['finished_files_rewritten'])}. Every kill, with process, what it did and "
-        "the processor time it had just used, is in [chaos.json](chaos.json).",
+        f"{len(found['finished_files_rewritten'])}. [chaos.json](chaos.json) lists every kill with "
+        "the process, its task and the processor time it had just used.",
         "",
-        "Two kills in trials of minutes, which were then continued and ended "
-        f"{'as' if long['equal'] else 'otherwise than'} undisturbed; the newest checkpoint, and so "
-        f"the training that is done again, was {ages} old.",
+        "Two further kills hit trials that take minutes. The resumed trials "
+        f"{'equalled' if long['equal'] else 'differed from'} undisturbed ones; the newest "
+        f"checkpoint, and hence the repeated training, was {ages} old.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Replace the part of docs/faults.md between its marks."""
+    """Replace the part of docs/faults.md between its markers."""
     page = DOCS / "faults.md"
     before, _, rest = page.read_text().partition(BEGIN)
     after = rest.partition(END)[2]

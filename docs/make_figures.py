@@ -1,8 +1,8 @@
-"""Refresh everything in the README that comes from a run: numbers, printed lines and figure.
+"""Regenerate the parts of the README that come from a run: numbers, printed lines and figure.
 
-`python docs/make_figures.py runs/NAME` copies what the README needs from a finished run into
-docs/quick_summary.json; then, and also without an argument, the figure and the README's block
-are made anew from that file. Nothing about the run is written anywhere else.
+`python docs/make_figures.py runs/NAME` copies the results that the README shows from a finished run
+into docs/quick_summary.json. With or without an argument it then regenerates the figure and the
+README's block from that file. No other file holds numbers of that run.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ import html
 import io
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from rich.console import Console
 
 from gx2c.data import load_dataset
 from gx2c.splits import make_folds
-from sweeps.options import SweepOptions
-from sweeps.paths import SweepPaths
-from sweeps.progress import clock
-from sweeps.table import print_reductions, print_summary
+from sweeps.cli.summary_text import print_reductions, print_summary
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import finite_or_none
+from sweeps.folder.summary_file import Summary, read_summary
+from sweeps.folder.tables import read_connectome, read_null_scores
+from sweeps.request.options import SweepOptions
+from sweeps.request.table import OPTIONS
+from sweeps.run.progress import clock
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
@@ -32,43 +36,57 @@ FIGURE = DOCS / "images" / "quick.svg"
 BEGIN = "<!-- from docs/quick_summary.json by docs/make_figures.py: begin -->"
 END = "<!-- from docs/quick_summary.json by docs/make_figures.py: end -->"
 
-KEPT = (
-    *("model", "dataset", "split", "split_label", "conditions", "seed", "n_regions", "n_genes"),
-    *("folds", "test", "train_test"),
-)
+KEPT: Any = {
+    **dict.fromkeys(
+        "model dataset split split_label conditions seed n_regions n_genes folds test single "
+        "train_test geography nulls".split(),
+        True,
+    ),
+    "seconds": {"total"},
+    "provenance": {"versions": True, "host": {"cpus"}, "options": True, "dataset": True},
+}
 SHOWN = "pearson_r"
 SHOWN_FOLD = 0
 MAX_LINE = 118
 INK, PALE, MODEL, GEOGRAPHY, NULL = "#1f2933", "#9fb3c8", "#c2410c", "#1d4ed8", "#6b7280"
 
 
-def copy_run(run: Path) -> dict[str, Any]:
-    """Take from a run folder what the README shows."""
+class Recorded(Summary):
+    """The contents of docs/quick_summary.json.
+
+    Attributes
+    ----------
+    null_scores
+        (n_nulls,) Pearson r.
+    predicted
+        (n_test_edges,) of the fold that is shown, above the diagonal, row by row.
+    """
+
+    null_scores: list[float]
+    predicted: list[float]
+
+
+def copy_run(run: Path) -> Recorded:
+    """Return the results of a run folder that the README shows."""
     paths = SweepPaths(run)
-    summary = json.loads(paths.summary.read_text())
-    predicted = pd.read_csv(
-        paths.predicted(summary["model"], SHOWN_FOLD, summary["dataset"]), sep="\t", index_col=0
-    ).to_numpy()
-    nulls = pd.read_csv(paths.null_scores(summary["model"]), sep="\t")
-    provenance = summary["provenance"]
-    return {
-        **{name: summary[name] for name in KEPT},
-        "geography": summary["geography"],
-        "nulls": summary["nulls"],
-        "seconds": {"total": summary["seconds"]["total"]},
-        "provenance": {
-            "versions": provenance["versions"],
-            "cpus": provenance["host"]["cpus"],
-            "options": provenance["options"],
-            "dataset": provenance["dataset"],
-        },
-        "null_scores": nulls[SHOWN].round(4).tolist(),
-        "predicted": predicted[np.triu_indices(len(predicted), 1)].round(3).tolist(),
-    }
+    summary = read_summary(paths)
+    path = paths.predicted(summary.model, SHOWN_FOLD, summary.dataset)
+    _, predicted = read_connectome(path)
+    kept = summary.model_dump(exclude_unset=True, include=KEPT)
+    return Recorded(
+        **kept,
+        null_scores=read_null_scores(paths, summary.model)[SHOWN].round(4).tolist(),
+        predicted=predicted[np.triu_indices(len(predicted), 1)].round(3).tolist(),
+    )
 
 
-def readme_block(summary: dict[str, Any]) -> str:
-    """Write what `make sweep` prints and what it means."""
+def read_recorded() -> Recorded:
+    """Return what is shown."""
+    return Recorded.model_validate(json.loads(SUMMARY.read_text()))
+
+
+def readme_block(summary: Recorded) -> str:
+    """Return the output of `make sweep` and its interpretation, as markdown."""
     lines = [
         line if len(line) <= MAX_LINE else line[:MAX_LINE] + " …" for line in _printed(summary)
     ]
@@ -76,13 +94,15 @@ def readme_block(summary: dict[str, Any]) -> str:
     return f"{BEGIN}\n```\n$ make sweep\n{printed}\n```\n\n{_meaning(summary)}\n{END}"
 
 
-def _printed(summary: dict[str, Any]) -> list[str]:
+def _printed(summary: Recorded) -> list[str]:
     stream = io.StringIO()
-    console = Console(file=stream, width=MAX_LINE, highlight=False, color_system=None)
-    name = f"{summary['model']}-{summary['dataset']}-{summary['split']}-TIME"
+    console = Console(
+        file=stream, width=MAX_LINE, highlight=False, color_system=None, force_terminal=True
+    )
+    name = f"{summary.model}-{summary.dataset}-{summary.split}-TIME"
     stdout, sys.stdout = sys.stdout, stream
     try:
-        print_reductions(_options(summary["provenance"]["options"]))
+        print_reductions(_options(summary.provenance.options))
     finally:
         sys.stdout = stdout
     print_summary(summary, SweepPaths(Path("runs") / name), console)
@@ -90,50 +110,40 @@ def _printed(summary: dict[str, Any]) -> list[str]:
 
 
 def _options(recorded: dict[str, Any]) -> SweepOptions:
-    known = SweepOptions.__dataclass_fields__
-    return SweepOptions(**{name: value for name, value in recorded.items() if name in known})
+    return SweepOptions.from_dict({n: value for n, value in recorded.items() if n in OPTIONS})
 
 
-def _meaning(summary: dict[str, Any]) -> str:
-    gain, nulls = summary["geography"]["gain"][SHOWN], summary["nulls"]
-    distance = abs(gain["mean"]) / gain["se"]
+def _meaning(summary: Recorded) -> str:
+    gain, nulls, provenance = summary.gain(SHOWN), summary.nulls, summary.provenance
+    versions = provenance.versions
+    assert nulls is not None
+    distance = abs(gain.mean) / gain.se
     verdict = (
-        "less than two standard errors from none: these genes are not shown to say more than place"
+        "within two standard errors of zero, so there is no evidence that genes add information "
+        "beyond location"
         if distance < 2
-        else "better than place alone"
-        if gain["mean"] > 0
-        else "worse than place alone"
+        else "so the model predicts better than location alone"
+        if gain.mean > 0
+        else "so the model predicts worse than location alone"
     )
-    versions, host = summary["provenance"]["versions"], summary["provenance"]
     text = (
-        f"Read: on regions never seen, this small network's edges correlate with the measured "
-        f"ones at r = {summary['test'][SHOWN]['mean']:.3f}; geography alone, which reads no gene, "
-        f"reaches {summary['geography']['test'][SHOWN]['mean']:.3f}. The gain over geography is "
-        f"{gain['mean']:+.3f} with a standard error of {gain['se']:.3f} over {gain['n']} folds, "
-        f"{verdict}. The same network, retrained on expression of which all that does not follow "
-        f"place is spun over the cortex, reaches {nulls[SHOWN]['mean']:.3f} on average, "
-        f"p = {nulls['p_value']:.3f}; "
-        f"{nulls['n']} nulls cannot give less than {nulls['p_floor']:.3f}. "
-        f"(Seed {summary['seed']}, {host['cpus']} CPU cores, "
-        f"{clock(summary['seconds']['total'])} minutes, torch {versions['torch'].split('+')[0]}, "
+        f"Interpretation: on unseen regions, this small network's predicted edges correlate with "
+        f"the measured edges at r = {summary.score(SHOWN).mean:.3f}; the spatial baseline, "
+        f"which reads no genes, reaches {summary.rival(SHOWN).mean:.3f}. The "
+        f"gain over geography is {gain.mean:+.3f} with a standard error of {gain.se:.3f} "
+        f"over {gain.n} folds, {verdict}. The same network, retrained on surrogates in which "
+        f"the part of expression not explained by location is spin-permuted, reaches "
+        f"{nulls.spread(SHOWN).mean:.3f} on average (p = {nulls.p_value:.3f}; the smallest p that "
+        f"{nulls.n} nulls can give is {nulls.p_floor:.3f}). "
+        f"(Seed {summary.seed}, {provenance.host.cpus} CPU cores, "
+        f"{clock(summary.seconds['total'])} minutes, torch {versions['torch'].split('+')[0]}, "
         f"ray {versions['ray']}; all numbers: [docs/quick_summary.json](docs/quick_summary.json).)"
     )
-    return _wrap(text)
+    return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
 
 
-def _wrap(text: str, width: int = 110) -> str:
-    lines, line = [], ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return "\n".join([*lines, line])
-
-
-def draw(summary: dict[str, Any]) -> str:
-    """Draw the figure as SVG: what is held out, what is predicted, what came of it."""
+def draw(summary: Recorded) -> str:
+    """Draw the figure as SVG: held-out regions, predicted edges, scores."""
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 330" role="img" '
         'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif">',
@@ -147,12 +157,12 @@ def draw(summary: dict[str, Any]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _alternative(summary: dict[str, Any]) -> str:
+def _alternative(summary: Recorded) -> str:
     return (
         "Patches of regions are held out with their homologues; every edge among them is "
-        f"predicted from gene expression; test r {summary['test'][SHOWN]['mean']:.2f}, geography "
-        f"{summary['geography']['test'][SHOWN]['mean']:.2f}, spun genes "
-        f"{summary['nulls'][SHOWN]['mean']:.2f}"
+        f"predicted from gene expression; test r {summary.score(SHOWN).mean:.2f}, geography "
+        f"{summary.rival(SHOWN).mean:.2f}, spin-permuted genes "
+        f"{summary.nulls.spread(SHOWN).mean:.2f}"
     )
 
 
@@ -173,19 +183,18 @@ def _dot(x: float, y: float, radius: float, fill: str, opacity: float = 1.0) -> 
     )
 
 
-def _fold(summary: dict[str, Any]) -> tuple[Any, Any]:
-    brain = load_dataset(summary["dataset"])
+def _fold(summary: Recorded) -> tuple[Any, Any]:
+    brain = load_dataset(summary.dataset)
     folds = make_folds(
-        brain.coords_mm,
-        brain.hemisphere,
-        split=summary["split"],
-        n_folds=len(summary["folds"]),
-        seed=summary["seed"],
+        brain,
+        split=summary.split,
+        n_folds=len(summary.folds),
+        seed=summary.seed,
     )
     return brain, folds[SHOWN_FOLD].test_regions
 
 
-def _held_out(summary: dict[str, Any]) -> list[str]:
+def _held_out(summary: Recorded) -> list[str]:
     brain, test = _fold(summary)
     held_out = set(test.tolist())
     parts = [
@@ -196,20 +205,20 @@ def _held_out(summary: dict[str, Any]) -> list[str]:
         fill = MODEL if region in held_out else PALE
         parts.append(_dot(155 + 1.35 * x, 165 - 1.15 * y, 5.5, fill))
     parts.append(_text(20, 300, "●", fill=MODEL))
-    parts.append(
-        _text(36, 300, f"{len(test)} regions of one of {len(summary['folds'])} test folds")
-    )
+    parts.append(_text(36, 300, f"{len(test)} regions of one of {len(summary.folds)} test folds"))
     parts.append(_text(20, 318, "●", fill=PALE))
-    parts.append(_text(36, 318, f"{brain.n_regions - len(test)} that train (seen from above)"))
+    parts.append(
+        _text(36, 318, f"{brain.n_regions - len(test)} training regions (seen from above)")
+    )
     return parts
 
 
-def _edges(summary: dict[str, Any]) -> list[str]:
+def _edges(summary: Recorded) -> list[str]:
     brain, test = _fold(summary)
     n = len(test)
     matrix = np.array(brain.connectome_block(test))
     upper = np.triu_indices(n, 1)
-    matrix[upper] = summary["predicted"]
+    matrix[upper] = summary.predicted
     left, top, cell = 330, 66, 212 / n
     parts = [
         _text(320, 30, "2  Predict every edge among", size=14, font_weight="600"),
@@ -222,7 +231,7 @@ def _edges(summary: dict[str, Any]) -> list[str]:
                 f'<rect x="{left + j * cell:.1f}" y="{top + i * cell:.1f}" '
                 f'width="{cell + 0.3:.1f}" height="{cell + 0.3:.1f}" fill="{fill}"/>'
             )
-    parts.append(_text(330, 300, f"above the diagonal: predicted ({summary['model']})"))
+    parts.append(_text(330, 300, f"above the diagonal: predicted ({summary.model})"))
     parts.append(_text(330, 318, "below: measured (Pearson r, blue < 0 < red)"))
     return parts
 
@@ -233,12 +242,12 @@ def _colour(r: float) -> str:
     return "#" + "".join(f"{round(255 + (channel - 255) * strength):02x}" for channel in end)
 
 
-def _result(summary: dict[str, Any]) -> list[str]:
-    geography = [fold["test"][SHOWN] for fold in summary["geography"]["folds"]]
+def _result(summary: Recorded) -> list[str]:
+    geography = [fold.test[SHOWN] for fold in summary.rival_folds]
     rows = [
-        (f"{summary['model']}, {summary['n_genes']} genes", _folds(summary), MODEL),
-        ("geography, no gene", geography, GEOGRAPHY),
-        (f"{summary['model']} on spun genes", summary["null_scores"], NULL),
+        (f"{summary.model}, {summary.n_genes} genes", _folds(summary), MODEL),
+        ("geography, no genes", geography, GEOGRAPHY),
+        (f"{summary.model} on permuted genes", summary.null_scores, NULL),
     ]
     scores = [score for _, row, _ in rows for score in row]
     low, high = min(0.0, *scores), max(0.8, *scores)
@@ -247,8 +256,8 @@ def _result(summary: dict[str, Any]) -> list[str]:
         return 630 + 300 * (r - low) / (high - low)
 
     parts = [
-        _text(620, 30, "3  Compare with geography alone", size=14, font_weight="600"),
-        _text(638, 48, "and with spun genes", size=14, font_weight="600"),
+        _text(620, 30, "3  Compare with the spatial", size=14, font_weight="600"),
+        _text(638, 48, "baseline and permuted genes", size=14, font_weight="600"),
     ]
     for tick in np.arange(np.ceil(low * 5) / 5, high + 1e-9, 0.2):
         parts.append(
@@ -264,20 +273,21 @@ def _result(summary: dict[str, Any]) -> list[str]:
             f'stroke="{fill}" stroke-width="3"/>'
         )
         parts += [_dot(x(value), y, 5, fill, 0.5) for value in values]
-    parts.append(_text(630, 300, "test r; a dot is a fold, of spun genes a null"))
-    nulls = summary["nulls"]
+    parts.append(_text(630, 300, "test r; dots are folds, or nulls in the last row"))
+    nulls = summary.nulls
+    assert nulls is not None
     parts.append(
         _text(
             630,
             318,
-            f"p = {nulls['p_value']:.3f} against {nulls['n']} nulls, seed {summary['seed']}",
+            f"p = {nulls.p_value:.3f} against {nulls.n} nulls, seed {summary.seed}",
         )
     )
     return parts
 
 
-def _folds(summary: dict[str, Any]) -> list[float]:
-    return [fold["test"][SHOWN] for fold in summary["folds"]]
+def _folds(summary: Recorded) -> list[float]:
+    return [fold.test[SHOWN] for fold in summary.folds]
 
 
 def with_block(readme: str, block: str) -> str:
@@ -288,10 +298,11 @@ def with_block(readme: str, block: str) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Refresh the summary from a run if one is given, then the figure and the README."""
+    """Update the summary from a run if one is given, then the figure and the README."""
     if arguments:
-        SUMMARY.write_text(json.dumps(copy_run(Path(arguments[0])), indent=1) + "\n")
-    summary = json.loads(SUMMARY.read_text())
+        recorded = copy_run(Path(arguments[0])).model_dump(exclude_unset=True)
+        SUMMARY.write_text(json.dumps(finite_or_none(recorded), indent=1) + "\n")
+    summary = read_recorded()
     FIGURE.parent.mkdir(exist_ok=True)
     FIGURE.write_text(draw(summary), encoding="utf-8")
     README.write_text(with_block(README.read_text(), readme_block(summary)), encoding="utf-8")

@@ -25,25 +25,27 @@ import aiohttp
 import requests
 from rich.console import Console
 
-from sweeps.paths import SweepPaths
-from sweeps.status import read_status
-from sweeps.status_table import print_status
-from sweeps.study_copy import copy_study
+from sweeps.cli.tables import print_status
+from sweeps.folder.paths import SweepPaths
+from sweeps.phases.study import copy_study
+from sweeps.run.status import read_status
 
 IMAGES = Path(__file__).parent / "images"
-WIDTH = 88
+WIDTH = 80
 # Page and window size; of a longer page, its top
 SIZE = (1280, 900)
 # Pages ask for their data after they are loaded
 LOADING_S = 8.0
 PATIENCE_S = 60.0
-# What Ray's dashboard keeps of the token that it asks for
+# The cookie in which Ray's dashboard keeps the token that it asks for
 TOKEN_COOKIE = "ray-authentication-token"
 
 
 def draw_status(paths: SweepPaths) -> Path:
     """Draw what the terminal shows."""
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False)
+    console = Console(
+        record=True, width=WIDTH, force_terminal=True, file=io.StringIO(), highlight=False
+    )
     print_status(read_status(paths), console)
     path = IMAGES / "status.svg"
     path.write_text(console.export_svg(title=f"gx2c status {paths.root}", unique_id="status"))
