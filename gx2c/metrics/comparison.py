@@ -6,8 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from gx2c.data.brain import FloatArray
+from gx2c.data.brain import FloatArray, IntArray
 from gx2c.errors import UserError
+
+# Resamples whose weights of all edges are held in memory together
+AT_ONCE = 100
 
 
 class CorrectedT(NamedTuple):
@@ -101,13 +104,16 @@ def gain_interval(
     measured: Sequence[FloatArray],
     *,
     seed: int,
+    regions: Sequence[IntArray] | None = None,
+    edges: Sequence[tuple[IntArray, IntArray]] | None = None,
     n_resamples: int = 1_000,
     level: float = 0.95,
 ) -> Interval:
-    """Resample test regions within folds; return the interval of the mean gain in Pearson r.
+    """Resample test regions; return the interval of the mean gain in Pearson r over folds.
 
     Both models are scored on the same resampled regions; two copies of one region form no edge.
-    Models are not refitted: the interval covers other test regions, not other training regions.
+    Models are not refitted: the interval covers other test regions, not other training regions. A
+    fold that a resample leaves without two different edges is left out of its mean.
 
     Parameters
     ----------
@@ -115,6 +121,12 @@ def gain_interval(
         Per fold, (n_test_regions, n_test_regions), symmetric.
     seed
         Seed of the resamples.
+    regions
+        Per fold, (n_test_regions,) numbers of its test regions within the brain. Regions are then
+        drawn once for all folds, so that those of several seeds, which cut the same regions
+        differently, are resampled alike. Without them, each fold draws its own.
+    edges
+        Per fold, both ends of the edges that count, each once; all undirected ones if None.
     n_resamples, level
         Number of resamples, and their share inside the interval.
 
@@ -128,26 +140,47 @@ def gain_interval(
             " the same folds of two models and of the measurement"
         )
     rng = np.random.default_rng(seed)
-    gains = np.zeros(n_resamples)
-    for ours, theirs, truth in zip(predicted, rival, measured, strict=True):
-        n = len(truth)
-        edges = np.triu_indices(n, 1)
-        values = np.stack([one[edges] for one in (ours, theirs, truth)])
-        # if region i is drawn c_i times, the edge (i, j) counts c_i c_j times
-        counts = rng.multinomial(n, np.full(n, 1 / n), size=n_resamples)
-        weights = (counts[:, edges[0]] * counts[:, edges[1]]).astype(np.float64)
-        gains += _weighted_r(values[0], values[2], weights)
-        gains -= _weighted_r(values[1], values[2], weights)
+    gains = np.empty((len(measured), n_resamples))
+    drawn = (
+        None if regions is None else _draw(rng, 1 + int(np.concatenate(regions).max()), n_resamples)
+    )
+    for fold, (ours, theirs, truth) in enumerate(zip(predicted, rival, measured, strict=True)):
+        ends = np.triu_indices(len(truth), 1) if edges is None else edges[fold]
+        if drawn is None or regions is None:
+            counts = _draw(rng, len(truth), n_resamples)
+        else:
+            counts = drawn[:, regions[fold]]
+        for rows in range(0, n_resamples, AT_ONCE):
+            some = counts[rows : rows + AT_ONCE]
+            # if region i is drawn c_i times, the edge (i, j) counts c_i c_j times
+            weights = (some[:, ends[0]] * some[:, ends[1]]).astype(np.float64)
+            r = [_weighted_r(one[ends], truth[ends], weights) for one in (ours, theirs)]
+            gains[fold, rows : rows + AT_ONCE] = r[0] - r[1]
+    defined = np.isfinite(gains)
+    n_folds = defined.sum(axis=0)
+    means = np.where(defined, gains, 0.0).sum(axis=0)[n_folds > 0] / n_folds[n_folds > 0]
+    if not len(means):
+        return Interval(float("nan"), float("nan"), level, n_resamples)
     tail = (1 - level) / 2
-    low, high = np.quantile(gains / len(measured), [tail, 1 - tail])
+    low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(float(low), float(high), level, n_resamples)
+
+
+def _draw(rng: np.random.Generator, n: int, n_resamples: int) -> IntArray:
+    """Return how often each of n regions is drawn, (n_resamples, n)."""
+    return rng.multinomial(n, np.full(n, 1 / n), size=n_resamples)
 
 
 def _weighted_r(one: FloatArray, other: FloatArray, weights: FloatArray) -> FloatArray:
     """Return Pearson r for each row of weights, (n_rows,)."""
-    shares = weights / weights.sum(axis=1, keepdims=True)
+    total = weights.sum(axis=1, keepdims=True)
+    shares = np.divide(weights, total, out=np.full_like(weights, np.nan), where=total > 0)
     means = [shares @ one, shares @ other]
     cross = shares @ (one * other) - means[0] * means[1]
     squares = [shares @ v**2 - m**2 for v, m in zip((one, other), means, strict=True)]
-    r: FloatArray = cross / np.sqrt(squares[0] * squares[1])
+    # rounding leaves a little where there is only one edge, or all are equal
+    least = [np.finfo(float).eps * np.square(v).max() for v in (one, other)]
+    varies = (squares[0] > least[0]) & (squares[1] > least[1])
+    r: FloatArray = np.full(len(weights), np.nan)
+    np.divide(cross, np.sqrt(np.abs(squares[0] * squares[1])), out=r, where=varies)
     return r
