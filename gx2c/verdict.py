@@ -1,4 +1,4 @@
-"""What a sweep has shown of a model, as a grade from 0 to 4 and one sentence.
+"""The grade of a sweep's result, from 0 to 4, and its meaning in one sentence.
 
 Four steps are taken in order and the first that fails ends the grading, so no correction over
 grades is needed.
@@ -24,7 +24,7 @@ MEANINGS = (
 )
 ONE_BRAIN = (
     "One group-average brain: regions were held out, not people. Bounds are one-sided 95 % limits "
-    "when regions are drawn anew, with models as fitted."
+    "when regions are resampled, with models as fitted."
 )
 TUNED = "Nulls keep the configs and epochs that were found with the true genes."
 
@@ -40,7 +40,7 @@ class Comparison:
     gain
         The model's r minus the rival's.
     bound
-        One-sided 95 % lower limit of the gain when regions are drawn anew.
+        One-sided 95 % lower limit of the gain when regions are resampled.
     """
 
     r: float | None
@@ -74,7 +74,7 @@ class NullTest:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a grade depends on.
+    """Everything that a grade depends on.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Evidence:
     decay, geography
         The model against exponential decay with distance, and against the geography ensemble.
     coordinates
-        The model against itself, reading coordinates in the place of genes; None if not run.
+        The model against itself, reading coordinates in place of genes; None if not run.
     nulls
         Tests by surrogate; those that were not run are missing.
     impossible
@@ -119,7 +119,7 @@ class Verdict:
     evidence
         All numbers.
     caveat
-        What no grade can say.
+        The limits of every grade.
     """
 
     grade: int
@@ -154,8 +154,8 @@ def verdict(evidence: Evidence) -> Verdict:
             break
         grade = number
     # a gain over geography makes that over decay beside the point
-    told = "; ".join(step.words for step in steps[min(grade, 1) :])
-    return Verdict(grade, tested, f"{MEANINGS[grade]}: {told}.", evidence, _caveat(evidence))
+    stated = "; ".join(step.words for step in steps[min(grade, 1) :])
+    return Verdict(grade, tested, f"{MEANINGS[grade]}: {stated}.", evidence, _caveat(evidence))
 
 
 def p_specific(evidence: Evidence) -> float | None:
@@ -187,7 +187,7 @@ def _beats_geography(evidence: Evidence) -> Step:
 
 
 def _genes_matter(evidence: Evidence) -> Step:
-    """Take the step to grade 3; what fails is told first, then what is missing."""
+    """Take the step to grade 3; failures are stated first, then missing evidence."""
     if not evidence.reads_genes:
         return Step(None, "it reads no genes")
     needed, control = _needed(evidence), evidence.coordinates
@@ -206,11 +206,11 @@ def _genes_matter(evidence: Evidence) -> Step:
         return Step(None, f"no nulls can be made of these data ({reasons})")
     lacking = [words for name in needed if (words := _lacking(evidence, name))]
     if control is None:
-        lacking.append("the model was not run on coordinates in the place of genes")
+        lacking.append("the model was not run on coordinates in place of genes")
     if lacking or control is None:
         return Step(None, f"not tested further, because {' and '.join(lacking)}")
-    told = [_p_words(name, test) for name, test in tests.items()]
-    return Step(True, "; ".join([*told, _control_words(control)]))
+    words = [_p_words(name, test) for name, test in tests.items()]
+    return Step(True, "; ".join([*words, _control_words(control)]))
 
 
 def _beyond_gradients(evidence: Evidence) -> Step:
