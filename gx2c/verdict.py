@@ -153,7 +153,7 @@ def verdict(evidence: Evidence) -> Verdict:
         if not found.passed:
             break
         grade = number
-    # a gain over geography makes that over decay beside the point
+    # geography contains distance decay
     stated = "; ".join(step.words for step in steps[min(grade, 1) :])
     return Verdict(grade, tested, f"{MEANINGS[grade]}: {stated}.", evidence, _caveat(evidence))
 
@@ -204,13 +204,13 @@ def _genes_matter(evidence: Evidence) -> Step:
     if not needed:
         reasons = "; ".join(f"{name}: {evidence.impossible[name]}" for name in SPECIFIC)
         return Step(None, f"no nulls can be made of these data ({reasons})")
-    lacking = [words for name in needed if (words := _lacking(evidence, name))]
+    lacking = [why for name in needed if (why := _lacking(evidence, name))]
     if control is None:
         lacking.append("the model was not run on coordinates in place of genes")
     if lacking or control is None:
         return Step(None, f"not tested further, because {' and '.join(lacking)}")
-    words = [_p_words(name, test) for name, test in tests.items()]
-    return Step(True, "; ".join([*words, _control_words(control)]))
+    tested = [_p_words(name, test) for name, test in tests.items()]
+    return Step(True, "; ".join([*tested, _control_words(control)]))
 
 
 def _beyond_gradients(evidence: Evidence) -> Step:
