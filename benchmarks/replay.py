@@ -64,8 +64,7 @@ class Curves:
         over = np.isneginf(self.scores) | (epochs == self.max_epochs)
         if self.patience:
             over |= epochs - self._best_epochs >= self.patience
-        ends: IntArray = epochs[over.argmax(axis=1)]
-        return ends
+        return epochs[over.argmax(axis=1)]
 
     @cached_property
     def _best_epochs(self) -> IntArray:

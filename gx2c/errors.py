@@ -1,8 +1,13 @@
-"""The exceptions that a caller may want to catch, and the checks of keywords that raise them."""
+"""The exceptions that a caller may want to catch, the checks that raise them, and the log."""
 
+import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import TypeVar
+
+logger = logging.getLogger("gx2c")
+T = TypeVar("T")
 
 
 class UserError(ValueError):
@@ -38,6 +43,13 @@ def require_choice(keyword: str, value: str, choices: Iterable[str]) -> None:
     if value not in (allowed := sorted(choices)):
         hint = did_you_mean(value, allowed)
         raise UserError(f"{keyword} is {value!r}; {hint}choose from {allowed}")
+
+
+def look_up(table: Mapping[str, T], name: str, kind: str) -> T:
+    """Return a table's entry of a name, or refuse: "no `kind` 'name'; choose from [...]"."""
+    if name not in table:
+        raise UserError(f"no {kind} {name!r}; choose from {sorted(table)}")
+    return table[name]
 
 
 def require_positive(keyword: str, value: float) -> None:

@@ -85,10 +85,7 @@ def load_json(path: Path) -> Any:
     ValueError
         If it is not JSON.
     """
-    try:
-        return json.loads(ordinary(path).read_bytes().decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    return _parsed(path, json.loads)
 
 
 def load_yaml(path: Path) -> Any:
@@ -105,11 +102,16 @@ def load_yaml(path: Path) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(ordinary(path).read_bytes().decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        return _parsed(path, yaml.safe_load)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
+
+
+def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(ordinary(path).read_bytes().decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def load_npy(path: Path) -> Any:

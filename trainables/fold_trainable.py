@@ -1,6 +1,5 @@
 """The class that Ray Tune runs for one trial."""
 
-import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from pyarrow import fs
 from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
+from gx2c.errors import logger
 from trainables.gpu import cap_gpu_memory
 from trainables.runners import make_runner
 from trainables.work import (
@@ -24,8 +24,6 @@ from trainables.work import (
 
 # their pauses double, from 25 ms on
 S3_ATTEMPTS = 9
-
-logger = logging.getLogger("gx2c")
 
 
 def patient(filesystem: fs.FileSystem) -> fs.FileSystem:

@@ -8,12 +8,12 @@ import numpy as np
 import scipy
 from scipy.stats import binomtest
 
-from gx2c.data.brain import MIRROR, Brain, FloatArray, IntArray
+from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.data.smooth_fields import SPHERE_RADIUS_MM, covariance_root, mirrored_cortex
 from gx2c.errors import UserError
 from gx2c.nulls import SPIN_METHODS, make_surrogate
 from gx2c.nulls.rows import permutations
-from gx2c.nulls.spheres import unit_spheres
+from gx2c.nulls.spheres import as_left, unit_spheres
 from gx2c.nulls.spins import rotate_regions, spin_rotations
 from gx2c.nulls.variogram import VARIOGRAM_STREAM, make_variogram, unit_columns
 
@@ -157,7 +157,7 @@ def smooth_maps(
     rng: np.random.Generator,
 ) -> FloatArray:
     """Draw Gaussian random fields on both spheres, (n_regions, n_maps), of variance about 1."""
-    left = _both_as_left(sphere_coords, hemisphere)
+    left = as_left(sphere_coords, hemisphere)
     chord = np.clip(scipy.spatial.distance.cdist(left, left) / (2 * SPHERE_RADIUS_MM), 0.0, 1.0)
     arc = 2 * SPHERE_RADIUS_MM * np.arcsin(chord)
     if smoothness_mm > 0:
@@ -188,7 +188,7 @@ def _from_table(method: str, brain: Brain, n_nulls: int, seed: int) -> Iterator[
 
 def _unmirrored(brain: Brain, n_nulls: int, seed: int) -> Iterator[FloatArray]:
     assert brain.sphere_coords is not None, "the simulated cortex has spheres"
-    wrong = _both_as_left(brain.sphere_coords, brain.hemisphere)
+    wrong = as_left(brain.sphere_coords, brain.hemisphere)
     spins = rotate_regions(
         unit_spheres(wrong, brain.hemisphere),
         brain.hemisphere,
@@ -223,7 +223,3 @@ NULL_MAPS: Mapping[str, NullMaps] = {
     "random": partial(_permuted, False),
     UNMIRRORED: _unmirrored,
 }
-
-
-def _both_as_left(sphere_coords: FloatArray, hemisphere: IntArray) -> FloatArray:
-    return np.where(hemisphere[:, None] == 1, sphere_coords * MIRROR, sphere_coords)

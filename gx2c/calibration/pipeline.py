@@ -13,17 +13,18 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from gx2c.data.brain import MIRROR, Brain, FloatArray
+from gx2c.data.brain import Brain, FloatArray
+from gx2c.data.sides import mirrored
 from gx2c.data.smooth_fields import covariance_root
 from gx2c.errors import UserError
 from gx2c.fit.config import FitConfig
 from gx2c.fit.kernel_nulls import search_kernel_nulls
 from gx2c.models import MODELS
 from gx2c.models.closed_form.distance import GeographyMean
-from gx2c.models.features import mirrored, same_distances
+from gx2c.models.features import same_distances
 from gx2c.nulls import surrogate_brains, surrogate_rows
 from gx2c.nulls.random_field import FieldFit, fit_field
-from gx2c.nulls.spheres import unit_spheres
+from gx2c.nulls.spheres import as_left, unit_spheres
 from gx2c.splits import make_folds
 from gx2c.splits.fold import Fold
 
@@ -194,7 +195,7 @@ def gene_covariance_root(brain: Brain, fit: FieldFit, space: str) -> FloatArray:
     if space == "sphere":
         assert brain.sphere_coords is not None, "checked when the calibrator was made"
         on_sphere = unit_spheres(brain.sphere_coords, brain.hemisphere)
-        left = np.where(brain.hemisphere[:, None] == 0, on_sphere, on_sphere * MIRROR)
+        left = as_left(on_sphere, brain.hemisphere)
         arc = np.arccos(np.clip(left @ left.T, -1, 1))
         arc *= direct[same_side].mean() / arc[same_side].mean()
         direct, folded = np.where(same_side, arc, np.inf), arc

@@ -1,6 +1,5 @@
 """One parcellated brain, checked at birth; after that nobody checks again."""
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -15,9 +14,7 @@ from gx2c.data.individuals import take_edges
 from gx2c.data.problems import brain_problems
 from gx2c.data.row_order import place_order
 from gx2c.data.sides import MIRROR as MIRROR
-from gx2c.errors import DataError
-
-logger = logging.getLogger("gx2c")
+from gx2c.errors import DataError, logger
 
 # Named in a brain's repr, which fits on a screen
 MOST_NETWORKS = 8

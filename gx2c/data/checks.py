@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from gx2c.data.sides import split_side
 
+Names = Sequence[str] | None
+
 # Beyond any human brain in MNI space; metres or voxel indices fall outside or inside far too small
 MAX_COORDINATE_MM = 150.0
 MIN_EXTENT_MM = 20.0
@@ -51,14 +53,12 @@ def duplicates(names: Sequence[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def names_of(labels: Sequence[str] | None, rows: NDArray[np.intp], kind: str = "row") -> str:
+def names_of(labels: Names, rows: NDArray[np.intp], kind: str = "row") -> str:
     """Name a few rows by their labels, or by their numbers if there are none."""
     return shown([labels[row] if labels is not None else f"{kind} {row}" for row in rows.tolist()])
 
 
-def expression_problems(
-    _: str, expression: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def expression_problems(_: str, expression: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of the expression."""
     bad = ~np.isfinite(expression)
     whole = np.flatnonzero(bad.all(axis=0)) if len(expression) else np.zeros(0, dtype=np.intp)
@@ -74,9 +74,7 @@ def expression_problems(
         )
 
 
-def structural_problems(
-    name: str, matrix: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def structural_problems(name: str, matrix: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of a structural connectome."""
     wrong = list(_matrix_problems(name, matrix, labels))
     yield from wrong
@@ -99,9 +97,7 @@ def structural_problems(
         yield f"{name} is 0 for every pair; leave it out"
 
 
-def connectome_problems(
-    name: str, matrix: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def connectome_problems(name: str, matrix: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of a connectome."""
     yield from _matrix_problems(name, matrix, labels)
     if matrix.shape[0] != matrix.shape[1]:
@@ -123,7 +119,7 @@ def connectome_problems(
         yield f"{name} has the same value for every pair; there is nothing to predict"
 
 
-def _matrix_problems(name: str, matrix: Any, labels: Sequence[str] | None) -> Iterator[str]:
+def _matrix_problems(name: str, matrix: Any, labels: Names) -> Iterator[str]:
     """Check finite values and symmetry of a connectome; the diagonal may hold anything."""
     if matrix.shape[0] != matrix.shape[1]:
         yield f"{name} has shape {matrix.shape}; a square matrix is needed"
@@ -159,9 +155,7 @@ def _matrix_problems(name: str, matrix: Any, labels: Sequence[str] | None) -> It
         )
 
 
-def coordinate_problems(
-    _: str, coords_mm: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def coordinate_problems(_: str, coords_mm: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of the coordinates."""
     if not len(coords_mm):
         return
@@ -190,9 +184,7 @@ def coordinate_problems(
         )
 
 
-def hemisphere_problems(
-    _: str, hemisphere: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def hemisphere_problems(_: str, hemisphere: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of the hemispheres."""
     rows = np.flatnonzero(~np.isin(hemisphere, (0, 1, 2)))
     if len(rows):
@@ -215,9 +207,7 @@ def hemisphere_problems(
         )
 
 
-def sphere_problems(
-    _: str, sphere_coords: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def sphere_problems(_: str, sphere_coords: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of the sphere coordinates."""
     known = np.isfinite(sphere_coords).all(axis=1)
     rows = np.flatnonzero(~known & ~np.isnan(sphere_coords).all(axis=1))
@@ -236,9 +226,7 @@ def sphere_problems(
         )
 
 
-def tss_problems(
-    _: str, tss: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def tss_problems(_: str, tss: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of the transcription starts."""
     if np.isinf(tss).any() or (tss[~np.isnan(tss)] < 0).any():
         yield "transcription starts are negative or infinite; give positions, or NaN where unknown"

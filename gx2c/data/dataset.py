@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,8 @@ from gx2c.data.reading import read_folder
 from gx2c.data.row_order import row_order
 from gx2c.data.tables import read_json
 from gx2c.data.writing import checksums
-from gx2c.errors import DataError
+from gx2c.errors import DataError, logger
 from gx2c.files import ordinary
-
-logger = logging.getLogger("gx2c")
 
 
 def list_datasets() -> list[tuple[str, Path, str]]:

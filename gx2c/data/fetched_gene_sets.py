@@ -11,7 +11,7 @@ from gx2c.data.artefacts import (
     read_tar_members,
 )
 from gx2c.data.gene_sets import read_gmt
-from gx2c.errors import UserError
+from gx2c.errors import UserError, look_up
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ def fetch_gene_sets(
     DataError
         If what was downloaded is not what was pinned.
     """
-    if name not in GENE_SET_SOURCES:
-        raise UserError(f"no gene sets {name!r}; choose from {sorted(GENE_SET_SOURCES)}")
-    source, path = GENE_SET_SOURCES[name], Path(path)
+    source, path = look_up(GENE_SET_SOURCES, name, "gene sets"), Path(path)
     if path.suffix != ".gmt":
         raise UserError(f"{path} does not end in .gmt, by which gene sets are known; rename it")
     if path.exists():

@@ -1,15 +1,12 @@
 """Named groups of genes: those that come with gx2c, and a user's GMT file."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from gx2c.data.checks import duplicates, shown
 from gx2c.data.genes import ALL_GENES, count_genes, fit_rule, read_gene_list, read_lines
-from gx2c.errors import UserError
-
-logger = logging.getLogger("gx2c")
+from gx2c.errors import UserError, logger
 
 SHIPPED = Path(__file__).parent / "gene_groups" / "burt2018.gmt"
 # The name of the union of all groups that come with gx2c

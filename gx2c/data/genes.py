@@ -1,6 +1,5 @@
 """Choose and order genes with the training regions' expression alone."""
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,10 +9,8 @@ import numpy as np
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.checks import duplicates, shown
 from gx2c.data.gene_clusters import clustered_order
-from gx2c.errors import UserError
+from gx2c.errors import UserError, logger
 from gx2c.files import ordinary
-
-logger = logging.getLogger("gx2c")
 
 ALL_GENES = "all"
 N_NAMED = 5

@@ -49,10 +49,7 @@ def edge_columns(n_regions: int, rows: IntArray) -> IntArray:
 
 def take_edges(edges: NDArray[np.float32], n_regions: int, rows: IntArray) -> NDArray[np.float32]:
     """Keep the edges among some regions, (n_subjects, n_kept_edges), in the order of `rows`."""
-    kept: NDArray[np.float32] = edges[
-        :, edge_columns(n_regions, rows)[np.triu_indices(len(rows), 1)]
-    ]
-    return kept
+    return edges[:, edge_columns(n_regions, rows)[np.triu_indices(len(rows), 1)]]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from gx2c.data.checks import (
     STRUCTURES,
+    Names,
     connectome_problems,
     coordinate_problems,
     duplicates,
@@ -104,7 +105,7 @@ def _array_problems(name: str, array: Any, shape: Sequence[int | None]) -> Itera
         yield f"{name} has shape {array.shape}; labels and genes need ({wanted_shape})"
 
 
-def _side_problems(hemisphere: Any, coords_mm: Any, labels: Sequence[str] | None) -> Iterator[str]:
+def _side_problems(hemisphere: Any, coords_mm: Any, labels: Names) -> Iterator[str]:
     # the coordinate's sign on the side where it should be negative; 0 on the midline
     across = coords_mm[:, 0] * np.array([1.0, -1.0, 0.0])[hemisphere]
     rows = np.flatnonzero(across > MAX_ACROSS_MIDLINE_MM)
@@ -134,7 +135,7 @@ def _name_problems(parts: Mapping[str, Any], labels: Sequence[str]) -> Iterator[
             yield f"structure {shown(unknown)} is none of {', '.join(STRUCTURES)}; rename it"
 
 
-Check = Callable[[str, Any, Sequence[str] | None, Sequence[str] | None], Iterator[str]]
+Check = Callable[[str, Any, Names, Names], Iterator[str]]
 # Each array of a brain: its name for people, its axes, and what else is checked
 ARRAYS: dict[str, tuple[str, tuple[str | int, ...], Check]] = {
     "expression": ("expression", ("regions", "genes"), expression_problems),

@@ -1,6 +1,5 @@
 """Read a dataset folder into the parts of a brain, in one order, noting every problem."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -46,9 +45,7 @@ from gx2c.data.writing import (
     SPHERE_COLUMNS,
     STRUCTURE_COLUMN,
 )
-from gx2c.errors import DataError
-
-logger = logging.getLogger("gx2c")
+from gx2c.errors import DataError, logger
 
 
 @dataclass

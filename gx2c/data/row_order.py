@@ -5,7 +5,7 @@ other respect, and a model of geography then fails where it should succeed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -99,14 +99,10 @@ class RowOrder:
 
 def row_order(brain: "Brain") -> RowOrder:
     """Compute the statistics of a brain."""
-    known = place_order(brain.parts())
-    return RowOrder(
-        known.sphere,
-        known.homologue_mm,
-        known.far_pairs,
-        known.named,
-        _expression_decay(brain),
-        _neighbour_rank(brain.connectome, brain.coords_mm, brain.hemisphere),
+    return replace(
+        place_order(brain.parts()),
+        expression=_expression_decay(brain),
+        connectome=_neighbour_rank(brain.connectome, brain.coords_mm, brain.hemisphere),
     )
 
 
@@ -146,8 +142,7 @@ def mean_ranks(values: FloatArray) -> FloatArray:
     if np.isnan(values).any():
         return np.full(len(values), np.nan)
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: FloatArray = (np.cumsum(counts) - (counts - 1) / 2)[places]
-    return ranks
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
 def _within(hemisphere: IntArray) -> tuple[IntArray, IntArray]:

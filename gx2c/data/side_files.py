@@ -1,7 +1,6 @@
 """A user's own files in addition to a dataset: numbers for each region, or for each gene."""
 
 import hashlib
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +10,8 @@ import numpy as np
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.checks import duplicates, shown
 from gx2c.data.gene_sets import gene_groups, read_gmt
-from gx2c.errors import UserError
+from gx2c.errors import UserError, logger
 from gx2c.files import ordinary
-
-logger = logging.getLogger("gx2c")
 
 # Instead of a file of gene vectors: membership in each group that comes with gx2c
 GROUPS = "groups"

@@ -23,6 +23,13 @@ _FORMS = (
 )
 
 
+def mirrored(coords_mm: FloatArray) -> FloatArray:
+    """Fold the right hemisphere onto the left: (|x|, y, z), (n_regions, 3), mm."""
+    folded = np.array(coords_mm, dtype=np.float64)
+    folded[:, 0] = np.abs(folded[:, 0])
+    return folded
+
+
 def split_side(label: str) -> tuple[str, str]:
     """Split a label into its side, "L", "R" or empty, and the rest of it."""
     for form in _FORMS:

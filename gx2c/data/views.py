@@ -1,6 +1,5 @@
 """The part of a dataset that a run uses."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from gx2c.data.brain import Brain, FloatArray, take_regions
 from gx2c.data.checks import CORTEX
 from gx2c.data.side_files import with_gene_vectors, with_region_embeddings
-from gx2c.errors import UserError
-
-logger = logging.getLogger("gx2c")
+from gx2c.errors import UserError, logger
 
 SIDES = {"left": 0, "right": 1}
 BOTH = "both"

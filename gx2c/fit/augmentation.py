@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gx2c.errors import UserError
+from gx2c.errors import UserError, look_up
 
 SUBJECTS, EACH_EDGE, STRONG, NOISE = "subjects", "subject-edges", "strong-edges", "noise"
 KINDS = (SUBJECTS, EACH_EDGE, STRONG, NOISE)
@@ -47,10 +47,7 @@ class Augmentation:
                 f"augmentations {'+'.join(self.kinds)} vary one thing twice; give one of "
                 f"{SUBJECTS} and {EACH_EDGE}, and each once"
             )
-        if self.schedule not in SCHEDULES:
-            raise UserError(
-                f"no augmentation schedule {self.schedule!r}; choose from {sorted(SCHEDULES)}"
-            )
+        look_up(SCHEDULES, self.schedule, "augmentation schedule")
         if not 0 <= self.probability <= 1:
             raise UserError(
                 f"the probability of augmentation is {self.probability}; give one from 0 to 1"

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from gx2c.data.brain import Brain
 from gx2c.data.genes import gene_order
-from gx2c.errors import UserError, require_fraction
+from gx2c.errors import UserError, look_up, require_fraction
 from gx2c.fit.augmentation import Augmentation
 from gx2c.fit.features import EXPRESSION, check_features, parse_features, reads_expression
 from gx2c.models import MODELS
@@ -60,8 +60,7 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        plain: dict[str, Any] = _with(list, asdict(self))
-        return plain
+        return dict(_with(list, asdict(self)))
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -218,8 +217,7 @@ class FitConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and numbers, fit for YAML and JSON."""
-        plain: dict[str, Any] = _with(list, asdict(self))
-        return plain
+        return dict(_with(list, asdict(self)))
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -234,8 +232,7 @@ class FitConfig:
             keys = [key.name for key in fields(cls)]
             if unknown := sorted(plain.keys() - set(keys)):
                 raise UserError(f"a config of a fit has no {unknown}; it has only {keys}")
-            if plain["model"] not in MODELS:
-                raise UserError(f"no model named {plain['model']!r}; choose from {sorted(MODELS)}")
+            look_up(MODELS, plain["model"], "model named")
             return cls(
                 model=plain["model"],
                 hyperparameters=dict(plain.get("hyperparameters", {}).items()),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray
-from gx2c.errors import UserError
+from gx2c.errors import look_up
 from gx2c.metrics import METRICS, score_edges
 from gx2c.splits.fold import Fold
 
@@ -19,10 +19,7 @@ def selection_score(scores: Mapping[str, float], metric: str) -> float:
 
     A score that is not a number (a diverged fit, a constant prediction) ranks below all others.
     """
-    try:
-        name, sign = SELECTION_METRICS[metric]
-    except KeyError:
-        raise UserError(f"no metric {metric!r}; choose from {sorted(SELECTION_METRICS)}") from None
+    name, sign = look_up(SELECTION_METRICS, metric, "metric")
     value = scores[name]
     return sign * value if math.isfinite(value) else -math.inf
 

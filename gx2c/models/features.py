@@ -7,6 +7,7 @@ import numpy as np
 import scipy  # its parts load on first use: a worker that trains networks needs none
 
 from gx2c.data.brain import FloatArray
+from gx2c.data.sides import mirrored
 
 
 def same_distances(rows: FloatArray) -> FloatArray:
@@ -35,13 +36,6 @@ def same_distances(rows: FloatArray) -> FloatArray:
 
 # A column that varies less than this, relative to its size, only varies by rounding
 CONSTANT_COLUMN = 1e-10
-
-
-def mirrored(coords_mm: FloatArray) -> FloatArray:
-    """Fold the right hemisphere onto the left: (|x|, y, z), (n_regions, 3), mm."""
-    folded = np.array(coords_mm, dtype=np.float64)
-    folded[:, 0] = np.abs(folded[:, 0])
-    return folded
 
 
 def mirrored_distance(left_mm: FloatArray, right_mm: FloatArray) -> FloatArray:

@@ -44,8 +44,7 @@ class Reduction:
 
     def transform(self, expression: FloatArray) -> FloatArray:
         """Reduce any regions, (n_regions, n_genes), to (n_regions, n_components)."""
-        scores: FloatArray = (expression - self.mean) @ self.rotation
-        return scores
+        return (expression - self.mean) @ self.rotation
 
 
 def most_components(n_regions: int, n_genes: int) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
+from gx2c.data.sides import mirrored
 from gx2c.errors import UserError
 from gx2c.nulls.moran import make_moran
 from gx2c.nulls.rows import spin_indices
@@ -53,13 +54,12 @@ def residual(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
 
 def make_smoother(coords_mm: FloatArray) -> FloatArray:
     """Return the hat matrix of kernel ridge regression on mirrored coordinates."""
-    folded = np.abs(coords_mm) * [1, 0, 0] + coords_mm * [0, 1, 1]
-    squared = scipy.spatial.distance.squareform(scipy.spatial.distance.pdist(folded, "sqeuclidean"))
+    distances = scipy.spatial.distance.pdist(mirrored(coords_mm), "sqeuclidean")
+    squared = scipy.spatial.distance.squareform(distances)
     kernel = np.exp(
         -squared / (SCALE * float(np.median(squared[np.triu_indices(len(squared), 1)])))
     )
-    hat: FloatArray = np.linalg.solve(kernel + RIDGE * np.eye(len(kernel)), kernel).T
-    return hat
+    return np.linalg.solve(kernel + RIDGE * np.eye(len(kernel)), kernel).T
 
 
 def stitched(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:

@@ -57,8 +57,7 @@ class RandomField:
             )
         source = np.random.SeedSequence(self.seed, spawn_key=(FIELD_STREAM, k))
         noise = np.random.default_rng(source).standard_normal((len(self.root), len(self.loadings)))
-        field: FloatArray = self.centre + (self.root @ noise) @ self.loadings
-        return field
+        return self.centre + (self.root @ noise) @ self.loadings
 
 
 def surrogate(brain: Brain, seed: int, training_regions: IntArray | None) -> Surrogate:

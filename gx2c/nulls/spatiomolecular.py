@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import scipy
 
-from gx2c.data.brain import MIRROR, Brain, FloatArray, IntArray
+from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError
 from gx2c.nulls.quality import share_staying
 from gx2c.nulls.rows import make_brain_spins
+from gx2c.nulls.spheres import as_left
 from gx2c.nulls.spins import spin_rotations
 from gx2c.nulls.surrogate import Surrogate, moving_rows
 
@@ -220,9 +221,7 @@ def _assignment_cost(
     sphere_coords: FloatArray, hemisphere: IntArray, spins: IntArray, rotations: FloatArray
 ) -> FloatArray:
     on_sphere = sphere_coords / np.linalg.norm(sphere_coords, axis=1, keepdims=True)
-    mirror = np.where(hemisphere[:, None] == 1, MIRROR, 1.0)
-    # both hemispheres as left ones, so that one rotation is enough
-    left = on_sphere * mirror
+    left = as_left(on_sphere, hemisphere)
     moved = np.einsum("kab,ikb->ika", rotations, left[spins])
     cost: FloatArray = np.linalg.norm(moved - left[:, None, :], axis=2).sum(axis=0)
     return cost

@@ -50,6 +50,11 @@ def unit_spheres(sphere_coords: FloatArray, hemisphere: IntArray) -> FloatArray:
     return projected
 
 
+def as_left(sphere_coords: FloatArray, hemisphere: IntArray) -> FloatArray:
+    """Mirror the right sphere onto the left one, (n_regions, 3), so that one rotation is enough."""
+    return np.where(hemisphere[:, None] == 1, sphere_coords * MIRROR, sphere_coords)
+
+
 def check_handedness(
     sphere_coords: FloatArray, coords_mm: FloatArray, hemisphere: IntArray
 ) -> None:

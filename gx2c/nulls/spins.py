@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gx2c.data.brain import MIRROR, FloatArray, IntArray
-from gx2c.errors import UserError
+from gx2c.errors import UserError, look_up
 from gx2c.files import load_npy
 from gx2c.nulls.reassign import SPIN_METHODS, SpinMethod
 from gx2c.nulls.spheres import unit_spheres
@@ -79,7 +79,7 @@ def make_spins(
     Alexander-Bloch et al. (2018), NeuroImage 178, 540-551 (spin test).
     Markello & Misic (2021), NeuroImage 236, 118052 (reassignments).
     """
-    find_method(method)
+    look_up(SPIN_METHODS, method, "spin method named")
     check_numbers(n_spins, seed, first, n_jobs)
     on_sphere = unit_spheres(sphere_coords, hemisphere)
     numbers = np.arange(first, first + n_spins)
@@ -138,7 +138,7 @@ def rotate_regions(
     IntArray
         (n_regions, n_spins), for each region the region whose data it takes.
     """
-    chosen = find_method(method)
+    chosen = look_up(SPIN_METHODS, method, "spin method named")
     n_parts = min(n_jobs, os.cpu_count() or 1, len(rotations)) if chosen.threads else 1
     spins = np.empty((len(on_sphere), len(rotations)), dtype=np.int64)
     for side in (0, 1):
@@ -206,16 +206,6 @@ def check_numbers(n_spins: int, seed: int, first: int, n_jobs: int = 1) -> None:
             f"n_spins={n_spins}, seed={seed}, first={first}, n_jobs={n_jobs}: n_spins and n_jobs"
             " must be at least 1, and seed and first must not be negative"
         )
-
-
-def find_method(name: str) -> SpinMethod:
-    """Return the reassignment of a name, or raise an error."""
-    try:
-        return SPIN_METHODS[name]
-    except KeyError:
-        raise UserError(
-            f"no spin method named {name!r}; choose from {sorted(SPIN_METHODS)}"
-        ) from None
 
 
 def _reassign_side(original: FloatArray, rotations: FloatArray, *, method: SpinMethod) -> IntArray:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gx2c.data.brain import Brain, IntArray
-from gx2c.errors import UserError
+from gx2c.errors import UserError, look_up
 from gx2c.nulls import moran, partial_spins, random_field, rows, spatiomolecular, variogram
 from gx2c.nulls.surrogate import Surrogate
 
@@ -117,11 +117,10 @@ def make_surrogate(
     UserError
         If there is no such surrogate, or the brain lacks data that it needs.
     """
-    if name not in SURROGATES:
-        raise UserError(f"no surrogate named {name!r}; choose from {sorted(SURROGATES)}")
+    spec = look_up(SURROGATES, name, "surrogate named")
     if seed < 0:
         raise UserError(f"seed={seed}; the seed must not be negative")
-    return SURROGATES[name].make(brain, seed, training_regions)
+    return spec.make(brain, seed, training_regions)
 
 
 def allowed_nulls(brain: Brain) -> tuple[list[str], str]:

@@ -28,8 +28,7 @@ class VariogramBins:
 
     def of(self, maps: FloatArray) -> FloatArray:
         """Return half the mean squared difference at each lag, (N_LAGS, n_maps)."""
-        values: FloatArray = self.weights @ (0.5 * (maps[self.first] - maps[self.second]) ** 2)
-        return values
+        return self.weights @ (0.5 * (maps[self.first] - maps[self.second]) ** 2)
 
 
 def variogram_bins(distance: FloatArray, regions: IntArray | None = None) -> VariogramBins:

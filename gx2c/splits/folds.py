@@ -7,10 +7,10 @@ from itertools import combinations
 import numpy as np
 
 from gx2c.data.brain import Brain, IntArray
-from gx2c.errors import UserError
+from gx2c.errors import UserError, look_up
 from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS, Fold
 from gx2c.splits.sites import Sites, match_homologues, outside_buffer
-from gx2c.splits.table import Splitter, find_splitter
+from gx2c.splits.table import SPLITTERS, Splitter
 
 MAX_SEED = 2**32 - 1
 
@@ -73,9 +73,8 @@ def make_folds(
         If there is no such rule or score, the brain lacks data that the rule needs, a number is out
         of range, or a fold would have too few regions to train or to score.
     """
-    splitter = find_splitter(split)
-    if score not in FOLD_SCORES:
-        raise UserError(f"no score {score!r}; choose from {sorted(FOLD_SCORES)}")
+    splitter = look_up(SPLITTERS, split, "split named")
+    make_outer = look_up(FOLD_SCORES, score, "score")
     _check_count("folds", n_folds, least=3 if score == "block-pairs" else 2)
     _check_count("inner folds", n_inner_folds, least=2)
     if not 0 <= seed <= MAX_SEED:
@@ -85,7 +84,7 @@ def make_folds(
     cut = BrainSplitter(splitter, _sites(brain, splitter, split, resolution), buffer_mm)
     everywhere = np.arange(brain.n_regions, dtype=np.int64)
     parts = cut.hold_out(everywhere, n_folds=n_folds, seed=seed, stage="outer")
-    outer = FOLD_SCORES[score](cut, everywhere, parts)
+    outer = make_outer(cut, everywhere, parts)
     cut.check_sizes(outer, stage="outer")
     return tuple(
         cut.nest(

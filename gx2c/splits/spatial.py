@@ -4,6 +4,7 @@ import numpy as np
 import scipy
 
 from gx2c.data.brain import FloatArray, IntArray
+from gx2c.data.sides import mirrored
 from gx2c.splits.sites import Sites
 
 
@@ -91,10 +92,8 @@ def unit_centroids(sites: Sites) -> FloatArray:
 
     It is the mean of (|x|, y, z) over the unit's regions, in the order of the unit numbers.
     """
-    mirrored = sites.coords_mm.copy()
-    mirrored[:, 0] = np.abs(mirrored[:, 0])
-    units = np.unique(sites.units)
-    return np.stack([mirrored[sites.units == unit].mean(axis=0) for unit in units])
+    folded, units = mirrored(sites.coords_mm), np.unique(sites.units)
+    return np.stack([folded[sites.units == unit].mean(axis=0) for unit in units])
 
 
 def _whole_units(sites: Sites, parts: list[IntArray]) -> list[IntArray]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
-from gx2c.errors import UserError
 from gx2c.splits.groups import community_folds, leave_group_out
 from gx2c.splits.sites import Sites
 from gx2c.splits.spatial import (
@@ -76,11 +75,3 @@ SPLITTERS: dict[str, Splitter] = {
     "random": Splitter(random_folds),
     "spatial": Splitter(spatial_folds),
 }
-
-
-def find_splitter(split: str) -> Splitter:
-    """Return the rule of a name, or raise a `UserError`."""
-    try:
-        return SPLITTERS[split]
-    except KeyError:
-        raise UserError(f"no split named {split!r}; choose from {sorted(SPLITTERS)}") from None

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import json
-import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -14,10 +13,8 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from gx2c.errors import UserError
+from gx2c.errors import UserError, logger
 from sweeps.folder.paths import LOCK_FILE
-
-logger = logging.getLogger("gx2c")
 
 # Errors of file systems without locks
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 import math
 import os
 import re
@@ -13,12 +12,10 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
-from gx2c.errors import UserError
+from gx2c.errors import UserError, logger
 from gx2c.files import load_json
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.sealed import DamagedError, T, checked, sealed, unsealed
-
-logger = logging.getLogger("gx2c")
 
 State = Literal["COMPLETE", "PRUNED", "FAILED", "RUNNING"]
 

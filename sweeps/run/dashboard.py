@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import logging
 import socket
 import threading
 import time
@@ -10,14 +9,12 @@ import time
 from optuna.storages import RDBStorage
 from sqlalchemy.pool import NullPool
 
-from gx2c.errors import UserError
+from gx2c.errors import UserError, logger
 from sweeps.folder.lock import holder_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.phases.study import read_records, write_study
 from sweeps.request.files import read_options
 from sweeps.request.plan import make_plan
-
-logger = logging.getLogger("gx2c")
 
 THIS_MACHINE = "127.0.0.1"
 INTERVAL_S = 2.0

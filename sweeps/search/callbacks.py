@@ -1,7 +1,6 @@
 """Tune callbacks: halting, learning curves, running configs, removal of checkpoints."""
 
 import contextlib
-import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +14,9 @@ from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.summary import hparams, scalar
 
-from gx2c.errors import UserError
+from gx2c.errors import UserError, logger
 from sweeps.folder.disk import DiskBudget, Turns
 from sweeps.search.tune_sessions import EarlierCheckpoints
-
-logger = logging.getLogger("gx2c")
 
 # Points per curve: a file stays below 100 kB whatever --max-epochs
 MAX_POINTS = 200

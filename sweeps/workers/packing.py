@@ -1,6 +1,5 @@
 """The number of trials per GPU, and larger shares for trials that ran out of memory."""
 
-import logging
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -9,15 +8,13 @@ from pathlib import Path
 
 import ray
 
-from gx2c.errors import UserError
+from gx2c.errors import UserError, logger
 from gx2c.fit import ComputeProfile
 from sweeps.folder.paths import SweepPaths
 from sweeps.request.gpu_share import AUTO_GPUS, larger_share, share_of
 from sweeps.request.plan import SweepPlan
 from trainables.gpu import StepCost, measure_step
 from trainables.work import TrialContext, TrialWork
-
-logger = logging.getLogger("gx2c")
 
 MAX_TRIALS_PER_GPU = 16
 # Other configs may be larger than the measured ones, and memory blocks are never full

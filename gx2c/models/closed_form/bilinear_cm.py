@@ -70,8 +70,7 @@ class BilinearClosedForm:
         """Predict the connectome among unseen regions; see `Model.predict`."""
         to_training = self.features.of(regions) @ self._training_features.T
         predicted = to_training @ self._weights @ to_training.T
-        symmetric: FloatArray = (predicted + predicted.T) / 2 + self._intercept
-        return symmetric
+        return (predicted + predicted.T) / 2 + self._intercept
 
     def n_parameters(self, n_genes: int, n_regions: int) -> int:
         """Return the size of O plus 1; see `Model.n_parameters`."""

@@ -73,8 +73,7 @@ def exponential_curve(distance_mm: FloatArray, floor: float, length_mm: float) -
 
 def gaussian_curve(distance_mm: FloatArray, sigma_mm: float) -> FloatArray:
     """Return exp(-d^2 / (2 sigma^2))."""
-    curve: FloatArray = np.exp(-(distance_mm**2) / (2 * sigma_mm**2))
-    return curve
+    return np.exp(-(distance_mm**2) / (2 * sigma_mm**2))
 
 
 def exponential_decay() -> DecayRule:

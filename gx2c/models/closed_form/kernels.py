@@ -11,8 +11,9 @@ from typing import Self
 import numpy as np
 
 from gx2c.data.brain import FloatArray, IntArray, Regions
+from gx2c.data.sides import mirrored
 from gx2c.errors import UserError, require_choice, require_positive
-from gx2c.models.features import Standardiser, mirrored
+from gx2c.models.features import Standardiser
 
 # Below this share of the mean squared length, the median squared distance is rounding
 NO_DISTANCE = 1e-12
@@ -61,8 +62,7 @@ class RBF(Kernel):
 
     def of(self, products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
         """Compare by inner products (n_left, n_right) and the squared lengths of both sides."""
-        kernel: FloatArray = np.exp(-_squared_distance(products, left, right) / self.width)
-        return kernel
+        return np.exp(-_squared_distance(products, left, right) / self.width)
 
 
 class CosinePower(Kernel):
@@ -109,8 +109,7 @@ def _squared_length(features: FloatArray) -> FloatArray:
 
 
 def _squared_distance(products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
-    squared: FloatArray = np.maximum(np.add.outer(left, right) - 2 * products, 0.0)
-    return squared
+    return np.maximum(np.add.outer(left, right) - 2 * products, 0.0)
 
 
 def _checked_power(kind: str, power: int) -> int:

@@ -52,8 +52,7 @@ class KroneckerRidge:
 
     def dual_weights(self, ridge: float) -> FloatArray:
         """Return the weight of every training pair, (n, n), symmetric."""
-        weights: FloatArray = self._basis @ self._rotated_weights(ridge) @ self._basis.T
-        return weights
+        return self._basis @ self._rotated_weights(ridge) @ self._basis.T
 
     def predict(self, to_training: FloatArray, ridges: Sequence[float]) -> FloatArray:
         """Predict the pairs of some regions for several ridges.

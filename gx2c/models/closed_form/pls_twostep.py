@@ -83,8 +83,7 @@ class TwoStepPLS:
         self._profile_scores = standardised @ self._rotation
 
     def _scores_of(self, profiles: FloatArray) -> FloatArray:
-        scores: FloatArray = self._profile_scale.apply(profiles) @ self._rotation
-        return scores
+        return self._profile_scale.apply(profiles) @ self._rotation
 
 
 class PublishedTwoStepPLS(TwoStepPLS):
@@ -127,8 +126,7 @@ class PublishedTwoStepPLS(TwoStepPLS):
 
 
 def _symmetric(directed: FloatArray) -> FloatArray:
-    mean: FloatArray = (directed + directed.T) / 2
-    return mean
+    return (directed + directed.T) / 2
 
 
 _COMPONENTS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 50)

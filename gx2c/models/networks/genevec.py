@@ -1,6 +1,6 @@
 """Gene attention: single genes as tokens, attending within a region, across a pair, or both."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -211,10 +211,6 @@ def genevec(
     return network(tokens, model_dim=model_dim, **of_network)
 
 
-def _sources(keywords: Mapping[str, Any]) -> tuple[str, ...]:
-    return (EXPRESSION, COORDINATES) if keywords.get("with_coords") else (EXPRESSION,)
-
-
 _PUBLISHED = {
     "identity": ("one_hot",),
     "expression": ("continuous", "binned"),
@@ -270,7 +266,7 @@ SPECS = (
         GENEVEC_SELF,
         name="genevec_mixed",
         summary="Single genes of both regions attend in one sequence; each pair is evaluated",
-        uses_with=_sources,
+        uses_with=lambda given: (EXPRESSION, *[COORDINATES] * bool(given.get("with_coords"))),
         fixed={"network": MixedGenevec},
         passes_to=(MixedGenevec, PairAttention),
         best={},

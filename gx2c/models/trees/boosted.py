@@ -108,8 +108,7 @@ class PairTrees:
             first, second = np.repeat(rows, n), np.tile(np.arange(n), len(rows))
             predicted = self._trees.predict(_pair_features(scores, first, second))
             directed[rows] = predicted.reshape(len(rows), n)
-        symmetric: FloatArray = (directed + directed.T) / 2
-        return symmetric
+        return (directed + directed.T) / 2
 
     def n_parameters(self, n_genes: int, n_regions: int) -> int:
         """Return the maximum number of thresholds and leaves of all trees; see `Model`."""
