@@ -7,8 +7,13 @@ from gx2c.data.dataset import (
     list_datasets,
     load_dataset,
 )
-from gx2c.data.fetched_gene_sets import GENE_SET_SOURCES, fetch_gene_sets
-from gx2c.data.gene_sets import gene_groups, read_gmt, resolve_genes
+from gx2c.data.gene_sets import (
+    GENE_SET_SOURCES,
+    fetch_gene_sets,
+    gene_groups,
+    read_gmt,
+    resolve_genes,
+)
 from gx2c.data.genes import (
     GENE_ORDERS,
     count_genes,

@@ -13,11 +13,10 @@ from gx2c.errors import UserError
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import CONNECTOME, FitConfig, GeneOptions, Task, TrainingSettings, check_task
 from gx2c.fit.features import EXPRESSION, parse_features
-from gx2c.fit.fitted import FittedModels
 from gx2c.fit.kernel_nulls import Scores
 from gx2c.fit.nested import learning_rates
 from gx2c.fit.null_draw import NullDraw
-from gx2c.fit.retrain import Retrained, retrain
+from gx2c.fit.retrain import FittedModels, Retrained, retrain
 from gx2c.models.spec import ModelSpec
 from gx2c.splits.fold import MIN_TRAIN_REGIONS, Fold
 

@@ -12,7 +12,7 @@ from gx2c.data.individuals import Individuals
 from gx2c.fit.augmentation import NOISE, STRONG, SUBJECTS, Augmentation
 from gx2c.fit.config import FitConfig
 from gx2c.fit.prepare import TrainingSet
-from gx2c.metrics.edge_groups import STRONG as STRONG_EDGE
+from gx2c.metrics.detail import STRONG as STRONG_EDGE
 
 # Keeps these draws apart from those of blocks and dropout, which have the same seed
 STREAM = 0xA06

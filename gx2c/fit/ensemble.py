@@ -15,9 +15,8 @@ from gx2c.errors import UserError
 from gx2c.fit.choose import Chosen
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL
-from gx2c.fit.fitted import FittedModels
 from gx2c.fit.network import derive_seed
-from gx2c.fit.retrain import Retrained, retrain
+from gx2c.fit.retrain import FittedModels, Retrained, retrain
 from gx2c.fit.scoring import (
     best_first,
     mean_prediction,

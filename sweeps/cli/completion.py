@@ -1,7 +1,5 @@
 """Names that a shell completes: models, datasets and runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from sweeps.folder.paths import RUNS, SweepPaths

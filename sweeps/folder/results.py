@@ -1,7 +1,5 @@
 """The records of retrained models and of groups of nulls, as they are written and read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +7,7 @@ from pydantic import Field
 
 from gx2c.files import file_digest
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import numbered, read_as
-from sweeps.folder.sealed import DamagedError
+from sweeps.folder.records import DamagedError, numbered, read_as
 from sweeps.folder.summary_file import Part, Scores
 
 _REPEAT = "delete the folder {}, then --resume"

@@ -7,10 +7,9 @@ from sweeps.folder.records import ConfigRecord, best_of
 from sweeps.request.plan import SweepPlan
 from sweeps.search.board import SearchBoard
 from sweeps.search.tune_sessions import TuneSessions
-from sweeps.storage.mirror import Mirror
-from sweeps.storage.session import run_in_storage
+from sweeps.storage.session import Mirror, run_in_storage
 from sweeps.storage.uri import join_uri
-from sweeps.workers.packing import Packing
+from sweeps.workers.tasks import Packing
 
 
 def run_search(

@@ -32,7 +32,7 @@ from sweeps.search.tune_adapters import (
     name_of,
 )
 from sweeps.search.tune_sessions import TuneSessions
-from sweeps.workers.packing import Packing
+from sweeps.workers.tasks import Packing
 from trainables.fold_trainable import FoldTrainable
 
 MAX_FAILURES = 3

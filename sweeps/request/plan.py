@@ -25,8 +25,7 @@ from search_spaces.space import FROM_SCALE
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore, ranked
 from sweeps.request.ensemble import EnsembleSize, ensemble_size
-from sweeps.request.options import SweepOptions
-from sweeps.request.rules import reads_genes
+from sweeps.request.options import SweepOptions, reads_genes
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
 from sweeps.search.fold_study import FoldStudy

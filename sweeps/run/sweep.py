@@ -38,11 +38,9 @@ from sweeps.run.progress import Phase, PhaseClock, ProgressLine
 from sweeps.run.stopping import stops_cleanly
 from sweeps.run.summary import summarise
 from sweeps.search.board import SearchBoard
-from sweeps.storage.mirror import Mirror
-from sweeps.storage.session import storage_session
-from sweeps.workers.packing import fit_to_gpus
+from sweeps.storage.session import Mirror, storage_session
 from sweeps.workers.ray_session import dashboard_address, ray_session, slots
-from sweeps.workers.tasks import run_tasks
+from sweeps.workers.tasks import fit_to_gpus, run_tasks
 from trainables.work import TrialContext
 
 Job = TypeVar("Job", RetrainJob, NullJob)

@@ -6,10 +6,15 @@ from typing import Any, Self
 
 from gx2c.errors import UserError
 from gx2c.models.names import spec_of
-from sweeps.folder.records import REMAKE, ConfigRecord, RecordStore, State, finite_or_none
-from sweeps.folder.sealed import DamagedError
-from sweeps.search.fold_study import FoldStudy
-from sweeps.search.open_config import NOWHERE, OpenConfig, Place
+from sweeps.folder.records import (
+    REMAKE,
+    ConfigRecord,
+    DamagedError,
+    RecordStore,
+    State,
+    finite_or_none,
+)
+from sweeps.search.fold_study import NOWHERE, FoldStudy, OpenConfig, Place
 from sweeps.search.rungs import Decision, RungRule, best_score
 from sweeps.search.seeds import trial_seed
 from trainables.work import TrialWork

@@ -11,7 +11,7 @@ from sweeps.folder.disk import refuse_disk_trouble
 from sweeps.search.board import SearchBoard
 from sweeps.search.callbacks import Halt, Stateless
 from sweeps.search.fold_search import FoldSearch
-from sweeps.search.open_config import Place
+from sweeps.search.fold_study import Place
 from sweeps.search.rungs import ETA, Decision
 
 

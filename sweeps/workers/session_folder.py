@@ -1,7 +1,5 @@
 """Ray's files of a sweep on one machine: in a private folder, which is removed at the end."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gx2c.data import fetched_gene_sets, resolve_genes
+from gx2c.data import read_gmt, resolve_genes
 from gx2c.data.artefacts import Artefact
-from gx2c.data.fetched_gene_sets import GENE_SET_SOURCES, GeneSetSource, fetch_gene_sets
+from gx2c.data.gene_sets import GENE_SET_SOURCES, GeneSetSource, fetch_gene_sets
 from gx2c.errors import DataError, UserError
 from sweeps.cli import app as cli
 
@@ -70,4 +70,4 @@ def test_the_command_says_what_it_fetched(downloads, tmp_path, capsys, monkeypat
     assert ended.value.code == 0
     assert "lake2018.gmt: cells of a test" in (out := capsys.readouterr().out)
     assert "NAME one of Ast Oli" in out
-    assert fetched_gene_sets.read_gmt(tmp_path / "lake2018.gmt")["Oli"] == ("MBP", "MOG", "PLP1")
+    assert read_gmt(tmp_path / "lake2018.gmt")["Oli"] == ("MBP", "MOG", "PLP1")

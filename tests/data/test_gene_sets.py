@@ -16,7 +16,7 @@ from gx2c.data import (
     resolve_genes,
     select_genes,
 )
-from gx2c.data.gene_clusters import clustered_order
+from gx2c.data.genes import clustered_order
 from gx2c.errors import UserError
 
 GMT = "Ast\tNA\tGFAP\tAQP4\nMic\tNA\tCX3CR1\tGFAP\tNOWHERE\t\n"

@@ -9,8 +9,8 @@ from small_fits import make_brain
 
 from gx2c.data.brain import Regions
 from gx2c.fit import FitConfig, GeneOptions, TrainingSet
-from gx2c.fit.fitted import FittedModels
 from gx2c.fit.prepare import InputMaker
+from gx2c.fit.retrain import FittedModels
 from gx2c.models import MODELS
 
 CPU = torch.device("cpu")

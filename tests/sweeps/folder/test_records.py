@@ -15,10 +15,10 @@ from sweeps.folder.records import (
     RecordStore,
     finite_or_none,
     read_json,
+    sealed,
     write_bytes,
     write_json,
 )
-from sweeps.folder.sealed import sealed
 
 RECORD = ConfigRecord(
     model="mlp",

@@ -26,7 +26,7 @@ from sweeps.phases.study import copy_study, write_running
 from sweeps.request.files import write_request
 from sweeps.request.plan import SweepPlan
 from sweeps.run import dashboard as live
-from sweeps.search.open_config import Place
+from sweeps.search.fold_study import Place
 
 ATTRIBUTES = {
     "outer fold",

@@ -23,7 +23,7 @@ from sweeps.search.tune_adapters import (
     BoardSearcher,
     Slots,
 )
-from sweeps.workers.packing import Packing
+from sweeps.workers.tasks import Packing
 from trainables.work import TrialWork
 
 

@@ -16,8 +16,7 @@ from gx2c.errors import UserError
 from sweeps.folder.lock import Holder
 from sweeps.folder.paths import SweepPaths
 from sweeps.storage.lease import Lease
-from sweeps.storage.mirror import Mirror
-from sweeps.storage.session import storage_session
+from sweeps.storage.session import Mirror, storage_session
 from sweeps.storage.store import Store, open_store
 
 

@@ -10,8 +10,7 @@ import pytest
 from gx2c.errors import UserError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import write_bytes, write_json
-from sweeps.storage.mirror import Mirror
-from sweeps.storage.session import fetch_run
+from sweeps.storage.session import Mirror, fetch_run
 from sweeps.storage.store import Store, open_store
 
 

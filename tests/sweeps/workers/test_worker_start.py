@@ -21,7 +21,7 @@ from sweeps.phases import tuner
 from sweeps.search.callbacks import Halt
 from sweeps.search.ray_patches import prestarted_workers_are_used
 from sweeps.search.tune_sessions import TuneSessions
-from sweeps.workers.packing import Packing
+from sweeps.workers.tasks import Packing
 
 REPOSITORY = Path(__file__).parents[3]
 # of no use to a network's trial; together a second of importing
