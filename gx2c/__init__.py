@@ -12,10 +12,12 @@ Models
 Evaluation
     `cross_validate` scores a model on held-out regions; `null_test` tests its gain over geography
     against surrogates of the genes.
+Saved models
+    `load_model` and `load_run` load what a sweep has retrained, to predict new regions.
 Errors
     `UserError` is raised for every mistake that a caller can correct.
 Rooms
-    `data`, `splits`, `metrics`, `nulls` and `fit` hold the parts.
+    `data`, `splits`, `metrics`, `nulls`, `fit` and `saved` hold the parts.
 """
 
 import lazy_loader

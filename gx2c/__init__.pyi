@@ -1,8 +1,10 @@
-from . import data, fit, metrics, models, nulls, splits
+from . import data, fit, metrics, models, nulls, saved, splits
 from .data import Brain, list_datasets, load_dataset, make_synthetic_brain
 from .errors import UserError
 from .estimators import clone
 from .evaluate import cross_validate, null_test
+from .saved.model import load_model
+from .saved.run import load_run
 from .splits import Fold, make_folds
 
 __version__: str
@@ -16,11 +18,14 @@ __all__ = [
     "fit",
     "list_datasets",
     "load_dataset",
+    "load_model",
+    "load_run",
     "make_folds",
     "make_synthetic_brain",
     "metrics",
     "models",
     "null_test",
     "nulls",
+    "saved",
     "splits",
 ]

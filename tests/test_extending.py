@@ -27,6 +27,8 @@ from gx2c.models.spec import CLOSED_FORM, ModelSpec
 
 
 class ToyMean:
+    LEARNED = ("level", "genes")
+
     def __init__(self, *, share=0.5):
         self.share = share
 

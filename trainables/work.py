@@ -42,6 +42,8 @@ class TrialContext:
         Longest time between reports of a network, s; reports never change a result.
     checkpoint_interval_s
         Shortest time between two checkpoints taken for safety, s.
+    split, seed
+        The sweep's, which are saved with a retrained model.
     """
 
     brain: Brain
@@ -53,6 +55,8 @@ class TrialContext:
     trial_timeout_s: float = 0.0
     report_interval_s: float = 5.0
     checkpoint_interval_s: float = 30.0
+    split: str = ""
+    seed: int = 0
 
     def on_this_device(self) -> Self:
         """Return the context with the compute profile of this process's device."""

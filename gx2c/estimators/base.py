@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import ClassVar, Self
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from gx2c.data import Brain, FloatArray, IntArray, resolve_genes
+from gx2c.data.unmeasured import region_indices
 from gx2c.errors import UserError
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import CONNECTOME, FitConfig, GeneOptions, Task, TrainingSettings, check_task
 from gx2c.fit.features import EXPRESSION, parse_features
+from gx2c.fit.fitted import FittedModels
 from gx2c.fit.kernel_nulls import Scores
 from gx2c.fit.nested import learning_rates
 from gx2c.fit.null_draw import NullDraw
-from gx2c.fit.retrain import FittedModels, Retrained, retrain
+from gx2c.fit.retrain import Retrained, retrain
 from gx2c.models.spec import ModelSpec
 from gx2c.splits.fold import MIN_TRAIN_REGIONS, Fold
 
@@ -64,7 +65,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         chosen = region_indices(brain, regions, least=MIN_TRAIN_REGIONS)
         profile = self._profile()
         with profile.active():
-            self.fitted_ = FittedModels(
+            self.fitted_ = FittedModels.fit(
                 self.config(brain),
                 [brain],
                 chosen,
@@ -180,37 +181,3 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _profile(self) -> ComputeProfile:
         return self.profile or ComputeProfile()
-
-
-def region_indices(
-    brain: Brain, regions: Sequence[int] | IntArray | None, *, least: int = 1
-) -> IntArray:
-    """Check which regions of a brain are meant; all if None.
-
-    Raises
-    ------
-    UserError
-        If it is not a brain, or the regions are not at least `least` different indices into it.
-    """
-    if not isinstance(brain, Brain):
-        raise UserError(
-            f"a Brain is needed, not a {type(brain).__name__}; gx2c.load_dataset gives one"
-        )
-    if regions is None:
-        return np.arange(brain.n_regions)
-    chosen = np.asarray(regions)
-    if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
-        raise UserError(
-            f"regions have shape {chosen.shape} and type {chosen.dtype}; give a list of indices"
-        )
-    outside = chosen[(chosen < 0) | (chosen >= brain.n_regions)]
-    if len(outside):
-        raise UserError(
-            f"{brain.name} has no region {outside[0]}; indices go from 0 to {brain.n_regions - 1}"
-        )
-    if len(chosen) < least or len(np.unique(chosen)) < len(chosen):
-        raise UserError(
-            f"regions are {len(chosen)} indices, {len(np.unique(chosen))} of them different; "
-            f"give at least {least}, each once"
-        )
-    return chosen.astype(np.int64)

@@ -15,13 +15,14 @@ from gx2c.fit.ensemble import (
     frozen_scores,
     retrain_ensemble,
 )
+from gx2c.fit.fitted import FittedModels
 from gx2c.fit.in_turn import FitInTurn
 from gx2c.fit.kernel_nulls import is_isometric
 from gx2c.fit.nested import CurvePoint, NestedFit
 from gx2c.fit.network import NetworkFit, derive_seed
 from gx2c.fit.null_draw import NullDraw, fitted_at_once
 from gx2c.fit.prepare import TrainingSet
-from gx2c.fit.retrain import FittedModels, Retrained, retrain
+from gx2c.fit.retrain import Retrained, retrain
 from gx2c.fit.scoring import SELECTION_METRICS
 
 __all__ = [

@@ -6,7 +6,8 @@ on the inner folds, as configs are.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -15,8 +16,9 @@ from gx2c.errors import UserError
 from gx2c.fit.choose import Chosen
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL
+from gx2c.fit.fitted import FittedModels
 from gx2c.fit.network import derive_seed
-from gx2c.fit.retrain import FittedModels, Retrained, retrain
+from gx2c.fit.retrain import Retrained, retrain
 from gx2c.fit.scoring import (
     best_first,
     mean_prediction,
@@ -57,6 +59,17 @@ class RetrainedEnsemble:
     def n_diverged(self) -> int:
         """Number of members that the mean leaves out, or of all if every one diverged."""
         return sum(member.scores is None for member in self.members)
+
+    @property
+    def fitted(self) -> list[FittedModels]:
+        """The fitted models, one for each config."""
+        found = [member.fitted for member in self.members if member.fitted is not None]
+        return list({id(fitted): fitted for fitted in found}.values())
+
+    def without_models(self) -> Self:
+        """Return the same without what was fitted, which may be large."""
+        members = (replace(member, fitted=None) for member in self.members)
+        return replace(self, members=tuple(members))
 
     @property
     def spread(self) -> dict[str, float]:
@@ -168,7 +181,7 @@ def _fit_members(
     """Fit each config, its seeds side by side; also return their number."""
     return [
         (
-            FittedModels(
+            FittedModels.fit(
                 config,
                 [brain] * len(own),
                 fold.train_regions,

@@ -1,12 +1,14 @@
 """Features of regions that replace expression, learned on training regions."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
+from gx2c.data.unmeasured import Unmeasured
 from gx2c.errors import UserError
 from gx2c.models.reduction import Reduction, fit_pca
 
@@ -15,8 +17,21 @@ DEFAULT_COMPONENTS, MAX_COMPONENTS = 20, 1_000
 # Smallest usable eigenvalue, relative to the largest: new regions are divided by it
 EIGENVALUE_TOLERANCE = 1e-8
 
-# Columns of any regions of a brain, (n_regions, n_columns)
-ShowFeature = Callable[[Brain, IntArray], FloatArray]
+
+class ShowFeature:
+    """Shows the columns of any regions, (n_regions, n_columns); learned on training regions."""
+
+    def __call__(self, brain: Brain | Unmeasured, regions: IntArray) -> FloatArray:
+        """Show the columns of some regions, given by index."""
+        raise NotImplementedError
+
+    def read_genes(self) -> IntArray:
+        """Return the indices of the genes that are read, in order."""
+        return np.arange(0)
+
+    def renumbered(self, place: Mapping[int, int]) -> Self:
+        """Read the same genes in a brain where gene i has the index place[i]."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -32,31 +47,63 @@ class FeatureRule:
     reads_structure: bool = False
 
 
-# A learned feature is a partial of a module's function, so that a fitted model can be pickled
-def _show_genes(genes: IntArray, brain: Brain, regions: IntArray) -> FloatArray:
-    return brain.expression[np.ix_(regions, genes)]
+@dataclass(frozen=True)
+class ShowGenes(ShowFeature):
+    """Expression of some genes, as it is."""
+
+    genes: IntArray
+
+    def __call__(self, brain: Brain | Unmeasured, regions: IntArray) -> FloatArray:
+        """Show expression, (n_regions, n_genes)."""
+        return brain.expression[np.ix_(regions, self.genes)]
+
+    def read_genes(self) -> IntArray:
+        """Return the indices of the genes."""
+        return self.genes
+
+    def renumbered(self, place: Mapping[int, int]) -> Self:
+        """Read the same genes elsewhere; see `ShowFeature`."""
+        genes = [place[gene] for gene in self.genes.tolist()]
+        return replace(self, genes=np.array(genes, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class ShowComponents(ShowGenes):
+    """Principal components of expression, padded to k columns."""
+
+    reduction: Reduction
+    k: int
+
+    def __call__(self, brain: Brain | Unmeasured, regions: IntArray) -> FloatArray:
+        """Show scores, (n_regions, k)."""
+        return _padded(self.reduction.transform(super().__call__(brain, regions)), self.k)
 
 
 def _expression_pca(brain: Brain, train: IntArray, genes: IntArray, k: int) -> ShowFeature:
     reduction = fit_pca(brain.expression[np.ix_(train, genes)], n_components=k)
-    return partial(_show_components, genes, reduction, k)
+    return ShowComponents(genes, reduction, k)
 
 
-def _show_components(
-    genes: IntArray, reduction: Reduction, k: int, brain: Brain, regions: IntArray
-) -> FloatArray:
-    return _padded(reduction.transform(brain.expression[np.ix_(regions, genes)]), k)
+@dataclass(frozen=True)
+class ShowCoordinates(ShowFeature):
+    """Coordinates in mm."""
+
+    def __call__(self, brain: Brain | Unmeasured, regions: IntArray) -> FloatArray:
+        """Show coordinates, (n_regions, 3)."""
+        return brain.coords_mm[regions]
 
 
-def _show_coordinates(brain: Brain, regions: IntArray) -> FloatArray:
-    return brain.coords_mm[regions]
+@dataclass(frozen=True)
+class ShowProfiles(ShowFeature):
+    """Structural connectivity with the training regions, 0 with all others."""
 
+    train: IntArray
 
-def _show_profiles(train: IntArray, brain: Brain, regions: IntArray) -> FloatArray:
-    # a column for every region of the brain, so that all folds have the same columns
-    profiles = np.zeros((len(regions), brain.n_regions))
-    profiles[:, train] = _to_training(brain, regions, train)
-    return profiles
+    def __call__(self, brain: Brain | Unmeasured, regions: IntArray) -> FloatArray:
+        """Show a column for every region of the brain, so that all folds have the same columns."""
+        profiles = np.zeros((len(regions), brain.n_regions))
+        profiles[:, self.train] = _to_training(brain, regions, self.train)
+        return profiles
 
 
 def _structural_eigenvectors(
@@ -82,32 +129,52 @@ def _structural_eigenvectors(
     largest = np.abs(vectors).argmax(axis=0)
     extension = vectors * np.sign(vectors[largest, np.arange(len(kept))]) / values[kept]
 
-    return partial(_show_eigenvectors, train, weight, extension, k, laplacian)
+    return ShowEigenvectors(train, weight, extension, k, laplacian)
 
 
-def _show_eigenvectors(
-    train: IntArray,
-    weight: FloatArray,
-    extension: FloatArray,
-    k: int,
-    laplacian: bool,
-    brain: Brain,
-    regions: IntArray,
-) -> FloatArray:
-    rows = _to_training(brain, regions, train)
-    if laplacian:
-        rows = _inverse_root(rows.sum(axis=1))[:, None] * rows
-    return _padded(rows * weight @ extension, k)
+@dataclass(frozen=True)
+class ShowEigenvectors(ShowFeature):
+    """Eigenvectors of structural connectivity, extended to any region and padded to k columns."""
+
+    train: IntArray
+    weight: FloatArray
+    extension: FloatArray
+    k: int
+    laplacian: bool
+
+    def __call__(self, brain: Brain | Unmeasured, regions: IntArray) -> FloatArray:
+        """Show scores, (n_regions, k)."""
+        rows = _to_training(brain, regions, self.train)
+        if self.laplacian:
+            rows = _inverse_root(rows.sum(axis=1))[:, None] * rows
+        return _padded(rows * self.weight @ self.extension, self.k)
+
+
+@dataclass(frozen=True)
+class ShowAll(ShowFeature):
+    """Several features side by side."""
+
+    parts: Sequence[ShowFeature]
+
+    def __call__(self, brain: Brain | Unmeasured, regions: IntArray) -> FloatArray:
+        """Show the columns of all parts."""
+        return np.hstack([show(brain, regions) for show in self.parts])
+
+    def read_genes(self) -> IntArray:
+        """Return the indices of the genes that any part reads."""
+        return np.concatenate([part.read_genes() for part in self.parts])
+
+    def renumbered(self, place: Mapping[int, int]) -> Self:
+        """Read the same genes elsewhere; see `ShowFeature`."""
+        return replace(self, parts=[part.renumbered(place) for part in self.parts])
 
 
 FEATURES: dict[str, FeatureRule] = {
-    EXPRESSION: FeatureRule(
-        lambda brain, train, genes, k: partial(_show_genes, genes), reads_expression=True
-    ),
+    EXPRESSION: FeatureRule(lambda brain, train, genes, k: ShowGenes(genes), reads_expression=True),
     "expression-pca": FeatureRule(_expression_pca, components=True, reads_expression=True),
-    "coordinates": FeatureRule(lambda brain, train, genes, k: _show_coordinates),
+    "coordinates": FeatureRule(lambda brain, train, genes, k: ShowCoordinates()),
     "structural": FeatureRule(
-        lambda brain, train, genes, k: partial(_show_profiles, train), reads_structure=True
+        lambda brain, train, genes, k: ShowProfiles(train), reads_structure=True
     ),
     "structural-laplacian": FeatureRule(
         partial(_structural_eigenvectors, laplacian=True), components=True, reads_structure=True
@@ -191,19 +258,14 @@ def learn_features(
     Returns
     -------
     ShowFeature
-        (brain, region indices) -> (n_regions, n_columns). The row of a region depends on that
-        region alone and, for structural features, on its structural connectivity
-        with training regions.
+        The row of a region depends on that region alone and, for structural features, on its
+        structural connectivity with training regions.
     """
     rules = [feature_rule(name) for name in names]
     parts = [rule.learn(brain, train_regions, gene_indices, k) for rule, k in rules]
     if len(parts) == 1:
         return parts[0]
-    return partial(_show_all, parts)
-
-
-def _show_all(parts: Sequence[ShowFeature], brain: Brain, regions: IntArray) -> FloatArray:
-    return np.hstack([show(brain, regions) for show in parts])
+    return ShowAll(parts)
 
 
 def n_columns(names: Sequence[str], *, n_genes: int, n_regions: int) -> int:
@@ -228,7 +290,7 @@ def reads_expression(names: Sequence[str]) -> bool:
     return any(feature_rule(name)[0].reads_expression for name in names)
 
 
-def _to_training(brain: Brain, regions: IntArray, train: IntArray) -> FloatArray:
+def _to_training(brain: Brain | Unmeasured, regions: IntArray, train: IntArray) -> FloatArray:
     """Return structural connectivity with training regions, none with oneself."""
     assert brain.structural_connectome is not None, "checked before the first trial"
     rows = brain.structural_connectome[np.ix_(regions, train)].copy()

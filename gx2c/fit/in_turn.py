@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gx2c.data.brain import FloatArray, Regions
 from gx2c.fit.compute import ComputeProfile
@@ -137,9 +137,14 @@ class FitInTurn:
                 part.load_state_dict(saved[name])
 
     def weights(self) -> dict[str, Tensor]:
-        """Return a copy of all members' weights that predict, each with a leading member axis."""
-        states = [group.predictor.state_dict() for group in self.groups]
-        return {name: torch.cat([state[name] for state in states]) for name in states[0]}
+        """Return all members' weights that predict, each with a leading member axis."""
+        return weights_of([group.predictor for group in self.groups])
+
+
+def weights_of(networks: Sequence[nn.Module]) -> dict[str, Tensor]:
+    """Return a copy of the weights of neighbouring groups of members, as those of one."""
+    states = [network.state_dict() for network in networks]
+    return {name: torch.cat([state[name] for state in states]) for name in states[0]}
 
 
 def _parts_of(fit: NetworkFit) -> dict[str, Any]:

@@ -12,11 +12,10 @@ from gx2c.data.brain import FloatArray, IntArray, Regions
 from gx2c.fit.augmenter import make_augmenter
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
-from gx2c.fit.prepare import InputMaker, NetworkInputs, TrainingSet
-from gx2c.models import MODELS
+from gx2c.fit.predictor import NetworkPredictor, build_network
+from gx2c.fit.prepare import InputMaker, TrainingSet
 from gx2c.models.layers.bases import PairNetwork, asymmetry
 from gx2c.models.layers.population import RandomStreams, connect_streams, initialise, prepare
-from gx2c.models.layers.transformer import use_kernel
 
 
 def steps_per_epoch(n_regions: Sequence[int], block_regions: int) -> tuple[int, int]:
@@ -48,9 +47,6 @@ def draw_blocks(n_regions: int, *, n_steps: int, block: int, rng: np.random.Gene
     return np.concatenate(permutations)[:n_steps]
 
 
-# For all members together while predicting: bounds memory whatever the number of regions
-MAX_PAIRS_AT_ONCE = 16_384
-MAX_REGIONS_AT_ONCE = 64
 # Added to the product of two variances in a correlation, far below those of any edges
 VARIANCES_OF_NONE = 1e-14
 
@@ -94,7 +90,7 @@ class NetworkFit:
     ) -> None:
         self.config, self.seeds, self.profile = config, tuple(seeds), profile
         self.device = torch.device(profile.device)
-        self.input_makers = [InputMaker(s.regions) for s in training_sets]
+        self.input_makers = [InputMaker.learn(s.regions) for s in training_sets]
         self.inputs = [
             maker(s.regions, self.device)
             for maker, s in zip(self.input_makers, training_sets, strict=True)
@@ -109,15 +105,15 @@ class NetworkFit:
         self._build(training_sets)
 
     def _build(self, training_sets: Sequence[TrainingSet]) -> None:
-        n_genes = self.inputs[0].expression.shape[1]
-        spec, vectors = MODELS[self.config.model], training_sets[0].gene_vectors
-        dims = {}
-        if vectors is not None and spec.reads_gene_vectors:
-            dims["n_gene_dims"] = vectors.shape[1]
-        self.network: PairNetwork = spec.build(
-            n_genes, **dims, n_members=len(self.seeds), **self.config.hyperparameters
+        vectors = training_sets[0].gene_vectors
+        self.n_gene_dims = 0 if vectors is None else vectors.shape[1]
+        self.network = build_network(
+            self.config,
+            self.inputs[0].expression.shape[1],
+            n_members=len(self.seeds),
+            n_gene_dims=self.n_gene_dims,
+            profile=self.profile,
         )
-        use_kernel(self.network, self.profile.attention)
         initialise(self.network, [derive_seed(seed, 0) for seed in self.seeds])
         values = [s.connectome[~np.eye(len(s.connectome), dtype=bool)] for s in training_sets]
         means = [float(off_diagonal.mean()) for off_diagonal in values]
@@ -226,32 +222,14 @@ class NetworkFit:
         # a sum over members keeps each member's gradient what it would be alone
         return sum(penalties, loss.sum()), mse
 
-    @torch.no_grad()
+    @property
+    def fitted(self) -> NetworkPredictor:
+        """Everything that is needed to predict with the present weights."""
+        return NetworkPredictor(self.predictor, self.input_makers, self.profile, self.n_gene_dims)
+
     def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
-        """Predict the connectome among each member's regions.
-
-        Returns
-        -------
-        list of (n_regions, n_regions) arrays
-            Symmetric, (i, j) and (j, i) averaged, within [-1, 1]; NaN where the network overflows.
-        """
-        self.predictor.eval()
-        inputs = [m(r, self.device) for m, r in zip(self.input_makers, regions, strict=True)]
-        with self.profile.autocast():
-            z = self._encode_all(*_pad(inputs))
-            rows = max(1, MAX_PAIRS_AT_ONCE // (z.shape[0] * z.shape[1]))
-            chunks = [
-                self.predictor.decode_between(part, z).float()
-                for part in torch.split(z, rows, dim=1)
-            ]
-        predicted = torch.cat(chunks, dim=1).double().cpu().numpy()
-        return [_finish(p[: len(r), : len(r)]) for p, r in zip(predicted, regions, strict=True)]
-
-    def _encode_all(self, expression: Tensor, coords: Tensor) -> Tensor:
-        per_chunk = max(1, MAX_REGIONS_AT_ONCE // len(expression))
-        parts = (torch.split(tensor, per_chunk, dim=1) for tensor in (expression, coords))
-        chunks = [self.predictor.encode(x, c) for x, c in zip(*parts, strict=True)]
-        return torch.cat(chunks, dim=1)
+        """Predict the connectome among each member's regions; see `NetworkPredictor.predict`."""
+        return self.fitted.predict(regions)
 
 
 def correlation(predicted: Tensor, measured: Tensor, count: Tensor | None = None) -> Tensor:
@@ -281,19 +259,3 @@ def ordered_pairs(matrices: Tensor) -> Tensor:
     n = matrices.shape[1]
     above = matrices.reshape(-1, n * n)[:, 1:].reshape(-1, n - 1, n + 1)[:, :, :-1]
     return above.reshape(len(above), -1)
-
-
-def _pad(inputs: Sequence[NetworkInputs]) -> tuple[Tensor, Tensor]:
-    """Stack members of different size; surplus rows repeat the first region and are cut later."""
-    most = max(len(i.expression) for i in inputs)
-    rows = [torch.arange(most) % len(i.expression) for i in inputs]
-    return (
-        torch.stack([i.expression[r] for i, r in zip(inputs, rows, strict=True)]),
-        torch.stack([i.coords[r] for i, r in zip(inputs, rows, strict=True)]),
-    )
-
-
-def _finish(predicted: FloatArray) -> FloatArray:
-    # clipping would turn an overflow into a confident 1, and hide that the fit diverged
-    finite = np.where(np.isfinite(predicted), predicted, np.nan)
-    return np.clip((finite + finite.T) / 2, -1.0, 1.0)

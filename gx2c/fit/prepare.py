@@ -11,6 +11,7 @@ from torch import Tensor
 from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
 from gx2c.data.genes import select_genes
 from gx2c.data.individuals import Individuals
+from gx2c.data.unmeasured import Unmeasured
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL, GeneOptions, Task
 from gx2c.fit.features import ShowFeature, learn_features
 from gx2c.fit.residual import take_geography_out
@@ -22,7 +23,47 @@ DEFAULT_TASK = Task()
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSet(TrainingData):
+class View:
+    """The features that a fitted model reads of regions, and the end of its prediction.
+
+    Attributes
+    ----------
+    features
+        Shows the features of any regions.
+    geography
+        The model whose prediction is added to every other; None if nothing was removed.
+    weight
+        Factor of the model's prediction where a geography is added to it.
+    """
+
+    features: ShowFeature
+    geography: Model | None = None
+    weight: float = 1.0
+
+    def show(self, brain: Brain | Unmeasured, region_indices: IntArray) -> Regions:
+        """Show regions with the same features in the same order."""
+        columns = self.features(brain, region_indices)
+        return brain.regions(region_indices).with_columns(columns)
+
+    def finisher(
+        self, regions: Regions, weight: float | None = None
+    ) -> Callable[[FloatArray], FloatArray]:
+        """Return a function that turns a model's prediction into one of the regions' connectome.
+
+        Where geography was taken out it is added again, within [-1, 1]. `weight` replaces that of
+        the task; with 0 a model that diverged does no harm.
+        """
+        if self.geography is None:
+            return lambda predicted: predicted
+        offset = self.geography.predict(regions)
+        share = self.weight if weight is None else weight
+        if share == 0:
+            return lambda predicted: np.clip(offset, -1.0, 1.0)
+        return lambda predicted: np.clip(share * predicted + offset, -1.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSet(View, TrainingData):
     """All data that a fit may see, cut out of a brain; genes and features are chosen on it alone.
 
     `regions` hold the task's features in place of expression, by default the chosen genes in the
@@ -32,12 +73,6 @@ class TrainingSet(TrainingData):
     ----------
     gene_indices
         The chosen genes among the brain's, in order.
-    features
-        Shows the features of any regions.
-    geography
-        The model whose prediction is added to every other; None if nothing was removed.
-    weight
-        Factor of the model's prediction where a geography is added to it.
     taken_out
         (n_train_regions, n_train_regions), the part removed from the connectome, or None.
     individuals
@@ -47,9 +82,6 @@ class TrainingSet(TrainingData):
     """
 
     gene_indices: IntArray
-    features: ShowFeature
-    geography: Model | None = None
-    weight: float = 1.0
     taken_out: FloatArray | None = None
     individuals: Individuals | None = None
     train_test_edges: FloatArray | None = None
@@ -94,26 +126,9 @@ class TrainingSet(TrainingData):
             else Individuals(people, brain.n_regions, train_regions),
         )
 
-    def show(self, brain: Brain, region_indices: IntArray) -> Regions:
-        """Show other regions with the same features in the same order."""
-        columns = self.features(brain, region_indices)
-        return brain.regions(region_indices).with_columns(columns)
-
-    def finisher(
-        self, regions: Regions, weight: float | None = None
-    ) -> Callable[[FloatArray], FloatArray]:
-        """Return a function that turns a model's prediction into one of the regions' connectome.
-
-        Where geography was taken out it is added again, within [-1, 1]. `weight` replaces that of
-        the task; with 0 a model that diverged does no harm.
-        """
-        if self.geography is None:
-            return lambda predicted: predicted
-        offset = self.geography.predict(regions)
-        share = self.weight if weight is None else weight
-        if share == 0:
-            return lambda predicted: np.clip(offset, -1.0, 1.0)
-        return lambda predicted: np.clip(share * predicted + offset, -1.0, 1.0)
+    def view(self) -> View:
+        """Return what remains of the data once a model is fitted."""
+        return View(features=self.features, geography=self.geography, weight=self.weight)
 
 
 @dataclass(frozen=True)
@@ -124,12 +139,17 @@ class NetworkInputs:
     coords: Tensor
 
 
+@dataclass(frozen=True)
 class InputMaker:
     """Turns regions into `NetworkInputs` with statistics of the training regions."""
 
-    def __init__(self, training: Regions) -> None:
-        self.expression = Standardiser.learn(training.expression)
-        self.coords = Standardiser.learn(training.coords_mm)
+    expression: Standardiser
+    coords: Standardiser
+
+    @classmethod
+    def learn(cls, training: Regions) -> Self:
+        """Learn from training regions."""
+        return cls(Standardiser.learn(training.expression), Standardiser.learn(training.coords_mm))
 
     def __call__(self, regions: Regions, device: torch.device) -> NetworkInputs:
         """Standardise any regions, to float32."""

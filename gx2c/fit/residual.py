@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class GeographyEnsemble:
     configs
         Keywords of each member; without any, one member has the defaults.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("members",)
 
     def __init__(self, configs: Sequence[Mapping[str, Any]] = ()) -> None:
         self.members = [geography(**keywords) for keywords in configs or ({},)]

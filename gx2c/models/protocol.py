@@ -5,13 +5,22 @@ reach it. Networks, which `gx2c.fit` trains in epochs, derive from `PairNetwork`
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from gx2c.data.brain import FloatArray, Regions
 
 
 class Model(Protocol):
-    """A closed-form model of the connectome."""
+    """A closed-form model of the connectome.
+
+    Attributes
+    ----------
+    LEARNED
+        Names of the attributes that `fit` sets and `predict` reads: what is saved of a model.
+        Parts of a model declare theirs in the same way.
+    """
+
+    LEARNED: ClassVar[tuple[str, ...]]
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn from training regions.

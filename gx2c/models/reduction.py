@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -193,6 +194,8 @@ class ExpressionFeatures:
     n_components
         Number of components of a reduction; unused otherwise. See `gx2c.models.reduction`.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("_reduction", "_standardiser")
 
     def __init__(self, kind: str, *, n_components: float) -> None:
         require_choice("features", kind, FEATURES)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gx2c.errors import UserError
+from gx2c.saved import INDEX_FILE
 
 # Exists while a sweep runs; one that was killed at its start leaves nothing else
 LOCK_FILE = ".lock"
@@ -51,6 +52,8 @@ class SweepPaths:
     warm_start = _File("warm_start.json")
     # Scores, gains, p-values and provenance
     summary = _File("summary.json")
+    # The saved models, one per model and outer fold, for `gx2c.load_run`
+    models = _File(INDEX_FILE)
     # The exported configs, one per outer fold
     best = _File("best.yaml")
     # Every config with its values, curve and state, for other tools
@@ -88,11 +91,16 @@ class SweepPaths:
         """Scores of one retrained model."""
         return self.retrained_dir(model, fold) / "result.json"
 
+    def model_dir(self, model: str, seed: int, fold: int) -> Path:
+        """Folder of one saved model, or of an ensemble, as `gx2c.load_model` reads it."""
+        return self.root / "models" / model / f"seed_{seed}" / f"fold_{fold:02d}"
+
     def retrained_files(self, model: str, fold: int) -> list[Path]:
         """All files of one retrained model, its scores last."""
         scores = self.retrained(model, fold)
         others = sorted(p for p in scores.parent.glob("[!.]*") if p != scores)
-        return [*others, scores]
+        saved = sorted(self.root.glob(f"models/{model}/*/fold_{fold:02d}/[!.]*"))
+        return [*others, *saved, scores]
 
     def predicted(self, model: str, fold: int, dataset: str) -> Path:
         """Predicted connectome of the fold's test regions (BIDS BEP017 relmat)."""
@@ -101,11 +109,6 @@ class SweepPaths:
     def measured(self, model: str, fold: int, dataset: str) -> Path:
         """Measured connectome of the fold's test regions, next to the predicted one."""
         return self._relmat("measured", model, fold, dataset)
-
-    def weights(self, model: str, fold: int, member: int = 0) -> Path:
-        """Weights of one retrained network, a member of an ensemble."""
-        name = f"weights_{member:02d}" if member else "weights"
-        return self.retrained_dir(model, fold) / f"{name}.safetensors"
 
     def null_group(self, model: str, fold: int, group: int) -> Path:
         """Scores of one group of nulls on one fold."""

@@ -1,6 +1,5 @@
 """Where a result comes from: versions, commit, data, host, command."""
 
-import importlib.metadata
 import os
 import platform
 import subprocess
@@ -9,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gx2c.saved.origin import processor_name, versions
+
 PACKAGES = ("gx2c", "torch", "ray", "optuna", "numpy", "scipy", "scikit-learn", "pandas")
 
 
 def provenance() -> dict[str, Any]:
     """Return what a reader needs to judge and repeat a result."""
     return {
-        "versions": {"python": platform.python_version()} | _versions(),
+        "versions": versions(PACKAGES),
         "git_commit": _git_commit(),
         "host": {
             "system": platform.platform(),
@@ -25,26 +26,6 @@ def provenance() -> dict[str, Any]:
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def processor_name() -> str:
-    """Return the model of the processor; different kinds round differently."""
-    try:
-        with open("/proc/cpuinfo") as stream:
-            names = [line.split(":", 1)[1].strip() for line in stream if "model name" in line]
-        return names[0]
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
 
 
 def _git_commit() -> str:

@@ -1,24 +1,20 @@
-"""Durable records of finished work: one immutable file each, the only truth about a sweep.
-
-Each file holds its checksum: content that changed since gx2c wrote it is refused, never believed.
-"""
+"""Durable records of finished work: one immutable file each, the only truth about a sweep."""
 
 import contextlib
-import hashlib
 import json
 import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
 from gx2c.errors import UserError, logger
 from gx2c.files import load_json
+from gx2c.sealed import DamagedError, T, checked, sealed, unsealed
 from sweeps.folder.paths import SweepPaths
 
 State = Literal["COMPLETE", "PRUNED", "FAILED", "RUNNING"]
@@ -26,67 +22,6 @@ State = Literal["COMPLETE", "PRUNED", "FAILED", "RUNNING"]
 REMAKE = "delete it, and gx2c makes it again"
 # Names of earlier versions
 _RENAMED = {"passes": "epochs", "max_passes": "max_epochs"}
-SEAL = "sha256"
-T = TypeVar("T")
-
-
-class DamagedError(UserError):
-    """A file whose content is not what gx2c wrote."""
-
-
-def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the checksum of plain values to them, as their last entry."""
-    return {**content, SEAL: _digest(content)}
-
-
-def unsealed(content: Any, path: Path, *, hint: str) -> dict[str, Any]:
-    """Take the checksum off again; files of earlier versions have none.
-
-    Raises
-    ------
-    DamagedError
-        If the content does not match it.
-    """
-    if not isinstance(content, dict):
-        raise DamagedError(f"{path} is not a file that gx2c wrote; {hint}")
-    name, found = next(reversed(content.items()), ("", ""))
-    # a changed letter in the name of the entry must not hide the checksum
-    if name != SEAL and not re.fullmatch("[0-9a-f]{64}", str(found)):
-        return dict(content)
-    rest = {key: value for key, value in content.items() if key != name}
-    if name != SEAL or found != _digest(rest):
-        raise DamagedError(f"{path} is damaged or was edited (its checksum differs); {hint}")
-    return rest
-
-
-def checked(schema: type[T], content: Mapping[str, Any], path: Path, *, hint: str) -> T:
-    """Return content as a type.
-
-    Raises
-    ------
-    DamagedError
-        If it does not fit; the first problem is named.
-    """
-    try:
-        adapter: TypeAdapter[T] = _adapter(schema)  # type: ignore[arg-type]
-        return adapter.validate_python(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DamagedError(
-            f"{path} is of another version, or damaged ({where}: {first['msg']}); {hint}"
-        ) from None
-
-
-@cache
-def _adapter(schema: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(schema)
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    # of the values, not of their layout; what is not JSON was not written by gx2c
-    text = json.dumps(content, default=repr, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def finite_or_none(value: Any) -> Any:

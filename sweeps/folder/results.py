@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import Field
 
 from gx2c.files import file_digest
+from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import DamagedError, numbered, read_as
+from sweeps.folder.records import numbered, read_as
 from sweeps.folder.summary_file import Part, Scores
 
 _REPEAT = "delete the folder {}, then --resume"

@@ -10,8 +10,9 @@ from gx2c.data.brain import FloatArray
 from gx2c.data.matrix import matrix_text, read_matrix
 from gx2c.errors import DataError, UserError
 from gx2c.files import file_digest, ordinary
+from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import DamagedError, read_json, write_bytes
+from sweeps.folder.records import read_json, write_bytes
 from sweeps.folder.results import refuse_changed
 
 DIGITS = 8

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from safetensors.torch import save
-
+from gx2c import __version__
 from gx2c.data import Brain
 from gx2c.errors import UserError
 from gx2c.files import file_digest
 from gx2c.fit import Chosen, FitConfig, RetrainedEnsemble, choose_weight, retrain_ensemble
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL
+from gx2c.saved import MODEL_FILE
+from gx2c.saved.schema import IndexEntry, IndexFile
+from gx2c.saved.writing import Training, model_files
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, Records, ranked, write_bytes, write_json
@@ -170,10 +172,26 @@ def jobs_of_searches(plan: SweepPlan, records: Records) -> list[RetrainJob]:
 
 @dataclass(frozen=True)
 class RetrainResult:
-    """The job with its chosen weight, the retrained models, and the seconds taken."""
+    """A finished job.
+
+    Attributes
+    ----------
+    job
+        The job with its chosen weight.
+    ensemble
+        Predictions and scores.
+    saved
+        The files of the saved model by name; empty if every member diverged.
+    seed
+        Seed of the sweep.
+    seconds
+        Time taken.
+    """
 
     job: RetrainJob
     ensemble: RetrainedEnsemble
+    saved: dict[str, bytes]
+    seed: int
     seconds: float
 
 
@@ -199,13 +217,32 @@ def retrain_one(context: TrialContext, job: RetrainJob) -> RetrainResult:
         profile=profile,
         train_test_edges=context.train_test_edges,
     )
-    return RetrainResult(job, ensemble, time.monotonic() - started)
+    saved = {} if ensemble.scores is None else _saved(context, job, ensemble)
+    seconds = time.monotonic() - started
+    return RetrainResult(job, ensemble.without_models(), saved, context.seed, seconds)
+
+
+def _saved(context: TrialContext, job: RetrainJob, ensemble: RetrainedEnsemble) -> dict[str, bytes]:
+    fold = context.folds[job.fold]
+    training = Training(
+        fold.train_regions,
+        fold.test_regions,
+        learning_rates=[chosen.learning_rates for chosen in job.chosen],
+        seeds=job.seeds,
+        profile=ensemble.members[0].profile,
+        split=context.split,
+        fold=job.fold,
+        seed=context.seed,
+        scores=ensemble.scores,
+        member_scores=[member.scores for member in ensemble.members],
+    )
+    return model_files(ensemble.fitted, context.brain, training)
 
 
 def save_retrained(
     brain: Brain, folds: Sequence[Fold], paths: SweepPaths, found: RetrainResult
 ) -> None:
-    """Write predictions, weights and, last, the record that marks the model as finished.
+    """Write predictions, the model and, last, the record that marks it as finished.
 
     A model of which every member diverged is refused.
     """
@@ -219,9 +256,9 @@ def save_retrained(
     labels = [brain.labels[i] for i in test]
     write_connectome(paths.predicted(*key), labels, result.predicted)
     write_connectome(paths.measured(*key), labels, brain.connectome_block(test))
-    for number, member in enumerate(result.members):
-        if member.weights:
-            write_bytes(paths.weights(job.model, job.fold, number), save(member.weights))
+    folder = paths.model_dir(job.model, found.seed, job.fold)
+    for name, content in found.saved.items():
+        write_bytes(folder / name, content)
     *files, _ = paths.retrained_files(job.model, job.fold)
     record = job.to_dict() | {
         "test": result.scores,
@@ -236,6 +273,19 @@ def save_retrained(
     if result.train_test_scores is not None:
         record["train_test"] = result.train_test_scores
     write_json(paths.retrained(job.model, job.fold), record)
+
+
+def write_models(paths: SweepPaths, model: str) -> None:
+    """Write the list of a run's saved models; runs of earlier versions have none."""
+    saved = []
+    for path in sorted(paths.root.glob(f"models/*/seed_*/fold_*/{MODEL_FILE}")):
+        folder = path.parent
+        fold, name = int(folder.name.removeprefix("fold_")), folder.parents[1].name
+        relative = folder.relative_to(paths.root).as_posix()
+        saved.append(IndexEntry(model=name, fold=fold, folder=relative))
+    if saved:
+        index = IndexFile(gx2c=__version__, model=model, models=saved)
+        write_json(paths.models, index.model_dump())
 
 
 def finished_jobs(paths: SweepPaths, jobs: Sequence[RetrainJob]) -> list[RetrainJob]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
+from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import ConfigRecord, DamagedError, RecordStore
+from sweeps.folder.records import ConfigRecord, RecordStore
 from sweeps.folder.summary_file import FoldSummary, Summary, read_summary
 from sweeps.folder.tables import read_connectome, read_null_scores
 

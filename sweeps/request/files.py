@@ -11,16 +11,9 @@ import yaml
 from gx2c.data import Brain, IntArray
 from gx2c.errors import UserError
 from gx2c.files import load_yaml
+from gx2c.sealed import DamagedError, sealed, unsealed
 from sweeps.folder.paths import SweepPaths, check_new_folder
-from sweeps.folder.records import (
-    ConfigRecord,
-    DamagedError,
-    read_json,
-    sealed,
-    unsealed,
-    write_bytes,
-    write_json,
-)
+from sweeps.folder.records import ConfigRecord, read_json, write_bytes, write_json
 from sweeps.request.option import Affects
 from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, WarmStart

@@ -161,6 +161,8 @@ class SweepPlan:
             gpu_fraction=self.gpu_share,
             trial_timeout_s=60 * self.options.trial_timeout_min,
             train_test_edges=self.options.train_test_edges,
+            split=self.options.split,
+            seed=self.options.seed,
         )
 
     def scale(self) -> Scale:

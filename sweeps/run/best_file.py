@@ -14,10 +14,11 @@ from gx2c.errors import UserError
 from gx2c.files import load_yaml
 from gx2c.fit import FitConfig
 from gx2c.models import MODELS
+from gx2c.sealed import DamagedError, sealed, unsealed
 from gx2c.splits import SPLITTERS
 from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import DamagedError, present_names, sealed, unsealed, write_bytes
+from sweeps.folder.records import present_names, write_bytes
 from sweeps.phases.retrain import RetrainJob, profile_of
 from sweeps.request.plan import SweepPlan
 

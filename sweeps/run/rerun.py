@@ -19,7 +19,13 @@ from gx2c.splits import SPLITTERS, Fold
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.provenance import provenance
 from sweeps.folder.summary_file import FoldSummary, Provenance, Summary, write_summary
-from sweeps.phases.retrain import RetrainJob, read_scores, retrain_one, save_retrained
+from sweeps.phases.retrain import (
+    RetrainJob,
+    read_scores,
+    retrain_one,
+    save_retrained,
+    write_models,
+)
 from sweeps.run.best_file import BestFile, jobs_of, read_best
 from sweeps.run.details import (
     averages,
@@ -57,6 +63,7 @@ def run_rerun(path: Path, out: Path) -> Summary:
             result = retrain_one(replace(context, profile=profile), job)
             save_retrained(brain, context.folds, paths, result)
             done += 1
+    write_models(paths, best.model)
     summary = _summary(path, best, context, paths, time.monotonic() - started)
     write_summary(paths, summary)
     return summary
@@ -110,6 +117,8 @@ def _context(best: BestFile, brain: Brain) -> TrialContext:
         metric="val_mse",
         profile=ComputeProfile(**best.profile.model_dump()),
         train_test_edges=best.train_test_edges,
+        split=best.split,
+        seed=best.seed,
     )
 
 

@@ -26,6 +26,7 @@ from sweeps.phases.retrain import (
     open_jobs,
     retrain_one,
     save_retrained,
+    write_models,
 )
 from sweeps.phases.search import best_record, run_search
 from sweeps.phases.study import write_study, write_trials
@@ -49,11 +50,12 @@ Job = TypeVar("Job", RetrainJob, NullJob)
 def adopt_search(model: str, source: SweepPaths, target: SweepPaths) -> None:
     """Copy a model's records and retrained models into another run.
 
-    Folders are copied in full or not at all; existing ones are kept.
+    Folders are copied in full or not at all; existing ones are kept, and missing ones passed over.
     """
-    for name in ("records", "retrained"):
+    # what marks models as finished comes last
+    for name in ("records", "models", "retrained"):
         folder = target.root / name / model
-        if not folder.exists():
+        if not folder.exists() and (source.root / name / model).exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
             temporary = folder.with_name(f".{model}")
             shutil.rmtree(temporary, ignore_errors=True)
@@ -204,6 +206,7 @@ class SweepRun:
         self.progress.begin(Phase("writing the report"))
         write_trials(self.paths, records)
         write_best(self.paths, self.plan, jobs)
+        write_models(self.paths, self.plan.options.model)
         write_study(self.plan, self.paths, records)
         summary = summarise(
             self.plan,

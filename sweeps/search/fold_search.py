@@ -6,14 +6,8 @@ from typing import Any, Self
 
 from gx2c.errors import UserError
 from gx2c.models.names import spec_of
-from sweeps.folder.records import (
-    REMAKE,
-    ConfigRecord,
-    DamagedError,
-    RecordStore,
-    State,
-    finite_or_none,
-)
+from gx2c.sealed import DamagedError
+from sweeps.folder.records import REMAKE, ConfigRecord, RecordStore, State, finite_or_none
 from sweeps.search.fold_study import NOWHERE, FoldStudy, OpenConfig, Place
 from sweeps.search.rungs import Decision, RungRule, best_score
 from sweeps.search.seeds import trial_seed

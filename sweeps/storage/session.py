@@ -21,7 +21,8 @@ FINISHED = (
     "records/**/config_*.json",
     "nulls/**/group_*.json",
     "retrained/**/*relmat.tsv",
-    "retrained/**/weights.safetensors",
+    "models/**/*.safetensors",
+    "models/**/*.json",
     "retrained/**/result.json",
 )
 # Files that a session may rewrite

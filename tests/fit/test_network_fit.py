@@ -7,7 +7,7 @@ import pytest
 import torch
 from small_fits import NETWORKS, PROFILE, make_brain, network_config
 
-import gx2c.fit.network as network_module
+import gx2c.fit.predictor as predictor_module
 from gx2c.fit import ComputeProfile, GeneOptions, NetworkFit, TrainingSet, derive_seed
 from gx2c.fit.prepare import NetworkInputs
 
@@ -165,7 +165,7 @@ def test_predicting_in_chunks_changes_nothing(brain, rows, model, monkeypatch):
     shown = [brain.regions(r) for r in rows]
     whole = fit.predict(shown)
     for pairs in (1, 26 * 7, 26 * 25):
-        monkeypatch.setattr(network_module, "MAX_PAIRS_AT_ONCE", pairs)
+        monkeypatch.setattr(predictor_module, "MAX_PAIRS_AT_ONCE", pairs)
         for found, expected in zip(fit.predict(shown), whole, strict=True):
             np.testing.assert_allclose(found, expected, atol=1e-6)
 

@@ -9,8 +9,8 @@ from small_fits import make_brain
 
 from gx2c.data.brain import Regions
 from gx2c.fit import FitConfig, GeneOptions, TrainingSet
+from gx2c.fit.fitted import FittedModels
 from gx2c.fit.prepare import InputMaker
-from gx2c.fit.retrain import FittedModels
 from gx2c.models import MODELS
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ def brain():
 
 def test_training_regions_have_zero_mean_and_unit_variance(brain):
     regions = brain.regions(TRAIN)
-    inputs = InputMaker(regions)(regions, CPU)
+    inputs = InputMaker.learn(regions)(regions, CPU)
     for values in (inputs.expression, inputs.coords):
         assert values.dtype == torch.float32
         np.testing.assert_allclose(values.mean(0), 0, atol=1e-6)
@@ -32,7 +32,7 @@ def test_training_regions_have_zero_mean_and_unit_variance(brain):
 
 
 def test_other_regions_are_seen_through_the_training_statistics(brain):
-    shown = InputMaker(brain.regions(TRAIN))(brain.regions(OTHERS), CPU)
+    shown = InputMaker.learn(brain.regions(TRAIN))(brain.regions(OTHERS), CPU)
     train = brain.expression[TRAIN]
     expected = (brain.expression[OTHERS] - train.mean(0)) / train.std(0)
     np.testing.assert_allclose(shown.expression, expected, rtol=1e-5, atol=1e-6)
@@ -47,7 +47,7 @@ def test_a_gene_that_is_constant_in_training_carries_nothing(brain, constant):
         Regions(expression[rows], brain.coords_mm[rows], brain.hemisphere[rows])
         for rows in (TRAIN, OTHERS)
     )
-    maker = InputMaker(train)
+    maker = InputMaker.learn(train)
     for regions in (train, others):
         assert not maker(regions, CPU).expression[:, 4].any()
     assert maker(others, CPU).expression[:, 5].any()
@@ -77,8 +77,8 @@ def test_a_symbol_list_chooses_genes(brain):
 
 
 def test_a_model_of_place_alone_gets_no_genes_and_predicts_as_with_them(brain):
-    fitted = FittedModels(FitConfig("geography"), [brain], TRAIN)
-    assert fitted._sets[0].regions.expression.shape == (len(TRAIN), 0)
+    fitted = FittedModels.fit(FitConfig("geography"), [brain], TRAIN)
+    assert fitted.views[0].show(brain, TRAIN).expression.shape == (len(TRAIN), 0)
     shown = [brain.regions(rows) for rows in (TRAIN, OTHERS)]
     model = MODELS["geography"].build()
     model.fit(shown[0], brain.connectome_block(TRAIN))

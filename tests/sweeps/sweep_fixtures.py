@@ -21,6 +21,7 @@ from sweeps.phases.retrain import (
     jobs_of_searches,
     retrain_one,
     save_retrained,
+    write_models,
 )
 from sweeps.phases.search import best_record
 from sweeps.request.options import SweepOptions, make_options
@@ -157,6 +158,7 @@ def finish(plan: SweepPlan, paths: SweepPaths) -> Summary:
     """Run a whole sweep in this process, without nulls, and write all that a rerun needs."""
     jobs = search_and_retrain(plan, paths)
     write_best(paths, plan, jobs)
+    write_models(paths, plan.options.model)
     write_summary(paths, summary_of(plan, paths))
     return read_summary(paths)
 

@@ -1,6 +1,7 @@
 """The bilinear connectome model y_ij = x_i^T O x_j + b, in closed form, on genes or a reduction."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -38,6 +39,13 @@ class BilinearClosedForm:
     ----------
     GeneEx2Conn, NeurIPS 2025, models `bilinear_CM` and `pls_bilineardecoder`.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = (
+        "features",
+        "_training_features",
+        "_weights",
+        "_intercept",
+    )
 
     def __init__(
         self,

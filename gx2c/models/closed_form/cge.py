@@ -1,5 +1,7 @@
 """Correlated gene expression: regions with similar expression are predicted to be connected."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from gx2c.data.brain import FloatArray, Regions
@@ -28,6 +30,8 @@ class CorrelatedGeneExpression:
     Richiardi et al. (2015), Science 348(6240), 1241; Arnatkeviciute et al. (2019), NeuroImage
     189, 353.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("features", "_slope", "_intercept")
 
     def __init__(
         self, *, features: str = Z_SCORED, n_components: float = 27, scale_range: bool = False

@@ -1,6 +1,7 @@
 """Rules of location: decay with distance, and the mean functions whose residual a kernel models."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import scipy
@@ -33,6 +34,8 @@ class DecayRule:
     fitted
         Learned numbers, in the order of the curve's arguments, after `fit`.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("fitted",)
 
     def __init__(
         self,
@@ -110,6 +113,8 @@ class ZeroMean:
         Number of learned parameters.
     """
 
+    LEARNED: ClassVar[tuple[str, ...]] = ()
+
     n_parameters = 0
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
@@ -122,6 +127,8 @@ class ZeroMean:
 
 class ConstantMean(ZeroMean):
     """The average training edge."""
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("_average",)
 
     n_parameters = 1
 
@@ -147,6 +154,8 @@ class GeographyMean(ZeroMean):
         Penalty, as a fraction of the number of undirected training edges; the intercept is not
         penalised.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("_standardiser", "_slopes", "_intercept")
 
     # a slope for each feature, and the intercept
     n_parameters = 2 * len(DECAY_LENGTHS_MM) + 2 + 1

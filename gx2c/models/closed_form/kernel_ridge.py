@@ -1,7 +1,7 @@
 """Kernel ridge regression of the connectome on expression, coordinates or both."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gx2c.data.brain import FloatArray, Regions
 from gx2c.errors import UserError, require_choice, require_fraction, require_positive
@@ -80,6 +80,8 @@ class KernelRidge:
     Stock et al. (2018), Neural Computation 30(8), 2245 (Kronecker kernel ridge regression).
     Cressie (1993), Statistics for Spatial Data, section 3.4 (universal kriging).
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("mean", "kernels", "used_weight", "_smoothers")
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ A `RegionKernel` learns its standardisation and length scale from training regio
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Kernel:
 
     For 15,000 genes, differences row by row would cost fifty times more.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, features: FloatArray) -> None:
         """Learn scales from training features, (n_train_regions, n_features)."""
@@ -43,6 +45,8 @@ class Kernel:
 
 class RBF(Kernel):
     """Gaussian kernel exp(-d^2 / (scale * median d^2)), the median over training pairs."""
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("width",)
 
     def __init__(self, *, scale: float) -> None:
         require_positive("the scale of an rbf kernel", scale)
@@ -84,6 +88,8 @@ class Polynomial(Kernel):
 
     With offset 0 and power 1 it is the linear kernel.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("unit",)
 
     def __init__(self, *, power: int, offset: float = 1.0) -> None:
         self.power, self.offset = _checked_power("polynomial", power), offset
@@ -190,6 +196,8 @@ class RegionKernel:
     key
         Equal for two kernels that are the same function of the same regions.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("kernel", "_standardiser", "_training_features")
 
     def __init__(
         self,

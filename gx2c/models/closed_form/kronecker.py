@@ -7,6 +7,7 @@ ridge, whereas a generic solver would factorise an n^2 x n^2 matrix.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import scipy
@@ -37,6 +38,8 @@ class KroneckerRidge:
     Stock, Pahikkala, Airola, De Baets & Waegeman (2018), Neural Computation 30(8), 2245:
     two-step and Kronecker kernel ridge regression.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("impute_diagonal", "_basis", "_products", "_rotated")
 
     def __init__(
         self, kernel: FloatArray, values: FloatArray, *, impute_diagonal: bool = True

@@ -7,6 +7,7 @@ here it uses the profiles that step 1 predicts for the test regions.
 """
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from gx2c.models.spec import CLOSED_FORM, EXPRESSION, TRAIN_TEST_EDGES, ModelSpe
 
 class PLSRegressor:
     """Linear regression of (n_train_regions, n_targets) on centred PLS scores of these regions."""
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("mean", "slopes")
 
     def __init__(self, scores: FloatArray, targets: FloatArray) -> None:
         self.mean = targets.mean(axis=0)
@@ -46,6 +49,14 @@ class TwoStepPLS:
     ----------
     GeneEx2Conn, NeurIPS 2025, model `pls_twostep`.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = (
+        "_genes",
+        "_first",
+        "_profile_scale",
+        "_rotation",
+        "_profile_scores",
+    )
 
     def __init__(self, *, n_components_l: int = 10, n_components_k: int = 5) -> None:
         require_positive("n_components_l", n_components_l)
@@ -92,6 +103,8 @@ class PublishedTwoStepPLS(TwoStepPLS):
     It cannot predict regions whose edges with the training regions are unknown, and its scores are
     not comparable with those of other models. See `TwoStepPLS` for the parameters.
     """
+
+    LEARNED: ClassVar[tuple[str, ...]] = (*TwoStepPLS.LEARNED, "_second")
 
     def fit(self, training: Regions, connectome: FloatArray) -> None:
         """Learn step 1 from training regions; see `Model.fit`."""

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,8 @@ class PairTrees:
     Chen & Guestrin (2016), KDD, 785; settings as in GeneEx2Conn, NeurIPS 2025, model `xgboost`.
     """
 
+    LEARNED: ClassVar[tuple[str, ...]] = ("_reduction", "grown")
+
     def __init__(
         self,
         *,
@@ -88,13 +91,10 @@ class PairTrees:
         UserError
             If the package xgboost is not installed.
         """
-        if problem := missing_package():
-            raise UserError(problem)
-        xgboost = importlib.import_module("xgboost")
+        self._trees = self._no_trees()
         self._reduction: Reduction = fit_pca(training.expression, n_components=self.n_components)
         scores = self._reduction.transform(training.expression)
         first, second = np.nonzero(~np.eye(len(scores), dtype=bool))
-        self._trees = xgboost.XGBRegressor(**self.settings)
         self._trees.fit(_pair_features(scores, first, second), connectome[first, second])
 
     def predict(self, regions: Regions) -> FloatArray:
@@ -109,6 +109,21 @@ class PairTrees:
             predicted = self._trees.predict(_pair_features(scores, first, second))
             directed[rows] = predicted.reshape(len(rows), n)
         return (directed + directed.T) / 2
+
+    @property
+    def grown(self) -> bytes:
+        """The trees in xgboost's own JSON; set it to predict with them."""
+        return bytes(self._trees.get_booster().save_raw("json"))
+
+    @grown.setter
+    def grown(self, trees: bytes) -> None:
+        self._trees = self._no_trees()
+        self._trees.load_model(bytearray(trees))
+
+    def _no_trees(self) -> Any:
+        if problem := missing_package():
+            raise UserError(problem)
+        return importlib.import_module("xgboost").XGBRegressor(**self.settings)
 
     def n_parameters(self, n_genes: int, n_regions: int) -> int:
         """Return the maximum number of thresholds and leaves of all trees; see `Model`."""

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from gx2c.errors import UserError
+from gx2c.sealed import sealed
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import (
     ConfigRecord,
     RecordStore,
     finite_or_none,
     read_json,
-    sealed,
     write_bytes,
     write_json,
 )

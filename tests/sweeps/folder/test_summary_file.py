@@ -12,8 +12,8 @@ from report_fixtures import read_summary as read_plain
 from report_fixtures import write_summary as write_plain
 
 from gx2c.errors import UserError
+from gx2c.sealed import unsealed
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import unsealed
 from sweeps.folder.summary_file import read_summary, write_summary
 from sweeps.report.build import write_report
 

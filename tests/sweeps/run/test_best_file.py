@@ -59,7 +59,7 @@ def test_a_file_of_a_version_with_passes_is_read(exported, tmp_path):
 
 
 def test_a_rerun_gives_the_same_numbers_to_the_last_digit(exported, tmp_path):
-    _, paths = exported
+    best, paths = read_best(exported[1].best), exported[1]
     summary = run_rerun(paths.best, tmp_path / "again")
     again = SweepPaths(tmp_path / "again")
     for model in ("mlp", "geography"):
@@ -71,8 +71,10 @@ def test_a_rerun_gives_the_same_numbers_to_the_last_digit(exported, tmp_path):
             assert (paths.retrained_dir(model, fold) / name).read_bytes() == (
                 again.retrained_dir(model, fold) / name
             ).read_bytes()
-    for fold in range(2):
-        assert paths.weights("mlp", fold).read_bytes() == again.weights("mlp", fold).read_bytes()
+            saved = paths.model_dir(model, best.seed, fold)
+            assert len(list(saved.iterdir())) == 2
+            for file in saved.iterdir():
+                assert file.read_bytes() == (again.root / file.relative_to(paths.root)).read_bytes()
     assert [f.test for f in summary.folds] == [
         read_json(paths.retrained("mlp", fold))["test"] for fold in range(2)
     ]

@@ -22,7 +22,9 @@ def old(tmp_path: Path) -> SweepPaths:
     write_json(paths.inputs, {"checksum": "1"})
     write_json(paths.record("mlp", 0, 3), {"number": 3})
     write_json(paths.retrained("mlp", 0), {"test": 1})
-    write_bytes(paths.weights("mlp", 0), b"weights")
+    write_bytes(paths.model_dir("mlp", 1, 0) / "arrays.safetensors", b"weights")
+    write_json(paths.model_dir("mlp", 1, 0) / "model.json", {"model": "mlp"})
+    write_json(paths.models, {"model": "mlp"})
     write_bytes(paths.predicted("mlp", 0, "tiny"), b"table")
     write_json(paths.null_group("mlp", 0, 1), {"scores": []})
     write_bytes(paths.null_scores("mlp"), b"null\n")
@@ -56,7 +58,7 @@ def test_a_new_head_gets_all_that_was_finished(
     n_files = Mirror(new, store).pull()
     kept = {k: v for k, v in everything(old.root).items() if k[0] != "." and "tune" not in k}
     assert everything(new) == kept
-    assert n_files == len(kept) == 8
+    assert n_files == len(kept) == 10
     assert Mirror(new, store).pull() == 0
 
 
@@ -67,7 +69,7 @@ def test_a_finished_object_is_never_written_again(old: SweepPaths, store: Store)
     mirror.push(old.record("mlp", 0, 3))
     mirror.push_missing()
     assert store.list("finished") == before
-    assert len(before) == 5
+    assert len(before) == 6
 
 
 def test_an_object_per_finished_thing_names_its_content(old: SweepPaths, store: Store) -> None:
@@ -92,7 +94,7 @@ def test_the_mark_of_a_finished_model_comes_last(
     old: SweepPaths, store: Store, tmp_path: Path
 ) -> None:
     pushed(old, store)
-    name = next(name for name in store.list("finished") if "weights" in name)
+    name = next(name for name in store.list("finished") if "safetensors" in name)
     store.write(name, b"damaged")
 
     new = SweepPaths(tmp_path / "new")
@@ -129,7 +131,7 @@ def test_fetching_brings_a_run_home_and_refreshes_it(
 ) -> None:
     pushed(old, store)
     home = SweepPaths(tmp_path / "home")
-    assert fetch_run(store.where, home) == 8
+    assert fetch_run(store.where, home) == 10
     write_bytes(old.summary, b"{}")
     Mirror(old.root, store).push_outputs()
     fetch_run(store.where, home)

@@ -1,0 +1,150 @@
+"""A config fitted on some regions of several brains, for sweeps, estimators and saved models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Self
+
+import numpy as np
+from torch import Tensor
+
+from gx2c.data.brain import Brain, FloatArray, IntArray, Regions
+from gx2c.data.unmeasured import Unmeasured
+from gx2c.errors import UserError
+from gx2c.fit.compute import ComputeProfile
+from gx2c.fit.config import FitConfig
+from gx2c.fit.in_turn import FitInTurn, weights_of
+from gx2c.fit.predictor import NetworkPredictor
+from gx2c.fit.prepare import TrainingSet, View
+from gx2c.models import MODELS, Model
+from gx2c.models.spec import EXPRESSION, TRAIN_TEST_EDGES
+
+DEFAULT_PROFILE = ComputeProfile()
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A fitted closed form, as a group of one member."""
+
+    model: Model
+
+    def __len__(self) -> int:
+        return 1
+
+    def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
+        """Predict the connectome among the regions of its one member."""
+        return [self.model.predict(*regions)]
+
+
+@dataclass(frozen=True)
+class FittedModels:
+    """One config, fitted once for each member, and nothing that only training needs.
+
+    Attributes
+    ----------
+    config
+        The config.
+    views
+        What each member reads.
+    groups
+        Members that are computed together, in order: other groups would change rounding.
+    """
+
+    config: FitConfig
+    views: Sequence[View]
+    groups: Sequence[NetworkPredictor | ClosedForm]
+
+    @classmethod
+    def fit(
+        cls,
+        config: FitConfig,
+        brains: Sequence[Brain],
+        train_regions: IntArray,
+        test_regions: IntArray | None = None,
+        *,
+        learning_rates: Sequence[float] = (),
+        seeds: Sequence[int] = (),
+        profile: ComputeProfile = DEFAULT_PROFILE,
+    ) -> Self:
+        """Fit a config on some regions of each of several brains.
+
+        Parameters
+        ----------
+        config
+            The config to fit.
+        brains
+            The true brain, or surrogates of it; their networks train side by side.
+        train_regions
+            Indices; nothing else of a brain is read, except with `TRAIN_TEST_EDGES`.
+        test_regions
+            Indices that a model of `TRAIN_TEST_EDGES` must know; no other model reads them.
+        learning_rates, seeds, profile
+            As in `retrain`; only networks use them.
+
+        Raises
+        ------
+        UserError
+            If a model reads edges between training and test regions and is given no test regions.
+        """
+        sets = [_cut(config, brain, train_regions, test_regions) for brain in brains]
+        groups: Sequence[NetworkPredictor | ClosedForm]
+        if MODELS[config.model].trains_in_epochs:
+            fit = FitInTurn(config, sets, seeds=seeds, profile=profile)
+            for number, rate in enumerate(learning_rates, start=1):
+                fit.run_epoch(number, rate)
+            groups = [group.fitted for group in fit.groups]
+        else:
+            groups = [ClosedForm(_fit_closed_form(config, training)) for training in sets]
+        return cls(config, [training.view() for training in sets], groups)
+
+    def predict(
+        self,
+        brains: Sequence[Brain | Unmeasured],
+        regions: IntArray,
+        weight: float | None = None,
+    ) -> list[FloatArray]:
+        """Predict the connectome among some regions, with each brain's model.
+
+        `weight` replaces that of the task; see `View.finisher`.
+        """
+        shown = [v.show(b, regions) for v, b in zip(self.views, brains, strict=True)]
+        ends = [*accumulate(map(len, self.groups))]
+        predicted = [
+            one
+            for group, end in zip(self.groups, ends, strict=True)
+            for one in group.predict(shown[end - len(group) : end])
+        ]
+        return [
+            v.finisher(r, weight)(p) for v, r, p in zip(self.views, shown, predicted, strict=True)
+        ]
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return all weights, the first axis counting brains; empty if there are no networks."""
+        networks = [g.network for g in self.groups if isinstance(g, NetworkPredictor)]
+        return weights_of(networks) if networks else {}
+
+
+def _cut(
+    config: FitConfig, brain: Brain, train_regions: IntArray, test_regions: IntArray | None
+) -> TrainingSet:
+    """Cut the data that a config may see; one model also sees edges to the test regions."""
+    # to choose and copy thousands of genes would take longer than most fits of place alone
+    genes = config.genes if EXPRESSION in config.uses else None
+    training = TrainingSet.cut(brain, train_regions, genes, config.task)
+    if TRAIN_TEST_EDGES not in config.uses:
+        return training
+    if test_regions is None:
+        raise UserError(
+            f"{config.model} reads {TRAIN_TEST_EDGES}, so it must know the test regions when it is "
+            "fitted; evaluate it on folds (gx2c.cross_validate)"
+        )
+    edges = brain.connectome[np.ix_(train_regions, test_regions)]
+    return replace(training, train_test_edges=edges)
+
+
+def _fit_closed_form(config: FitConfig, training: TrainingSet) -> Model:
+    model: Model = MODELS[config.model].build(**config.hyperparameters)
+    model.fit(training.regions, training.connectome)
+    if training.train_test_edges is not None:
+        model.see_edges(training.train_test_edges)  # type: ignore[attr-defined]
+    return model

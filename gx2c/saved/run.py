@@ -1,0 +1,93 @@
+"""The saved models of a run, without anything else of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gx2c.errors import UserError
+from gx2c.files import load_json, user_path
+from gx2c.models.names import GEOGRAPHY
+from gx2c.saved import INDEX_FILE
+from gx2c.saved.model import SavedModel, load_model, refuse_newer
+from gx2c.saved.schema import IndexFile
+from gx2c.sealed import DamagedError, checked, unsealed
+
+_HINT = "finish the run with `gx2c sweep --resume`, which writes it again"
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run whose retrained models can be loaded.
+
+    Attributes
+    ----------
+    folder
+        The run folder.
+    index
+        Which models it has.
+    """
+
+    folder: Path
+    index: IndexFile
+
+    @cached_property
+    def models(self) -> list[SavedModel]:
+        """The models of the sweep, one for each outer fold; an ensemble is one model."""
+        return self.models_of(self.index.model)
+
+    @cached_property
+    def geography(self) -> list[SavedModel]:
+        """The spatial baseline, one for each outer fold."""
+        return self.models_of(GEOGRAPHY)
+
+    def models_of(self, name: str) -> list[SavedModel]:
+        """Return the saved models of a name, in the order of folds.
+
+        Raises
+        ------
+        UserError
+            If the run has none, or one cannot be loaded.
+        """
+        entries = [entry for entry in self.index.models if entry.model == name]
+        if not entries:
+            known = sorted({entry.model for entry in self.index.models})
+            raise UserError(f"{self.folder} has no saved model {name!r}; it has {known}")
+        models = []
+        for entry in sorted(entries, key=lambda entry: entry.fold):
+            folder = self.folder / entry.folder
+            model = load_model(folder)
+            if (model.about.model, model.about.fold) != (entry.model, entry.fold):
+                raise DamagedError(
+                    f"{folder} holds {model.about.model} of fold {model.about.fold}, not "
+                    f"{entry.model} of fold {entry.fold}; {_HINT}"
+                )
+            models.append(model)
+        return models
+
+
+def load_run(path: str | Path) -> SavedRun:
+    """Find the saved models of a run; neither Ray nor the dataset is needed.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+
+    Raises
+    ------
+    UserError
+        If it has no list of models, or the list is damaged.
+    """
+    folder = user_path(path)
+    file = folder / INDEX_FILE
+    try:
+        plain = load_json(file)
+    except FileNotFoundError:
+        raise UserError(
+            f"{folder} is no run with saved models (no {INDEX_FILE}); give a run that this version "
+            "of gx2c finished, or `gx2c rerun` it"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DamagedError(f"{file} cannot be read ({error}); {_HINT}") from None
+    refuse_newer(plain, file)
+    return SavedRun(folder, checked(IndexFile, unsealed(plain, file, hint=_HINT), file, hint=_HINT))

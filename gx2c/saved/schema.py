@@ -1,0 +1,114 @@
+"""The schema of model.json and of models.json."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# Raised when files of this version could no longer be read by the one before
+FORMAT = 1
+
+Scores = dict[str, float | None]
+
+
+class Part(BaseModel):
+    """Checked whenever it is made."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class DatasetPart(Part):
+    """The data on which a model was trained."""
+
+    name: str
+    checksum: str
+    regions: list[str]
+
+
+class MembersPart(Part):
+    """One config with all its seeds, and what they learned.
+
+    Attributes
+    ----------
+    views
+        For each seed, the features that it reads, and the geography that is added.
+    groups
+        Learned parts, in groups of seeds that are computed together.
+    scores
+        For each seed, None if it diverged or was not scored.
+    """
+
+    config: dict[str, Any]
+    learning_rates: list[float]
+    seeds: list[int]
+    scores: list[Scores | None]
+    views: list[dict[str, Any]]
+    groups: list[dict[str, Any]]
+
+
+class ModelFile(Part):
+    """All of a saved model but its arrays.
+
+    Attributes
+    ----------
+    format
+        `FORMAT` of the version that wrote it.
+    gx2c
+        That version.
+    model
+        Name of the model.
+    reads
+        Data of regions that it reads, some of `gx2c.saved.matching.READS`.
+    dataset, split, fold, seed
+        The training data; `fold` is None of a model that was trained on all regions.
+    training_regions, test_regions
+        Labels.
+    genes
+        Symbols of the genes that any member reads, in order. The arrays `gene_means` and
+        `gene_deviations` are those of the training regions.
+    members
+        The ensemble, config by config; one config with one seed for a single model.
+    scores
+        Those of the mean prediction of the test regions.
+    profile, versions, processor
+        How and where it was computed.
+    arrays
+        Shape of each array in `ARRAYS_FILE`.
+    files
+        SHA-256 of each other file of the folder.
+    """
+
+    format: int = Field(ge=1, le=FORMAT)
+    gx2c: str
+    model: str
+    reads: list[str]
+    dataset: DatasetPart
+    split: str
+    fold: int | None
+    seed: int
+    training_regions: list[str]
+    test_regions: list[str]
+    genes: list[str]
+    members: list[MembersPart] = Field(min_length=1)
+    scores: Scores
+    profile: dict[str, Any]
+    versions: dict[str, str]
+    processor: str
+    arrays: dict[str, list[int]]
+    files: dict[str, str]
+
+
+class IndexEntry(Part):
+    """One saved model of a run; `folder` is relative to the run's."""
+
+    model: str
+    fold: int
+    folder: str
+
+
+class IndexFile(Part):
+    """The saved models of a run; `model` is that of the sweep."""
+
+    format: int = Field(default=FORMAT, ge=1, le=FORMAT)
+    gx2c: str
+    model: str
+    models: list[IndexEntry]

@@ -1,0 +1,41 @@
+"""Every model: what is saved predicts the same digits, whatever the order of genes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from cases import PROFILE, SEED, brief_config, brief_fit, outer_fold, planted_brain
+
+from gx2c.data.matrix import matrix_text
+from gx2c.models import MODELS
+from gx2c.saved.model import load_model
+from gx2c.saved.writing import Training, model_files, write_model
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_saved_model_predicts_the_same_digits(model, tmp_path):
+    brain, fold, found = planted_brain(), outer_fold(), brief_fit(model)
+    rates = [0.1] * 2 if MODELS[model].trains_in_epochs else []
+    training = Training(
+        fold.train_regions, fold.test_regions, [rates], [[SEED]], PROFILE, "bilateral", 0, 1
+    )
+    write_model(tmp_path, model_files([found.fitted], brain, training))
+
+    loaded = load_model(tmp_path)
+    order = np.random.default_rng(0).permutation(brain.n_genes)
+    turned = dataclasses.replace(
+        brain,
+        genes=tuple(brain.genes[i] for i in order),
+        expression=brain.expression[:, order],
+        tss=None,
+        gene_vectors=None,
+    )
+    labels = loaded.about.test_regions
+    printed = matrix_text(labels, found.predicted, digits=8, index="region")
+    for shown in (brain, turned):
+        predicted = loaded.predict(shown, fold.test_regions)
+        assert matrix_text(labels, predicted, digits=8, index="region") == printed
+    assert loaded.name == model and loaded.n_members == 1
+    assert len(loaded.genes) == (30 if "expression" in brief_config(model).uses else 0)
