@@ -39,7 +39,7 @@ END = "<!-- from docs/quick_summary.json by docs/make_figures.py: end -->"
 KEPT: Any = {
     **dict.fromkeys(
         "model dataset split split_label conditions seed n_regions n_genes folds test single "
-        "train_test geography nulls".split(),
+        "train_test geography nulls more_nulls verdict".split(),
         True,
     ),
     "seconds": {"total"},
@@ -115,27 +115,17 @@ def _options(recorded: dict[str, Any]) -> SweepOptions:
 
 def _meaning(summary: Recorded) -> str:
     gain, nulls, provenance = summary.gain(SHOWN), summary.nulls, summary.provenance
-    versions = provenance.versions
+    versions, found = provenance.versions, summary.verdict
     assert nulls is not None
-    distance = abs(gain.mean) / gain.se
-    verdict = (
-        "within two standard errors of zero, so there is no evidence that genes add information "
-        "beyond location"
-        if distance < 2
-        else "so the model predicts better than location alone"
-        if gain.mean > 0
-        else "so the model predicts worse than location alone"
-    )
+    grade = "" if found is None else f"Grade {found.grade}: {found.sentence} "
     text = (
-        f"Interpretation: on unseen regions, this small network's predicted edges correlate with "
-        f"the measured edges at r = {summary.score(SHOWN).mean:.3f}; the spatial baseline, "
-        f"which reads no genes, reaches {summary.rival(SHOWN).mean:.3f}. The "
-        f"gain over geography is {gain.mean:+.3f} with a standard error of {gain.se:.3f} "
-        f"over {gain.n} folds, {verdict}. The same network, retrained on surrogates in which "
-        f"the part of expression not explained by location is spin-permuted, reaches "
-        f"{nulls.spread(SHOWN).mean:.3f} on average (p = {nulls.p_value:.3f}; the smallest p that "
-        f"{nulls.n} nulls can give is {nulls.p_floor:.3f}). "
-        f"(Seed {summary.seed}, {provenance.host.cpus} CPU cores, "
+        f"Interpretation: {grade}On unseen regions, this small network's predicted edges correlate "
+        f"with the measured edges at r = {summary.score(SHOWN).mean:.3f}; the spatial baseline, "
+        f"which reads no genes, reaches {summary.rival(SHOWN).mean:.3f}, so the gain over "
+        f"geography is {gain.mean:+.3f}. The same network, retrained on {nulls.method} surrogates "
+        f"of the genes, reaches {nulls.spread(SHOWN).mean:.3f} on average (p = "
+        f"{nulls.p_value:.3f}; the smallest p that {nulls.n} nulls can give is "
+        f"{nulls.p_floor:.3f}). (Seed {summary.seed}, {provenance.host.cpus} CPU cores, "
         f"{clock(summary.seconds['total'])} minutes, torch {versions['torch'].split('+')[0]}, "
         f"ray {versions['ray']}; all numbers: [docs/quick_summary.json](docs/quick_summary.json).)"
     )

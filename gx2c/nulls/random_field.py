@@ -118,17 +118,9 @@ def fit_field(coords_mm: FloatArray, expression: FloatArray) -> FieldFit:
     Genes are standardised over regions, so each gene has mean 0, and the candidates are centred
     likewise. Given length and exponent, the variances solve a non-negative least squares problem.
 
-    Raises
-    ------
-    UserError
-        If there are fewer than 8 regions or no gene varies.
+    Errors are those of `check_field`.
     """
-    spread = expression.std(axis=0)
-    if len(expression) < 8 or not (spread > 0).any():
-        raise UserError(
-            f"expression of {len(expression)} regions, {np.count_nonzero(spread)} genes that"
-            " vary; a field needs at least 8 regions and 1 gene"
-        )
+    spread = check_field(expression)
     standard = (expression - expression.mean(axis=0))[:, spread > 0] / spread[spread > 0]
     empirical = (standard @ standard.T / standard.shape[1]).ravel()
     centred = centring(len(expression))
@@ -148,6 +140,23 @@ def fit_field(coords_mm: FloatArray, expression: FloatArray) -> FieldFit:
     symmetric, own, noise = (shares / shares.sum()).tolist()
     residual = error / float(np.linalg.norm(empirical))
     return FieldFit(length, exponent, symmetric, own, noise, residual)
+
+
+def check_field(expression: FloatArray) -> FloatArray:
+    """Return the standard deviation of each gene, if a field can be fitted to them.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than 8 regions or no gene varies.
+    """
+    spread: FloatArray = expression.std(axis=0)
+    if len(expression) < 8 or not (spread > 0).any():
+        raise UserError(
+            f"expression of {len(expression)} regions, {np.count_nonzero(spread)} genes that"
+            " vary; a field needs at least 8 regions and 1 gene"
+        )
+    return spread
 
 
 def field_covariance(coords_mm: FloatArray, fit: FieldFit) -> FloatArray:

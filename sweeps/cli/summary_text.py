@@ -77,8 +77,10 @@ def _test(nulls: Nulls, found: Any) -> str:
 
 
 def print_summary(summary: Summary, paths: SweepPaths, console: Console | None = None) -> None:
-    """Print a table per outer fold, the rivals, and where the files are."""
+    """Print the verdict, a table per outer fold, the rivals, and where the files are."""
     console = console or terminal()
+    for line in verdict_lines(summary):
+        print_line(line, console)
     print_line(_title(summary), console)
     disk = summary.provenance.disk_bytes
     notes = [
@@ -94,6 +96,15 @@ def print_summary(summary: Summary, paths: SweepPaths, console: Console | None =
     print_table(_fold_rows(summary), console=console)
     for note in notes:
         print_line(note, console)
+
+
+def verdict_lines(summary: Summary) -> list[str]:
+    """Return the verdict with its grade, and its limits; none for a run without one."""
+    found = summary.verdict
+    if found is None:
+        return []
+    tested = f"tested up to {found.tested_up_to}"
+    return [f"grade {found.grade} of 4 ({tested}): {found.sentence}", f"caveat   {found.caveat}"]
 
 
 def summary_lines(summary: Summary) -> list[str]:
@@ -219,7 +230,7 @@ def print_reductions(options: SweepOptions) -> None:
         print(
             f"preset {options.preset} reduces: genes {options.genes}, narrow and shallow networks, "
             f"{options.samples} configs per outer fold, at most {options.max_epochs} epochs, "
-            f"{averaged}, {options.nulls} nulls; use --preset "
+            f"{averaged}, {options.nulls} nulls per surrogate; use --preset "
             "standard for the full search space"
         )
 

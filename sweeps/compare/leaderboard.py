@@ -1,6 +1,7 @@
 """Rank finished runs of one dataset, split and seed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from gx2c.errors import UserError
 from gx2c.fit.scoring import mean_scores
 from gx2c.metrics import HEADLINE, METRICS
 from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.verdict import verdict
 from sweeps.compare.finished_run import FinishedRun, name_among, read_finished
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
@@ -39,7 +41,8 @@ class Row(Part):
     """One run of a leaderboard.
 
     Max-T and FDR adjust over the models tested on the same surrogates; `not_converged` lists the
-    outer folds in which the validation curve of the chosen config was still rising.
+    outer folds in which the validation curve of the chosen config was still rising. The grade is
+    that of the run, with p by max-T in place of its own.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Row(Part):
     p_max_t: float | None = None
     p_fdr: float | None = None
     candidates: int | None = None
+    grade: int | None = None
+    tested_up_to: int | None = None
 
     @property
     def shown(self) -> Average:
@@ -249,7 +254,21 @@ def _row(run: FinishedRun, name: str, over_all: Mapping[str, Any]) -> Row:
         max_epochs=options.max_epochs,
         notes=summary.notes,
         **{key: over_all.get(key) for key in ("p_max_t", "p_fdr", "candidates")},
+        **_grade(summary, over_all.get("p_max_t")),
     )
+
+
+def _grade(summary: Summary, p_max_t: float | None) -> dict[str, int]:
+    """Return the grade of a run and how far it was tested, among several models by max-T."""
+    found = summary.verdict
+    if found is None:
+        return {}
+    method = summary.nulls.method if summary.nulls else ""
+    if p_max_t is not None and method in found.evidence.nulls:
+        test = replace(found.evidence.nulls[method], p_value=p_max_t)
+        nulls = {**found.evidence.nulls, method: test}
+        found = verdict(replace(found.evidence, nulls=nulls))
+    return {"grade": found.grade, "tested_up_to": found.tested_up_to}
 
 
 def _or_least(value: float | None) -> float:

@@ -18,6 +18,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "best alone": lambda row: _number(row.single[HEADLINE].mean) if row.single else "-",
     "members": lambda row: row.members,
     "gain over geography": lambda row: _gain(row),
+    "grade": lambda row: "-" if row.grade is None else f"{row.grade} ({row.tested_up_to})",
     "p": lambda row: _p_value(row),
     "p max-T": lambda row: _joint_p(row, row.p_max_t),
     "FDR": lambda row: _joint_p(row, row.p_fdr),
@@ -54,6 +55,9 @@ def notes_of(board: Leaderboard) -> list[str]:
         "regions. Pearson r within each outer fold's test edges, mean and SD over n folds, of the "
         "mean prediction of the members (configs times seeds); of the best config alone; gain over "
         "geography on the same folds, with its SE.",
+        "Grade: 0 not better than distance decay, 1 not better than geography, 2 not shown to be "
+        "due to these genes, 3 specific to them, 4 also beyond smooth gradients; in brackets, the "
+        "grade up to which the run was tested. Its p is that by max-T where there is one.",
         "p: one-sided, against nulls of the run's own --null-method, each fully retrained; * the "
         "config was tuned on the true data and kept in every null, otherwise each null repeats the "
         "search. Max-T and FDR adjust over the models of this table tested on the same surrogates. "

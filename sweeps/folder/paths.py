@@ -66,6 +66,10 @@ class SweepPaths:
     seconds = _File("seconds.json")
     # Ray Tune's own files; removed when the search ends
     tune = _File("tune")
+    # How many nulls of each surrogate the sweep runs, as far as it has been decided
+    nulls = _File("nulls.json")
+    # The control of a gain: the model retrained on coordinates in place of genes
+    coordinates = _File("coordinates")
     # Address of the dashboard of the latest session's cluster
     cluster = _File("cluster.json")
     # Learning curves of networks for TensorBoard

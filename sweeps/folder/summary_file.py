@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from gx2c.errors import UserError
+from gx2c.verdict import Verdict
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_as, write_json
 
@@ -18,6 +19,11 @@ _HINT = "give a finished run folder, or finish it with `gx2c sweep --resume`"
 # JSON has no NaN: an undefined score comes as null or, from Python, as NaN
 Number = Annotated[float, BeforeValidator(lambda value: UNDEFINED if value is None else value)]
 Scores = dict[str, Number]
+_VERDICT = TypeAdapter(Verdict)
+# A file has plain values, which strict models take for no dataclass
+StoredVerdict = Annotated[
+    Verdict, BeforeValidator(lambda v: v if isinstance(v, Verdict) else _VERDICT.validate_python(v))
+]
 
 
 class Part(BaseModel):
@@ -248,7 +254,10 @@ class Summary(Part):
     # the best configs alone, where `test` is an ensemble's
     single: Averages = Field(default_factory=dict)
     geography: Geography | None = None
+    # of the first surrogate, and of the others
     nulls: Nulls | None = None
+    more_nulls: dict[str, Nulls] = Field(default_factory=dict)
+    verdict: StoredVerdict | None = None
     details: dict[str, Details] = Field(default_factory=dict)
     train_test: Across | None = None
     provenance: Provenance = Provenance()

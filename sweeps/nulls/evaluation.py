@@ -152,7 +152,7 @@ class NullEvaluation:
         found, n_groups = None, 0
         for group in range(self._nulls[0].n_groups):
             for nulls in self._nulls:
-                nulls.finish(self.run, group=group)
+                nulls.finish(self.run, groups=[group])
             n_groups = group + 1
             if self.stop_after:
                 tested = self.candidate(n_groups=n_groups).by(HEADLINE)
@@ -201,8 +201,10 @@ class NullEvaluation:
             for number, fold in enumerate(unit.plan.folds):
                 measured = unit.plan.brain.connectome_block(fold.test_regions)
                 ours, theirs = (unit.predicted[m, number] for m in (model, GEOGRAPHY))
-                folds.append((ours, theirs, measured))
-        found = gain_interval(*zip(*folds, strict=True), seed=self.units[0].plan.options.seed)
+                folds.append((ours, theirs, measured, fold.test_regions, fold.scored_edges()))
+        *arrays, regions, edges = zip(*folds, strict=True)
+        seed = self.units[0].plan.options.seed
+        found = gain_interval(*arrays, regions=regions, edges=edges, seed=seed)
         return GainInterval(**found._asdict())
 
 

@@ -65,6 +65,11 @@ class NullJob:
         return f"nulls {self.folder} fold {self.job.fold} from {self.numbers[0]}"
 
     @property
+    def size(self) -> int:
+        """Number of nulls, for progress."""
+        return len(self.numbers)
+
+    @property
     def parts(self) -> list[Self]:
         """The group, or its nulls one by one if each repeats the whole search for itself."""
         if not self.candidates or fitted_at_once(self.candidates, self.moves):

@@ -5,7 +5,7 @@ Each null is a full retraining, on the same folds, of a surrogate brain. A sweep
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -47,36 +47,48 @@ class SplitNulls:
     Attributes
     ----------
     plan
-        Brain, folds and options, including those of the nulls.
+        Brain, folds and options, including those of the nulls, of a single surrogate.
     paths
         Folder of their scores.
     jobs
         Group by group, over all models and folds.
+    prefix
+        Start of the folder names below the nulls: empty, or the surrogate and a slash.
     """
 
     plan: SweepPlan
     paths: SweepPaths
     jobs: Sequence[NullJob]
+    prefix: str = ""
 
     @classmethod
     def of(
-        cls, plan: SweepPlan, paths: SweepPaths, retrained: Sequence[RetrainJob], records: Records
+        cls,
+        plan: SweepPlan,
+        paths: SweepPaths,
+        retrained: Sequence[RetrainJob],
+        records: Records,
+        *,
+        kind: str = "",
     ) -> Self:
         """Divide the nulls of some retrained models into groups.
 
         Geography among them only counts if coordinates or the connectome move; `records` holds the
-        configs tried.
+        configs tried, and `kind` is one of the plan's surrogates, its first by default. The others
+        have folders of their names.
         """
-        options = plan.options
+        first_kind = plan.null_kinds.names[0]
+        plan = plan.of_null_kind(kind or first_kind)
+        options, prefix = plan.options, "" if kind in ("", first_kind) else f"{kind}/"
         moved = [job for job in retrained if _moves(options, job.model)]
         candidates = _candidates(options, moved, records)
         jobs = [
-            _null_job(of_set, job, first, configs, name)
+            _null_job(of_set, job, first, configs, prefix + name)
             for first in range(0, options.nulls, NULLS_PER_GROUP)
             for name, of_set in _sets(options).items()
             for job, configs in zip(moved, candidates, strict=True)
         ]
-        return cls(plan, paths, jobs)
+        return cls(plan, paths, jobs, prefix)
 
     @property
     def n_groups(self) -> int:
@@ -100,23 +112,25 @@ class SplitNulls:
         self,
         run: Runner,
         *,
-        group: int | None = None,
+        groups: Collection[int] | None = None,
         saved: Callable[[Path], None] = lambda path: None,
     ) -> None:
-        """Run what is unfinished of the groups, or of one group, and save each result.
+        """Run what is unfinished of all groups, or of some, and save each result.
 
         `saved` is called with the path of every file that has become complete.
         """
-        groups = {self.path(null): null for null in self.jobs if group in (None, null.group)}
+        wanted = {
+            self.path(null): null for null in self.jobs if groups is None or null.group in groups
+        }
         todo = [
             part
-            for null in groups.values()
+            for null in wanted.values()
             for part in null.parts
             if not set(part.seeds) <= set(self._found(null).seeds)
         ]
         for part, (scores, seconds) in run(self.plan.context(), todo):
             path = self.path(part)
-            if self._save(groups[path], part, scores, seconds):
+            if self._save(wanted[path], part, scores, seconds):
                 saved(path)
 
     def _save(
@@ -169,13 +183,22 @@ class SplitNulls:
         }
         for folder, table in tables.items():
             write_null_scores(self.paths, folder, table)
-        return tables
+        return {folder.removeprefix(self.prefix): table for folder, table in tables.items()}
 
 
-def count_nulls(options: SweepOptions, models: Sequence[str]) -> tuple[int, int]:
-    """Count the nulls of some models on one outer fold, and their groups."""
-    sets = len(_sets(options)) * sum(_moves(options, model) for model in models)
-    return sets * options.nulls, sets * -(-options.nulls // NULLS_PER_GROUP)
+def count_nulls(
+    options: SweepOptions, models: Sequence[str], wanted: Mapping[str, int]
+) -> tuple[int, int]:
+    """Count the nulls of some models on one outer fold, and their groups.
+
+    `wanted` holds the number of nulls by surrogate.
+    """
+    n_models = sum(_moves(options, model) for model in models)
+    sets = {kind: n_models * len(_sets(replace(options, null_method=kind))) for kind in wanted}
+    return (
+        sum(sets[kind] * n for kind, n in wanted.items()),
+        sum(sets[kind] * -(-n // NULLS_PER_GROUP) for kind, n in wanted.items()),
+    )
 
 
 def constant_scores(brain: Brain, fold: Fold) -> Scores:

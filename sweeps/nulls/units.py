@@ -76,8 +76,8 @@ class NullUnit:
 def unit_of_run(root: Path, **nulls: Any) -> NullUnit:
     """Read a finished run, to test it against nulls other than its own.
 
-    If they are not given, `null_search` has the default of the model, and the surrogate is that of
-    the run, or the usual one if other data move than in the run.
+    If they are not given, `null_search` has the default of the model, and the surrogate is the
+    first of the run, or the usual one if other data move than in the run.
 
     Raises
     ------
@@ -88,11 +88,13 @@ def unit_of_run(root: Path, **nulls: Any) -> NullUnit:
     if not paths.summary.exists():
         raise UserError(f"{root} is not a finished run (no {paths.summary.name}); finish it first")
     options = read_options(paths)
+    first, *_ = options.null_method.split(",")
+    options = replace(options, null_method=first)
     given = {name: value for name, value in nulls.items() if value is not None}
     usual = usual_options(options.model, options.to_dict() | given)
     moved = given.get("null_moves", options.null_moves)
     follows = ["null_search"] + ["null_method"] * (moved != options.null_moves)
-    plan = make_plan(replace(options, **{name: usual[name] for name in follows} | given))
+    plan = _of_one_kind(make_plan(replace(options, **{n: usual[n] for n in follows} | given)))
     records = plan.board(paths).records()
     n_folds = len(plan.folds)
     return NullUnit(
@@ -116,7 +118,7 @@ def unit_of_dataset(dataset: str, *, split: str, seed: int, **more: Any) -> Null
     options = make_options(
         WITH_GENES, preset="standard", dataset=dataset, split=split, seed=seed, **more
     )
-    plan = make_plan(options)
+    plan = _of_one_kind(make_plan(options))
     unit = NullUnit(plan, [], {}, {GEOGRAPHY: [], WITH_GENES: []}, {})
     training = plan.brain.expression[plan.folds[0].train_regions]
     genes = select_genes(training, plan.brain.genes, which=plan.genes.which, order="random")
@@ -125,6 +127,15 @@ def unit_of_dataset(dataset: str, *, split: str, seed: int, **more: Any) -> Null
         places = _search(unit, GEOGRAPHY, fold, GEOGRAPHY_GRID, {}, rows)
         _search(unit, WITH_GENES, fold, GENE_GRID, dict(places.hyperparameters), rows)
     return unit
+
+
+def _of_one_kind(plan: SweepPlan) -> SweepPlan:
+    """Return the plan of one surrogate: the first that the data allow, unless one was named."""
+    names = plan.null_kinds.names
+    if not names or not (plan.null_kinds.as_needed or len(names) == 1):
+        why = "; ".join(plan.null_kinds.notes()) or f"{', '.join(names)} are several"
+        raise UserError(f"an evaluation needs one surrogate ({why}); give it with --surrogate")
+    return plan.of_null_kind(names[0])
 
 
 def _search(

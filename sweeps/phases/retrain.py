@@ -25,6 +25,10 @@ from sweeps.search.seeds import member_seed, retrain_seed
 from trainables.work import TrialContext
 
 
+class DivergedError(UserError):
+    """Every member of a retrained ensemble diverged."""
+
+
 @dataclass(frozen=True)
 class Member:
     """One model of an ensemble: config, learning rate of each epoch, seed."""
@@ -75,6 +79,11 @@ class RetrainJob:
     def title(self) -> str:
         """A name for people."""
         return f"retrain {self.model} fold {self.fold}"
+
+    @property
+    def size(self) -> int:
+        """Number of models or ensembles, for progress."""
+        return 1
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -248,7 +257,7 @@ def save_retrained(
     """
     job, result = found.job, found.ensemble
     if result.scores is None:
-        raise UserError(
+        raise DivergedError(
             f"{job.model} diverged when retrained on outer fold {job.fold}; "
             "search again with a lower learning rate or more --samples"
         )

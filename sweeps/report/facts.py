@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from gx2c.metrics import HEADLINE
+from gx2c.verdict import Verdict
 from sweeps.folder.summary_file import UNDEFINED, Average, Nulls, OverGeography, Summary
 from sweeps.report.wording import (
     ABSENT,
@@ -61,7 +62,12 @@ def fold_scores(summary: Summary, metric: str = HEADLINE) -> list[FoldScores]:
 
 
 def headline(summary: Summary) -> str:
-    """Return the first sentence: the model's score, geography's, and their difference."""
+    """Return the first sentence: the verdict, or the scores of a run without one."""
+    return scores_sentence(summary) if summary.verdict is None else summary.verdict.sentence
+
+
+def scores_sentence(summary: Summary) -> str:
+    """Return the model's score, geography's, and their difference in a sentence."""
     score = summary.score(HEADLINE)
     if not math.isfinite(score.mean):
         return (
@@ -80,23 +86,17 @@ def headline(summary: Summary) -> str:
 
 
 def reading(summary: Summary) -> list[str]:
-    """Return how to read the headline, one sentence each."""
-    gain = summary.gain(HEADLINE).mean
-    sentences = []
+    """Return how to read the headline, one sentence each; it is not repeated."""
+    gain, verdict = summary.gain(HEADLINE).mean, summary.verdict
+    sentences = [] if verdict is None else [verdict.caveat, scores_sentence(summary)]
     if not summary.is_geography and math.isfinite(gain):
-        verdict = (
-            "The geography-only baseline predicts as well or better"
-            if gain <= 0
-            else "On average the model outperforms geography"
-        )
-        where = above_geography(summary)
-        sentences = [f"{verdict}: {summary.model} is above geography in {where}."]
+        sentences.append(f"{summary.model} is above geography in {above_geography(summary)}.")
     if summary.nulls is None:
         return [*sentences, "No nulls were run, so there is no p-value."]
     nested = summary.nulls.over_geography
     if nested is not None:
         sentences.append(nested_sentence(nested, descriptive=summary.nulls.descriptive))
-    return [*sentences, null_sentence(summary.nulls)]
+    return [*sentences, *map(null_sentence, (summary.nulls, *summary.more_nulls.values()))]
 
 
 def nested_sentence(nested: OverGeography, *, descriptive: bool = False) -> str:
@@ -160,6 +160,8 @@ def key_numbers(s: Summary) -> list[tuple[str, str, str, str]]:
     """Return (name, value, remark, colour) of the numbers that open the page."""
     score, gain = s.score(HEADLINE), s.gain(HEADLINE)
     cells = [(f"{s.model}, test r", number(score.mean), f"SD {number(score.sd)}", "model")]
+    if s.verdict is not None:
+        cells.insert(0, ("grade", f"{s.verdict.grade} of 4", _tested(s.verdict), ""))
     if s.single:
         cells.append(("best config alone, test r", number(single_score(s)), _members(s), ""))
     if s.geography is not None and not s.is_geography:
@@ -177,6 +179,10 @@ def key_numbers(s: Summary) -> list[tuple[str, str, str, str]]:
         remark = "; ".join([p, *null_caveats(s.nulls)])
         cells.append((f"gain over {counted(s.nulls.n, 'null')}", over, remark, ""))
     return cells
+
+
+def _tested(verdict: Verdict) -> str:
+    return f"tested up to {verdict.tested_up_to}"
 
 
 def single_score(s: Summary) -> float:

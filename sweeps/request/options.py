@@ -14,9 +14,10 @@ from gx2c.fit.config import CONNECTOME, GEOGRAPHY_RESIDUAL
 from gx2c.fit.features import EXPRESSION, feature_rule, parse_features, reads_expression
 from gx2c.models.names import spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES, ModelSpec
-from gx2c.nulls import DEFAULT_SURROGATE, SURROGATES
+from gx2c.nulls import SURROGATES
 from gx2c.nulls.spatiomolecular import too_many
 from sweeps.request.ensemble import usual_ensemble
+from sweeps.request.null_kinds import AS_NEEDED, parse_null_methods
 from sweeps.request.table import GENES, OPTIONS, PRESET_NAMES, SPINS, OptionTable
 
 # First rung and patience as shares of max_epochs: the best rule on recorded learning curves
@@ -151,7 +152,7 @@ def usual_options(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         name: max(1, round(longest * share)) for name, share in EPOCH_SHARES.items()
     }
     # only surrogates that move whole regions can move more than genes
-    usual["null_method"] = DEFAULT_SURROGATE if settings["null_moves"] == GENES else SPINS
+    usual["null_method"] = AS_NEEDED if settings["null_moves"] == GENES else SPINS
     usual["ensemble"] = usual_ensemble(model, settings["preset"])
     usual["null_search"] = spec_of(model).fitted_by.null_search
     if not reads_genes(model, settings["features"]):
@@ -189,9 +190,15 @@ def _of_nulls_and_splits(options: OptionTable) -> Iterator[str]:
     if options.nulls and not reads_genes(options.model, options.features):
         what = options.model if options.features == EXPRESSION else options.features
         yield f"{what} reads no genes, so nulls have no effect; give --nulls 0"
-    most = SURROGATES[options.null_method].at_most
-    if most and options.nulls > most:
-        yield f"{too_many(options.nulls)} (--nulls {most})"
+    for method in parse_null_methods(options.null_method):
+        most = SURROGATES[method].at_most
+        if most and options.nulls > most:
+            yield f"{too_many(options.nulls)} (--nulls {most})"
+    if options.null_method == AS_NEEDED and options.null_moves != GENES:
+        yield (
+            f"--null-method {AS_NEEDED} moves genes, not {options.null_moves}; name a surrogate "
+            "that moves regions, such as hungarian"
+        )
     if options.score == "block-pairs" and options.folds < 3:
         yield f"--score block-pairs holds out two folds of {options.folds}; give --folds 3 or more"
 

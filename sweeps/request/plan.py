@@ -18,13 +18,13 @@ from gx2c.fit.config import GEOGRAPHY_RESIDUAL, check_task
 from gx2c.fit.features import n_columns
 from gx2c.fit.residual import check_can_cross_fit
 from gx2c.models.names import GEOGRAPHY, spec_of
-from gx2c.nulls import check_nulls
 from gx2c.splits import Fold, make_folds
 from search_spaces import Scale, get_search_space
 from search_spaces.space import FROM_SCALE
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore, ranked
 from sweeps.request.ensemble import EnsembleSize, ensemble_size
+from sweeps.request.null_kinds import NullKinds, null_kinds
 from sweeps.request.options import SweepOptions, reads_genes
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
@@ -70,6 +70,8 @@ class SweepPlan:
         Trials of earlier runs that the searches start from.
     measured_share
         Measured share of a GPU per trial, with `--gpus-per-trial auto`.
+    null_kinds
+        The surrogates of its nulls.
     """
 
     options: SweepOptions
@@ -79,6 +81,13 @@ class SweepPlan:
     profile: ComputeProfile
     warm: WarmStart = WarmStart()
     measured_share: float = 0.0
+    null_kinds: NullKinds = NullKinds()
+
+    def of_null_kind(self, name: str) -> "SweepPlan":
+        """Return the plan of the nulls of a single surrogate."""
+        return dataclasses.replace(
+            self, options=dataclasses.replace(self.options, null_method=name)
+        )
 
     @property
     def gpu_share(self) -> float:
@@ -129,7 +138,7 @@ class SweepPlan:
                 f"alphabetical order; schaefer100 has the starts of {known} of "
                 f"{self.brain.n_genes} symbols: gx2c data starts FOLDER copies them"
             )
-        return notes
+        return notes + self.null_kinds.notes()
 
     def _lacks_starts(self) -> bool:
         tss = self.brain.tss
@@ -289,7 +298,6 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
     )
     if options.task.learned == GEOGRAPHY_RESIDUAL:
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
-    if options.nulls:
-        check_nulls(brain, method=options.null_method, moves=options.null_moves, seed=options.seed)
+    kinds = null_kinds(options, brain, folds)
     profile = ComputeProfile.choose(gpu=options.gpus_per_trial != 0, threads=options.cpus_per_trial)
-    return SweepPlan(options, brain, folds, genes, profile)
+    return SweepPlan(options, brain, folds, genes, profile, null_kinds=kinds)

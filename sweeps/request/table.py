@@ -276,9 +276,13 @@ class OptionTable:
         within=(0, 100_000),
     )
     null_method: str = _nulls(
-        usually="residual_spin; hungarian if more than genes move",
-        help="Surrogate: residual_spin, hungarian, moran and others; see docs/nulls.md.",
-        choices="gx2c.nulls:SURROGATES",
+        usually="verdict; hungarian if more than genes move",
+        help="Surrogates, joined by commas: hungarian, random_field, residual_spin, moran and "
+        "others (docs/nulls.md); or verdict: the first three, each while it can change the grade.",
+        check="sweeps.request.null_kinds:parse_null_methods",
+        details="Each has `--nulls` nulls. With verdict, those that the dataset does not allow are "
+        "left out, the first one runs in full, and the others stop once ten nulls are as good as "
+        "the model. Surrogates that are named all run in full.",
     )
     null_moves: str = _nulls(
         GENES,

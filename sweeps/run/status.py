@@ -13,6 +13,8 @@ from sweeps.folder.records import ConfigRecord, RecordStore, best_of, read_as, r
 from sweeps.folder.results import NullGroup, Result, null_files, result_files
 from sweeps.nulls.jobs import count_nulls
 from sweeps.request.files import read_folds, read_options
+from sweeps.request.null_kinds import AS_NEEDED, parse_null_methods
+from sweeps.request.options import SweepOptions
 from sweeps.request.plan import configs_per_fold
 
 # Speed is estimated from the latest files, because early and late trials of a search differ
@@ -45,7 +47,7 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
     folds = [_fold(m, f, found, configs_per_fold(options, m)) for (m, f), found in records.items()]
     retrained, groups = result_files(paths), null_files(paths)
     null_groups = [read_as(NullGroup, path) for path in groups]
-    nulls_a_fold, groups_a_fold = count_nulls(options, list(models))
+    nulls_a_fold, groups_a_fold = count_nulls(options, list(models), wanted_nulls(paths, options))
     nulls = _done_of(sum(len(group.seeds) for group in null_groups), nulls_a_fold * n_folds)
     counts = {
         "search": (sum(f["done"] for f in folds), sum(f["total"] for f in folds)),
@@ -91,6 +93,15 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
         "disk_bytes": folder_bytes(paths.root),
         "ray_dashboard": cluster.get("ray_dashboard", "") if running else "",
     }
+
+
+def wanted_nulls(paths: SweepPaths, options: SweepOptions) -> dict[str, int]:
+    """Return the number of nulls by surrogate, as far as the sweep has decided on them."""
+    if paths.nulls.exists():
+        return {kind: int(n) for kind, n in read_json(paths.nulls).items()}
+    names = parse_null_methods(options.null_method)
+    certain = names[:1] if options.null_method == AS_NEEDED else names
+    return dict.fromkeys(certain, options.nulls)
 
 
 def _fold(model: str, fold: int, records: Sequence[ConfigRecord], total: int) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from gx2c.files import file_digest
 from gx2c.fit import FitConfig
 from gx2c.metrics import METRICS, average_scores, better_by
 from gx2c.models.names import GEOGRAPHY
 from gx2c.splits import SPLITTERS
+from gx2c.verdict import verdict
 from sweeps.folder.disk import folder_bytes
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
@@ -34,6 +33,7 @@ from sweeps.run.details import (
     summarise_details,
     summarise_train_test,
 )
+from sweeps.run.evidence import Tables, evidence_of
 
 
 def summarise(
@@ -42,7 +42,7 @@ def summarise(
     *,
     records: Records,
     best: Mapping[tuple[str, int], ConfigRecord],
-    nulls: Mapping[str, pd.DataFrame] | None,
+    nulls: Mapping[str, Tables],
     seconds: Mapping[str, float],
     notes: Sequence[str] = (),
 ) -> Summary:
@@ -55,7 +55,7 @@ def summarise(
     records, best
         All finished configs, and the chosen one, per model and outer fold.
     nulls
-        One row per null, averaged over folds, by model; None without nulls.
+        By surrogate in the order of the plan, one row per null, averaged over folds, by model.
     seconds
         Time spent in each phase.
     notes
@@ -66,6 +66,19 @@ def summarise(
     test = averages(tests[model])
     inside = [best[GEOGRAPHY, fold].validation for fold in range(n_folds)]
     geography = against_geography(paths, tests, model, validation=inside)
+    null_summaries = [
+        (
+            kind,
+            summarise_sweep_nulls(
+                plan.of_null_kind(kind).options,
+                tables,
+                test={name: test[name].mean for name in METRICS},
+                geography={name: geography.test[name].mean for name in METRICS},
+                brain=plan.brain,
+            ),
+        )
+        for kind, tables in nulls.items()
+    ]
     return Summary(
         model=model,
         dataset=plan.brain.name,
@@ -85,15 +98,9 @@ def summarise(
         geography=geography,
         details=summarise_details(paths, plan.brain, plan.folds, plan.models),
         train_test=summarise_train_test(paths, plan.models, n_folds),
-        nulls=None
-        if nulls is None
-        else summarise_sweep_nulls(
-            options,
-            nulls,
-            test={name: test[name].mean for name in METRICS},
-            geography={name: geography.test[name].mean for name in METRICS},
-            brain=plan.brain,
-        ),
+        nulls=null_summaries[0][1] if null_summaries else None,
+        more_nulls=dict(null_summaries[1:]),
+        verdict=verdict(evidence_of(plan, paths, nulls)),
         provenance=Provenance.model_validate(
             {
                 **provenance(),

@@ -9,25 +9,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
-
 from gx2c.models.names import GEOGRAPHY
 from sweeps.folder.disk import DiskBudget, disk_trouble_said
 from sweeps.folder.lock import folder_lock
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, write_json
 from sweeps.folder.summary_file import Summary, write_summary
-from sweeps.nulls.group import NullJob, run_null_group
-from sweeps.nulls.jobs import SplitNulls
-from sweeps.phases.retrain import (
-    RetrainJob,
-    finished_jobs,
-    jobs_of_searches,
-    open_jobs,
-    retrain_one,
-    save_retrained,
-    write_models,
-)
+from sweeps.nulls.group import NullJob
+from sweeps.phases.retrain import RetrainJob, finished_jobs, jobs_of_searches, write_models
 from sweeps.phases.search import best_record, run_search
 from sweeps.phases.study import write_study, write_trials
 from sweeps.request.files import check_folder, check_inputs, check_names, write_request
@@ -35,6 +24,8 @@ from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.request.warm_start import warm_start_of
 from sweeps.run.best_file import write_best
+from sweeps.run.evidence import Tables
+from sweeps.run.ladder import Ladder
 from sweeps.run.progress import Phase, PhaseClock, ProgressLine
 from sweeps.run.stopping import stops_cleanly
 from sweeps.run.summary import summarise
@@ -42,7 +33,6 @@ from sweeps.search.board import SearchBoard
 from sweeps.storage.session import Mirror, storage_session
 from sweeps.workers.ray_session import dashboard_address, ray_session, slots
 from sweeps.workers.tasks import fit_to_gpus, run_tasks
-from trainables.work import TrialContext
 
 Job = TypeVar("Job", RetrainJob, NullJob)
 
@@ -124,13 +114,14 @@ class SweepRun:
         records = board.records()
         best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
         jobs = jobs_of_searches(self.plan, records)
+        ladder = Ladder(self.plan, self.paths, self._each, self._push, self.notes)
         with self.clock.phase("retrain"):
-            self._retrain(jobs)
+            ladder.retrain(jobs)
         jobs = finished_jobs(self.paths, jobs)
-        nulls = None
+        nulls: dict[str, Tables] = {}
         if self.plan.options.nulls:
             with self.clock.phase("nulls"):
-                nulls = self._nulls(SplitNulls.of(self.plan, self.paths, jobs, records))
+                nulls = ladder.run_nulls(jobs, records)
         return self._finish(records, best, jobs, nulls)
 
     def _search(self, board: SearchBoard) -> None:
@@ -144,33 +135,17 @@ class SweepRun:
         )
         self.notes = run_search(self.plan, self.paths, board, self.disk, self.mirror)
 
-    def _retrain(self, jobs: list[RetrainJob]) -> None:
-        plan, paths, todo = self.plan, self.paths, open_jobs(self.paths, jobs)
-        finished = self._each("retrain", "models", retrain_one, jobs, todo, size=lambda job: 1)
-        for job, result in finished:
-            save_retrained(plan.brain, plan.folds, paths, result)
-            self._push(*paths.retrained_files(job.model, job.fold))
-
-    def _nulls(self, nulls: SplitNulls) -> dict[str, pd.DataFrame]:
-        def run(_: TrialContext, todo: Sequence[NullJob]) -> Iterator[tuple[NullJob, Any]]:
-            size = lambda null: len(null.numbers)  # noqa: E731
-            return self._each("nulls", "retrained", run_null_group, nulls.jobs, todo, size=size)
-
-        nulls.finish(run, saved=self._push)
-        return nulls.tables()
-
     def _each(
         self,
         phase: str,
         what: str,
         function: Callable[..., Any],
+        plan: SweepPlan,
         jobs: Sequence[Job],
         todo: Sequence[Job],
-        *,
-        size: Callable[[Job], int],
     ) -> Iterator[tuple[Job, Any]]:
-        total = sum(map(size, jobs))
-        self.n_done = total - sum(map(size, todo))
+        total = sum(job.size for job in jobs)
+        self.n_done = total - sum(job.size for job in todo)
         self.progress.begin(
             Phase(
                 phase,
@@ -182,7 +157,7 @@ class SweepRun:
         finished = run_tasks(
             function,
             todo,
-            shared=self.plan.context(),
+            shared=plan.context(),
             cpus=options.cpus_per_trial,
             gpus=self.plan.gpu_share,
             at_once=min(self.at_once, options.max_concurrent or self.at_once),
@@ -190,7 +165,7 @@ class SweepRun:
         )
         for job, result in finished:
             yield job, result
-            self.n_done += size(job)
+            self.n_done += job.size
             self.disk.check()
 
     def _finish(
@@ -198,7 +173,7 @@ class SweepRun:
         records: dict[tuple[str, int], list[ConfigRecord]],
         best: dict[tuple[str, int], ConfigRecord],
         jobs: list[RetrainJob],
-        nulls: dict[str, pd.DataFrame] | None,
+        nulls: dict[str, Tables],
     ) -> Summary:
         # matplotlib takes half a second to load, which only a sweep's end needs
         from sweeps.report.build import write_report

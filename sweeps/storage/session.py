@@ -20,13 +20,13 @@ from sweeps.storage.uri import join_uri
 FINISHED = (
     "records/**/config_*.json",
     "nulls/**/group_*.json",
-    "retrained/**/*relmat.tsv",
+    *(f"{run}retrained/**/*relmat.tsv" for run in ("", "coordinates/")),
     "models/**/*.safetensors",
     "models/**/*.json",
-    "retrained/**/result.json",
+    *(f"{run}retrained/**/result.json" for run in ("", "coordinates/")),
 )
 # Files that a session may rewrite
-OUTPUTS = ("*.*", "nulls/*/scores.tsv")
+OUTPUTS = ("*.*", "nulls/**/scores.tsv")
 _FOLDER = "finished"
 _MARK = ".sha256-"
 _AT_ONCE = 16

@@ -151,7 +151,8 @@ def summary_of(plan: SweepPlan, paths: SweepPaths, nulls: Any = None) -> Summary
     """Summarise what was searched and retrained in this process."""
     records = plan.board(paths).records()
     best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
-    return summarise(plan, paths, records=records, best=best, nulls=nulls, seconds={"total": 1.0})
+    by_kind = {} if nulls is None else {plan.null_kinds.names[0]: nulls}
+    return summarise(plan, paths, records=records, best=best, nulls=by_kind, seconds={"total": 1.0})
 
 
 def finish(plan: SweepPlan, paths: SweepPaths) -> Summary:

@@ -166,7 +166,7 @@ def test_finished_groups_are_not_run_again(paths):
         # interrupted after the first
         yield from ((null, ([full(0.5)] * len(null.numbers), 1.0)) for null in todo[:1])
 
-    nulls.finish(run, group=1, saved=saved.append)
+    nulls.finish(run, groups=[1], saved=saved.append)
     nulls.finish(run)
     nulls.finish(run)
     first, second, third, fourth = nulls.jobs

@@ -142,15 +142,22 @@ def test_page_says_what_the_summary_says(run: SweepPaths) -> None:
         assert words in text
 
 
-def test_headline_does_not_flatter(run: SweepPaths) -> None:
-    assert "The geography-only baseline predicts as well or better" in report(run).text
+def test_the_verdict_is_the_headline_and_estimates_alone_claim_nothing(run: SweepPaths) -> None:
     summary = read_summary(run)
     gain = summary["geography"]["gain"]["pearson_r"]
     gain |= {"mean": 0.02, "per_fold": [0.05, 0.05, -0.01, -0.01]}
-    text = report(change(run, geography=summary["geography"])).text
-    assert "as well or better" not in text
-    assert "outperforms geography: smt is above geography in 2 of 4 folds" in text
-    assert "gain +.020" in text
+    rival = {"r": 0.4, "gain": 0.02, "bound": -0.01}
+    verdict = {
+        **{"grade": 1, "tested_up_to": 2, "sentence": "Better & not <shown>.", "caveat": "One."},
+        "evidence": {"r": 0.42, "decay": rival, "geography": rival},
+    }
+    page = report(change(run, geography=summary["geography"], verdict=verdict))
+    assert page.count("h1") == 1
+    assert "<h1>Better &amp; not &lt;shown&gt;.</h1>" in page.source
+    assert "grade 1 of 4 tested up to 2" in page.text
+    assert "One. smt predicts held-out connectivity at r = " in page.text
+    assert "gain +.020. smt is above geography in 2 of 4 folds." in page.text
+    assert "outperforms" not in page.text
 
 
 def test_the_gain_over_geography_stands_beside_that_of_nulls(run: SweepPaths) -> None:

@@ -18,6 +18,7 @@ from gx2c.errors import UserError
 from sweeps.folder.paths import SweepPaths
 from sweeps.request.files import read_options
 from sweeps.request.options import make_options
+from sweeps.request.plan import plan_sweep
 from sweeps.run import sweep as sweep_module
 from sweeps.run.sweep import SweepRun, run_sweep
 
@@ -216,12 +217,16 @@ def test_a_file_of_options_that_is_no_text_is_refused(dataset, tmp_path):
         run_sweep(options_of(dataset), paths.root, resume=True)
 
 
-def test_a_brain_without_spheres_has_no_nulls(tmp_path):
+def test_a_brain_without_spheres_has_no_spins(tmp_path, capsys):
     brain = dataclasses.replace(make_brain(), sphere_coords=None)
     dataset = write_dataset(tmp_path / "flat", brain, {"Name": "flat"})
     with pytest.raises(UserError, match="no sphere coordinates"):
-        run_sweep(options_of(dataset), tmp_path / "run")
-    start(dataset, tmp_path / "run", nulls=0)
+        run_sweep(options_of(dataset, null_method="hungarian"), tmp_path / "run")
+    start(dataset, tmp_path / "run")
+    assert "no hungarian nulls: flat has no sphere coordinates" in capsys.readouterr().err
+    plan = plan_sweep(options_of(dataset), brain)
+    assert plan.null_kinds.names == ("random_field",)
+    assert set(dict(plan.null_kinds.impossible)) == {"hungarian", "residual_spin"}
 
 
 def test_options_are_written_for_people_too(dataset, tmp_path):

@@ -1,0 +1,109 @@
+"""The control and the nulls of a sweep, as far as they can still change its verdict."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gx2c.verdict import LADDER, failed_before
+from sweeps.folder.paths import SweepPaths
+from sweeps.folder.records import Records, write_json
+from sweeps.nulls.group import NullJob, run_null_group
+from sweeps.nulls.jobs import NULLS_PER_GROUP, SplitNulls
+from sweeps.phases.control import control_jobs, control_paths, on_coordinates
+from sweeps.phases.retrain import (
+    DivergedError,
+    RetrainJob,
+    open_jobs,
+    retrain_one,
+    save_retrained,
+)
+from sweeps.request.plan import SweepPlan
+from sweeps.run.evidence import Tables, evidence_of, null_test, null_tests
+from trainables.work import TrialContext
+
+# (phase, unit of its progress, function, plan, jobs, unfinished jobs) -> each job with its result
+Each = Callable[..., Iterator[tuple[Any, Any]]]
+
+
+@dataclass
+class Ladder:
+    """Retrains models, then what the verdict needs: a control, and nulls of several surrogates.
+
+    Attributes
+    ----------
+    plan, paths
+        The sweep.
+    each
+        Runs jobs and shows their progress.
+    push
+        Called with the files of finished work.
+    notes
+        Notes for the summary, to which others are added.
+    """
+
+    plan: SweepPlan
+    paths: SweepPaths
+    each: Each
+    push: Callable[..., None]
+    notes: list[str]
+    n_nulls: dict[str, int] = field(default_factory=dict)
+
+    def retrain(self, jobs: Sequence[RetrainJob]) -> None:
+        """Retrain the models of the sweep, then its control if there is a gain to explain."""
+        self._retrain(self.plan, self.paths, jobs, "retrain")
+        evidence = evidence_of(self.plan, self.paths, {})
+        if not evidence.reads_genes or failed_before(evidence, LADDER[0]):
+            return
+        own = [job for job in jobs if job.model == self.plan.options.model]
+        control = on_coordinates(self.plan), control_paths(self.paths), control_jobs(own)
+        try:
+            self._retrain(*control, "control")
+        except DivergedError as error:
+            self.notes.append(f"no control on coordinates in place of genes: {error}")
+
+    def run_nulls(self, jobs: Sequence[RetrainJob], records: Records) -> dict[str, Tables]:
+        """Run the surrogates one after another; return the tables of each."""
+        kinds = self.plan.null_kinds
+        found: dict[str, Tables] = {}
+        write_json(self.paths.nulls, self.n_nulls)
+        evidence = evidence_of(self.plan, self.paths, found)
+        for kind in kinds.names:
+            tests = null_tests(self.plan, self.paths, found)
+            if kinds.as_needed and found and failed_before(replace(evidence, nulls=tests), kind):
+                others = " and ".join(kinds.names[len(found) :])
+                self.notes.append(f"no {others} nulls: an earlier step of the verdict has failed")
+                break
+            nulls = SplitNulls.of(self.plan, self.paths, jobs, records, kind=kind)
+            found[kind] = self._run_kind(kind, nulls, whole=not (kinds.as_needed and found))
+        return found
+
+    def _retrain(
+        self, plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob], phase: str
+    ) -> None:
+        todo = open_jobs(paths, jobs)
+        for job, result in self.each(phase, "models", retrain_one, plan, jobs, todo):
+            # a model of coordinates predicts nothing that anyone would ask for
+            kept = result if paths == self.paths else replace(result, saved={})
+            save_retrained(plan.brain, plan.folds, paths, kept)
+            self.push(*paths.retrained_files(job.model, job.fold))
+
+    def _run_kind(self, kind: str, nulls: SplitNulls, *, whole: bool) -> Tables:
+        """Run the nulls of one surrogate in rounds that double, until the test may end."""
+        n_groups = nulls.n_groups if whole else 1
+        while True:
+            self.n_nulls[kind] = min(self.plan.options.nulls, n_groups * NULLS_PER_GROUP)
+            write_json(self.paths.nulls, self.n_nulls)
+            self._finish(nulls, n_groups)
+            tables = nulls.tables(n_groups=n_groups)
+            test = null_test(self.plan, self.paths, kind, tables)
+            if n_groups == nulls.n_groups or (test is not None and test.stopped):
+                return tables
+            n_groups = min(2 * n_groups, nulls.n_groups)
+
+    def _finish(self, nulls: SplitNulls, n_groups: int) -> None:
+        asked = [null for null in nulls.jobs if null.group < n_groups]
+
+        def run(_: TrialContext, todo: Sequence[NullJob]) -> Iterator[tuple[NullJob, Any]]:
+            return self.each("nulls", "retrained", run_null_group, nulls.plan, asked, todo)
+
+        nulls.finish(run, groups=range(n_groups), saved=self.push)
