@@ -8,7 +8,7 @@ PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 .PHONY: sweep test test-slow chaos audit check format clean
 
 sweep: $(INSTALLED)
-	$(BIN)/gx2c sweep smt --preset quick
+	$(BIN)/gx2c sweep geography+smt --preset quick
 
 test: check
 	$(BIN)/pytest $(PARALLEL)

@@ -1,4 +1,7 @@
-"""Sweep `smt`: `python sweeps/smt.py --preset quick`, here or through `ray submit`."""
+"""Sweep the SMT: `python sweeps/smt.py --preset quick`, here or through `ray submit`.
+
+It learns what geography leaves; with --alone, the connectome, as published.
+"""
 
 import sys
 from pathlib import Path
@@ -9,5 +12,8 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _F
 
 from sweeps.cli.app import main  # noqa: E402
 
+ALONE = "--alone"
+
 if __name__ == "__main__":
-    main(["sweep", "smt", *sys.argv[1:]])
+    model = "smt" if ALONE in sys.argv else "geography+smt"
+    main(["sweep", model, *(word for word in sys.argv[1:] if word != ALONE)])

@@ -76,8 +76,8 @@ def arguments_of(line: str) -> list[str]:
         return words[1:]
     script = next(word for word in words if word.startswith("sweeps/"))
     assert (ROOT / script).is_file(), f"{script} does not exist"
-    rest = [word for word in words[words.index(script) + 1 :] if word != "--"]
-    return ["sweep", *(["smt"] if script == "sweeps/smt.py" else []), *rest]
+    rest = [word for word in words[words.index(script) + 1 :] if word not in ("--", "--alone")]
+    return ["sweep", *(["geography+smt"] if script == "sweeps/smt.py" else []), *rest]
 
 
 def subcommands(command: Any) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def test_the_recorded_run_is_a_quick_one() -> None:
     # options that are newer than the run had no effect on it, as their defaults have none
     recorded = SweepOptions.from_dict(summary["provenance"]["options"])
 
-    assert recorded == make_options("smt", preset="quick"), (
+    assert recorded == make_options("geography+smt", preset="quick"), (
         "the preset changed: run `make sweep` and `python docs/make_figures.py runs/NAME`"
     )
 

@@ -93,7 +93,15 @@ def test_submitted_and_as_a_job_a_sweep_gives_the_same(cluster: Loopback, tmp_pa
     # sshd begins in the home that /etc/passwd names, so not in the node's
     on_head = cluster.folder / "head" / "runs" / "submitted"
     out = cluster.run(
-        *("ray", "submit", "--no-config-cache", str(cluster.file), "sweeps/smt.py", "--"),
+        *(
+            "ray",
+            "submit",
+            "--no-config-cache",
+            str(cluster.file),
+            "sweeps/smt.py",
+            "--",
+            "--alone",
+        ),
         *(*options, "--storage", str(cluster.storage), "--out", str(on_head)),
     )
     assert "gain over geography" in out
