@@ -20,8 +20,8 @@ from gx2c.errors import DataError, logger
 MOST_NETWORKS = 8
 # Parts of a brain with an entry for each region, and for each pair of regions
 PER_REGION = ("expression", "coords_mm", "hemisphere", "sphere_coords")
-NAMES_PER_REGION = ("labels", "network", "lobe", "structure")
-PER_PAIR = ("connectome", "holdout_connectome", "structural_connectome")
+NAMES_PER_REGION = ("labels", "network", "lobe", "structure", "expression_from")
+PER_PAIR = ("connectome", "holdout_connectome", "structural_connectome", "shared_samples")
 PEOPLE = "individual_connectomes"
 
 
@@ -106,6 +106,15 @@ class Brain:
         n_regions names in `STRUCTURES`, or None; distinguishes cortex from the rest.
     trust_row_order
         Whether labels, coordinates and spheres that seem to be in different orders are accepted.
+    expression_from
+        n_regions names in `EXPRESSION_SOURCES`, or None where unknown.
+    shared_samples
+        (n_regions, n_regions), 1 where the expression of two regions comes in part from the same
+        tissue samples, else 0, symmetric; or None. `make_folds` keeps such regions apart from the
+        other side of a fold.
+    stability
+        (n_genes,), differential stability: the mean correlation over pairs of donors, NaN where
+        unknown; or None.
 
     Raises
     ------
@@ -132,6 +141,9 @@ class Brain:
     individual_connectomes: NDArray[np.float32] | None = None
     structure: tuple[str, ...] | None = None
     trust_row_order: bool = False
+    expression_from: tuple[str, ...] | None = None
+    shared_samples: NDArray[np.uint8] | None = None
+    stability: FloatArray | None = None
 
     def __post_init__(self) -> None:
         parts = leave_out(self.parts())

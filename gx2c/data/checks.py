@@ -29,6 +29,15 @@ MAX_LOG = 20.0
 RADIUS_TOLERANCE = 0.01
 N_SHOWN = 3
 CORTEX = "cortex"
+# What a region's expression may come from: its own samples, some of them mirrored from the other
+# side; in some or in all donors those of other regions; or none
+EXPRESSION_SOURCES = SAMPLED, MIRRORED, PARTLY_FILLED, FILLED, UNSAMPLED = (
+    "samples",
+    "mirrored",
+    "partly filled",
+    "filled",
+    "n/a",
+)
 STRUCTURES = (CORTEX, "subcortex", "cerebellum", "brainstem")
 # Words of abagen's and 4S's tables, and of others, in lower case
 STRUCTURE_WORDS = {
@@ -230,3 +239,19 @@ def tss_problems(_: str, tss: Any, labels: Names, genes: Names) -> Iterator[str]
     """Yield problems of the transcription starts."""
     if np.isinf(tss).any() or (tss[~np.isnan(tss)] < 0).any():
         yield "transcription starts are negative or infinite; give positions, or NaN where unknown"
+
+
+def shared_problems(
+    name: str, shared: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of the matrix of shared tissue samples."""
+    if not np.isin(shared, (0, 1)).all() or not np.array_equal(shared, shared.T):
+        yield f"{name} must be 1 where two regions share them, else 0, and symmetric"
+
+
+def stability_problems(
+    name: str, stability: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield problems of the differential stability."""
+    if (np.abs(stability[~np.isnan(stability)]) > 1 + RANGE_TOLERANCE).any():
+        yield f"{name} is a mean correlation; give values from -1 to 1, or n/a where unknown"

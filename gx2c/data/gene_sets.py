@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from gx2c.data.artefacts import (
     EXPRESSION_SDIST,
     Artefact,
     fetch_artefact,
     read_tar_members,
 )
+from gx2c.data.brain import FloatArray
 from gx2c.data.checks import duplicates, shown
 from gx2c.data.genes import ALL_GENES, count_genes, fit_rule, read_gene_list, read_lines
 from gx2c.errors import UserError, logger, look_up
@@ -21,9 +24,13 @@ SHIPPED = Path(__file__).parent / "gene_groups" / "burt2018.gmt"
 ALL_GROUPS = "all_groups"
 # Between the path of a GMT file and the name of one of its sets
 SET_MARK = "#"
+# Before the least differential stability of the genes to take
+STABLE = "stable:"
 
 
-def resolve_genes(choice: str, genes: Sequence[str]) -> str | tuple[str, ...]:
+def resolve_genes(
+    choice: str, genes: Sequence[str], stability: FloatArray | None = None
+) -> str | tuple[str, ...]:
     """Turn what a user asked for into what `select_genes` takes.
 
     Groups are lists made elsewhere, so that symbols that the dataset lacks are left out, with
@@ -32,11 +39,13 @@ def resolve_genes(choice: str, genes: Sequence[str]) -> str | tuple[str, ...]:
     Parameters
     ----------
     choice
-        "all" or "<N>_var"; a name in `gene_groups()`; the path of a GMT file, for all its
-        genes, or with "#NAME" behind it for one of its sets; else the path of a text file with
-        one symbol per line.
+        "all", "<N>_var", or "stable:<X>" for the genes of a differential stability above X; a name
+        in `gene_groups()`; the path of a GMT file, for all its genes, or with "#NAME" behind it for
+        one of its sets; else the path of a text file with one symbol per line.
     genes
         n_genes symbols of the dataset.
+    stability
+        (n_genes,) differential stability, or None.
 
     Returns
     -------
@@ -53,6 +62,8 @@ def resolve_genes(choice: str, genes: Sequence[str]) -> str | tuple[str, ...]:
     which: str | tuple[str, ...]
     if choice in gene_groups():
         which = _present(choice, gene_groups()[choice], genes)
+    elif choice.startswith(STABLE):
+        which = _stable(choice, genes, stability)
     elif path.endswith(".gmt"):
         which = _present(choice, _from_gmt(Path(path), name), genes)
     else:
@@ -104,6 +115,26 @@ def read_gmt(path: str | Path) -> dict[str, tuple[str, ...]]:
     if repeated := duplicates([row[0] for row in rows]):
         raise UserError(f"gene sets {path} repeat {shown(repeated)}; give each set its own name")
     return {row[0]: tuple(sorted({symbol for symbol in row[2:] if symbol})) for row in rows}
+
+
+def _stable(choice: str, genes: Sequence[str], stability: FloatArray | None) -> tuple[str, ...]:
+    try:
+        least = float(choice.removeprefix(STABLE))
+    except ValueError:
+        raise UserError(
+            f"genes {choice!r} is no choice; give stable:X, such as stable:0.2"
+        ) from None
+    if stability is None:
+        raise UserError(
+            f"genes {choice!r} needs the differential stability of every gene, which the dataset "
+            "lacks; gx2c data ahba makes it, or give a column stability in its genes.tsv"
+        )
+    chosen = tuple(genes[i] for i in np.flatnonzero(stability > least).tolist())
+    if not chosen:
+        raise UserError(
+            f"no gene has a stability above {least:g}; the highest is {np.nanmax(stability):.3g}"
+        )
+    return tuple(sorted(chosen))
 
 
 def _from_gmt(path: Path, name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gx2c.data.checks import (
+    EXPRESSION_SOURCES,
     STRUCTURES,
     Names,
     connectome_problems,
@@ -14,8 +15,10 @@ from gx2c.data.checks import (
     expression_problems,
     hemisphere_problems,
     names_of,
+    shared_problems,
     shown,
     sphere_problems,
+    stability_problems,
     structural_problems,
     tss_problems,
 )
@@ -117,7 +120,7 @@ def _side_problems(hemisphere: Any, coords_mm: Any, labels: Names) -> Iterator[s
 
 
 def _name_problems(parts: Mapping[str, Any], labels: Sequence[str]) -> Iterator[str]:
-    for part in ("network", "lobe", "structure"):
+    for part in ("network", "lobe", *WORDS):
         names = parts.get(part)
         if names is not None and len(names) != len(labels):
             yield f"{part} has {len(names)} names; {len(labels)} labels need one each"
@@ -130,11 +133,12 @@ def _name_problems(parts: Mapping[str, Any], labels: Sequence[str]) -> Iterator[
                     f"lobe is empty in regions {shown(nameless)}; name every region's lobe, or "
                     "give none"
                 )
-        elif names is not None and part == "structure" and set(names) - set(STRUCTURES):
-            unknown = sorted(set(names) - set(STRUCTURES))
-            yield f"structure {shown(unknown)} is none of {', '.join(STRUCTURES)}; rename it"
+        elif names is not None and (unknown := sorted(set(names) - set(WORDS.get(part, names)))):
+            yield f"{part} {shown(unknown)} is none of {', '.join(WORDS[part])}; rename it"
 
 
+# Parts that take certain words only
+WORDS = {"structure": STRUCTURES, "expression_from": EXPRESSION_SOURCES}
 Check = Callable[[str, Any, Names, Names], Iterator[str]]
 # Each array of a brain: its name for people, its axes, and what else is checked
 ARRAYS: dict[str, tuple[str, tuple[str | int, ...], Check]] = {
@@ -150,4 +154,6 @@ ARRAYS: dict[str, tuple[str, tuple[str | int, ...], Check]] = {
     "hemisphere": ("hemisphere", ("regions",), hemisphere_problems),
     "sphere_coords": ("sphere coordinates", ("regions", 3), sphere_problems),
     "tss": ("transcription starts", ("genes",), tss_problems),
+    "shared_samples": ("shared samples", ("regions", "regions"), shared_problems),
+    "stability": ("differential stability", ("genes",), stability_problems),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.checks import (
@@ -41,8 +42,12 @@ from gx2c.data.writing import (
     COORDINATE_COLUMNS,
     GENE_COLUMNS,
     HEMISPHERES,
+    LABEL_MARK,
     LOBE_COLUMN,
+    SHARED_COLUMN,
+    SOURCE_COLUMN,
     SPHERE_COLUMNS,
+    STABILITY_COLUMN,
     STRUCTURE_COLUMN,
 )
 from gx2c.errors import DataError, logger
@@ -128,6 +133,11 @@ def _read_regions(reader: _Reader) -> None:
         parts["structure"] = tuple(
             STRUCTURE_WORDS.get(cell.strip().lower(), cell) for cell in table[STRUCTURE_COLUMN]
         )
+    if SOURCE_COLUMN in table:
+        parts["expression_from"] = tuple(table[SOURCE_COLUMN])
+    if SHARED_COLUMN in table:
+        with reader:
+            parts["shared_samples"] = read_shared(path, table["label"], table[SHARED_COLUMN])
     sides = table["hemisphere"]
     if wrong := [side for side in dict.fromkeys(sides) if side not in HEMISPHERES]:
         reader.problems.append(f"{path.name}, column hemisphere: {shown(wrong)} is none of L, R, B")
@@ -145,6 +155,25 @@ def _read_regions(reader: _Reader) -> None:
         parts["sphere_coords"] = numbers(path, table, SPHERE_COLUMNS)
 
 
+def read_shared(path: Path, labels: Sequence[str], cells: Sequence[str]) -> NDArray[np.uint8]:
+    """Return where regions share tissue samples, (n_regions, n_regions), from a column of labels.
+
+    Raises
+    ------
+    DataError
+        If a cell names a region that the table lacks.
+    """
+    place = {label: row for row, label in enumerate(labels)}
+    shared = np.zeros((len(labels), len(labels)), dtype=np.uint8)
+    for row, cell in enumerate(cells):
+        names = [] if cell.strip() in NOT_AVAILABLE else cell.split(LABEL_MARK)
+        if unknown := [name for name in names if name not in place]:
+            raise refuse(path, f"has no region {shown(unknown)}, named in {SHARED_COLUMN}")
+        columns = [place[name] for name in names]
+        shared[row, columns] = shared[columns, row] = 1
+    return shared
+
+
 def _read_genes(reader: _Reader) -> None:
     path, order, tss = reader.folder.root / GENES, None, None
     table = read_tsv(path, GENE_COLUMNS)
@@ -159,6 +188,10 @@ def _read_genes(reader: _Reader) -> None:
     ]:
         sentence = f"column chromosome: {shown(unknown)} is none of 1 to 22, X, Y, MT, n/a"
         raise DataError(path.name, [f"{path.name}, {sentence}"])
+    if order is not None and STABILITY_COLUMN in table:
+        with reader:
+            values = numbers(path, table, (STABILITY_COLUMN,))
+            reader.parts["stability"] = values[order, 0]
     if tss is None or order is None:
         return
     places = list(zip(chromosomes, tss.tolist(), strict=True))

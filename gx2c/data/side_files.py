@@ -91,6 +91,9 @@ def with_region_embeddings(brain: Brain, path: str | Path) -> Brain:
         expression=table.values[[place[label] for label in brain.labels]],
         genes=table.columns,
         tss=np.arange(len(table.columns), dtype=np.float64),
+        expression_from=None,
+        shared_samples=None,
+        stability=None,
         checksum=_joined(brain, table.digest),
     )
 
@@ -126,6 +129,7 @@ def with_gene_vectors(brain: Brain, source: str | Path) -> Brain:
         expression=brain.expression[:, kept],
         genes=tuple(brain.genes[index] for index in kept),
         tss=None if brain.tss is None else brain.tss[kept],
+        stability=None if brain.stability is None else brain.stability[kept],
         gene_vectors=table.values[[place[brain.genes[index]] for index in kept]],
         checksum=_joined(brain, table.digest),
     )

@@ -37,7 +37,11 @@ COORDINATE_COLUMNS = ("x_mni_mm", "y_mni_mm", "z_mni_mm")
 SPHERE_COLUMNS = ("x_sphere_mm", "y_sphere_mm", "z_sphere_mm")
 LOBE_COLUMN = "lobe"
 STRUCTURE_COLUMN = "structure"
+SOURCE_COLUMN = "expression_from"
+# Labels of other regions with `LABEL_MARK` between them
+SHARED_COLUMN, LABEL_MARK = "shares_samples_with", "|"
 GENE_COLUMNS = ("gene", "chromosome", "tss", "strand", "source")
+STABILITY_COLUMN = "stability"
 RELMAT_SIDECAR: dict[str, Any] = {
     "Description": "Functional connectivity; the header names the regions, rows follow its order.",
     "RelationshipMeasure": "Pearson correlation coefficient",
@@ -139,7 +143,7 @@ def write_tables(
     if genes := parts["genes"]:
         _write_parquet(dataset.root / EXPRESSION, labels, genes, parts["expression"])
         rows = gene_rows or _gene_rows(genes, parts.get("tss"))
-        _write_text(dataset.root / GENES, table_text([GENE_COLUMNS, *rows]))
+        _write_text(dataset.root / GENES, _gene_text(rows, parts.get("stability")))
     for name, text in (texts or {}).items():
         _write_text(dataset.root / name, text)
     _write_json(
@@ -152,11 +156,11 @@ def write_tables(
     return dataset.root
 
 
-def write_known_starts(folder: str | Path, genes: Sequence[str]) -> int:
+def write_known_starts(folder: str | Path, brain: Brain) -> int:
     """Write genes.tsv of a dataset with the starts that come with gx2c; return how many it has."""
-    dataset, rows = DatasetFolder(Path(folder)), known_starts(genes)
+    dataset, rows = DatasetFolder(Path(folder)), known_starts(brain.genes)
     description = read_json(dataset.root / DESCRIPTION)
-    _write_text(dataset.root / GENES, table_text([GENE_COLUMNS, *rows]))
+    _write_text(dataset.root / GENES, _gene_text(rows, brain.stability))
     if "SHA256" in description:
         description["SHA256"] = checksums(dataset)
     _write_json(dataset.root / DESCRIPTION, description)
@@ -232,10 +236,13 @@ def _region_rows(parts: Mapping[str, Any]) -> list[list[str]]:
     sides = [HEMISPHERES[side] for side in parts["hemisphere"].tolist()]
     columns = [parts["labels"], sides, parts["network"]]
     columns += [[format_number(value) for value in column] for column in places.T.tolist()]
-    for column in (LOBE_COLUMN, STRUCTURE_COLUMN):
+    for column in (LOBE_COLUMN, STRUCTURE_COLUMN, SOURCE_COLUMN):
         if parts.get(column) is not None:
             header.append(column)
             columns.append(parts[column])
+    if parts.get("shared_samples") is not None:
+        header.append(SHARED_COLUMN)
+        columns.append(shared_cells(parts["labels"], parts["shared_samples"]))
     return [header, *map(list, zip(*columns, strict=True))]
 
 
@@ -246,6 +253,20 @@ def _gene_rows(genes: Sequence[str], tss: FloatArray | None) -> list[tuple[str, 
         (gene, chromosome, "n/a" if np.isnan(start) else str(round(start)), "n/a", "n/a")
         for gene, (chromosome, start) in zip(genes, places, strict=True)
     ]
+
+
+def shared_cells(labels: Sequence[str], shared: NDArray[Any]) -> list[str]:
+    """Return for each region the labels of those that it shares tissue samples with."""
+    rows = [np.flatnonzero(row).tolist() for row in shared]
+    return [LABEL_MARK.join(labels[i] for i in row) or "n/a" for row in rows]
+
+
+def _gene_text(rows: Sequence[Sequence[str]], stability: FloatArray | None) -> str:
+    if stability is None:
+        return table_text([GENE_COLUMNS, *rows])
+    cells = [format_number(value) for value in stability.tolist()]
+    body = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
+    return table_text([[*GENE_COLUMNS, STABILITY_COLUMN], *body])
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -150,7 +150,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             {name: given[name] for name in self.spec.defaults},
             self._training() or TrainingSettings(),
             GeneOptions(
-                resolve_genes(genes, brain.genes) if isinstance(genes, str) else tuple(genes),
+                resolve_genes(genes, brain.genes, brain.stability)
+                if isinstance(genes, str)
+                else tuple(genes),
                 given.get("gene_order", "tss"),
             ),
             Task(parse_features(given.get("inputs", EXPRESSION)), given.get("target", CONNECTOME)),

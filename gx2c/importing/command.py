@@ -15,6 +15,7 @@ from gx2c.data.layout import DESCRIPTION, README, dataset_folders
 from gx2c.data.row_order import RowOrder, row_order
 from gx2c.data.writing import write_tables
 from gx2c.errors import DataError, UserError
+from gx2c.importing.ahba.files import REFERENCES
 from gx2c.importing.assemble import assemble
 from gx2c.importing.draft import Draft, make_readme
 from gx2c.importing.options import RECIPE, ImportOptions, read_recipe
@@ -99,7 +100,7 @@ def import_dataset(
     folder = write_tables(
         out,
         draft.parts,
-        {**_description(name, brain, options), **(description or {})},
+        {**_description(name, brain, options, draft), **(description or {})},
         gene_rows=rows,
         texts=texts,
     )
@@ -133,7 +134,9 @@ def _recipe(options: ImportOptions) -> str:
     return head + yaml.safe_dump(options.to_plain(), sort_keys=False, allow_unicode=True)
 
 
-def _description(name: str, brain: Brain, options: ImportOptions) -> Mapping[str, Any]:
+def _description(
+    name: str, brain: Brain, options: ImportOptions, draft: Draft
+) -> Mapping[str, Any]:
     genes = f"{brain.n_genes:,} genes" if brain.n_genes else "no genes"
     return {
         "Name": name,
@@ -141,4 +144,4 @@ def _description(name: str, brain: Brain, options: ImportOptions) -> Mapping[str
         "License": "That of the files it was made of; see README.md.",
         "GeneratedBy": [{"Name": "gx2c", "Description": "gx2c data import"}],
         "SourceDatasets": [{"URL": path} for path in options.to_plain()["paths"]],
-    }
+    } | ({"ReferencesAndLinks": list(REFERENCES)} if draft.made_of_ahba else {})

@@ -20,6 +20,7 @@ class Draft:
     # For each region: its label, and the label of each file that names it otherwise
     mapping: dict[str, dict[str, str]] = field(default_factory=dict)
     repaired: dict[str, str] = field(default_factory=dict)  # New gene symbol by the name that came
+    made_of_ahba: bool = False  # Whether the expression is a folder of `gx2c data ahba`
 
 
 def make_readme(

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray
-from gx2c.data.checks import shown
+from gx2c.data.checks import FILLED, MIRRORED, PARTLY_FILLED, UNSAMPLED, shown
 from gx2c.errors import UserError
+from gx2c.importing.ahba.files import Sampling, read_sampling, sampling_of
 from gx2c.importing.draft import Draft
 from gx2c.importing.gather import Found, gather, is_gene
 from gx2c.importing.genes import clean_genes
@@ -23,6 +24,8 @@ class _Rows:
     genes: tuple[str, ...]
     values: FloatArray
     match: Match
+    names: Names  # Of the rows
+    sampling: Sampling | None
 
 
 def add_expression(
@@ -56,6 +59,8 @@ def add_expression(
     draft.parts |= {"genes": columns.genes, "expression": columns.values}
     draft.notes += columns.notes
     draft.repaired |= columns.repaired
+    if rows.sampling is not None:
+        _add_sampling(draft, rows, rows.sampling)
     sampled = ~np.isnan(columns.values).all(axis=1)
     draft.notes.append(
         f"{rows.name}: {len(columns.genes)} genes, {int(sampled.sum())} of {n} regions"
@@ -77,13 +82,16 @@ def _rows_of(
     wanted: Names, found: Found, namer: Namer, options: ImportOptions, dataset: Brain | None
 ) -> _Rows | None:
     if dataset is not None:
-        match = match_names(wanted, make_names(dataset.name, [dataset.labels]))
+        names = make_names(dataset.name, [dataset.labels])
+        match = match_names(wanted, names)
         if not match.n_found:
             raise UserError(
                 f"{dataset.name} and the connectome have no region of one name: "
                 f"{shown(dataset.labels[:2])} against {shown(wanted.shown[:2])}"
             )
-        return _Rows(dataset.name, dataset.genes, dataset.expression, match)
+        return _Rows(
+            dataset.name, dataset.genes, dataset.expression, match, names, sampling_of(dataset)
+        )
     sheets = found.expressions
     if options.expression:
         inside = gather([Path(options.expression)])
@@ -137,7 +145,29 @@ def _rows_of_sheet(wanted: Names, sheet: Sheet, namer: Namer) -> _Rows | None:
     if match is None or not match.n_found:
         namer.notes.append(f"{sheet.name}: its rows name no region of the connectome; not used")
         return None
-    return _Rows(sheet.name, tuple(columns), values, match)
+    assert names is not None
+    return _Rows(sheet.name, tuple(columns), values, match, names, read_sampling(sheet.path.parent))
+
+
+def _add_sampling(draft: Draft, rows: _Rows, sampling: Sampling) -> None:
+    """Add where the expression of each region comes from, and the stability of each gene."""
+    labels = ["" if place is None else rows.names.shown[place] for place in rows.match.places]
+    sources = tuple(sampling.sources.get(label, UNSAMPLED) for label in labels)
+    draft.made_of_ahba = True
+    draft.parts["expression_from"] = sources
+    draft.parts["shared_samples"] = np.array(
+        [[(one, other) in sampling.shared for other in labels] for one in labels], dtype=np.uint8
+    )
+    draft.parts["stability"] = np.array(
+        [sampling.stability.get(gene, np.nan) for gene in draft.parts["genes"]]
+    )
+    for source in (MIRRORED, PARTLY_FILLED, FILLED):
+        if source in sources:
+            names = [label for label, one in zip(labels, sources, strict=True) if one == source]
+            draft.notes.append(
+                f"{rows.name}: expression of {len(names)} regions is {source}: {shown(names)}; "
+                "regions that share tissue samples are never on both sides of a fold"
+            )
 
 
 def _are_genes(names: tuple[str, ...] | None) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gx2c.errors import UserError
 from gx2c.files import load_npy, load_npz, ordinary
+from gx2c.importing.ahba.files import is_aside
 from gx2c.importing.sheets import Sheet, is_numeric, sheet_of_rows
 
 MAX_FILES = 5_000
@@ -34,6 +35,7 @@ def list_files(paths: Sequence[Path]) -> list[Path]:
                 p
                 for p in inside
                 if not any(x[0] == "." or x == "__MACOSX" for x in p.relative_to(path).parts)
+                and not is_aside(p)
             ]
         elif not path.exists():
             raise UserError(f"there is no {path}; give files or folders to import")

@@ -177,16 +177,18 @@ def volume_table(path: Path, tables: Sequence[RegionTable], found: Found) -> Reg
         row = {one: i for i, one in enumerate(table.ids)}
         if table.ids and all(text in row for text in texts):
             labels = tuple(table.names.labels[row[text]] for text in texts)
-            return _placed(Names(path.name, labels), places)
+            sides = [table.sides[row[text]] for text in texts]
+            return _placed(Names(path.name, labels), places, sides)
     for one in found.labels:
         if len(cells := cells_of(one)) == len(texts):
             return _placed(make_names(path.name, [cells]), places)
     return replace(_placed(make_names(path.name, [texts]), places), ids=tuple(texts))
 
 
-def _placed(names: Names, places: Centroids) -> RegionTable:
+def _placed(names: Names, places: Centroids, known: Sequence[str] = ()) -> RegionTable:
     table = empty_table(names)
-    sides = tuple(own or side for own, side in zip(table.sides, places.sides, strict=True))
+    all_known = known or table.sides
+    sides = tuple(own or side for own, side in zip(all_known, places.sides, strict=True))
     return replace(table, sides=sides, coords_mm=places.coords_mm)
 
 

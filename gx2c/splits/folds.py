@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, IntArray
+from gx2c.data.checks import MIRRORED
 from gx2c.errors import UserError, look_up
 from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS, Fold
 from gx2c.splits.sites import Sites, match_homologues, outside_buffer
@@ -34,6 +36,9 @@ def make_folds(
     the remaining networks, communities are detected again among the training regions, and the
     buffer also surrounds validation regions. Homologues are matched once, on the whole brain: the
     pairing is part of the folds, not learned from them.
+
+    A training region that shares tissue samples with a test region (`Brain.shared_samples`) is left
+    out of that fold, and where samples were mirrored a split that parts homologues is refused.
 
     Parameters
     ----------
@@ -81,7 +86,9 @@ def make_folds(
         raise UserError(f"seed {seed} is out of range; choose one from 0 to {MAX_SEED}")
     _check_extent("resolution", resolution, above=True)
     _check_extent("buffer_mm", buffer_mm, above=False)
-    cut = BrainSplitter(splitter, _sites(brain, splitter, split, resolution), buffer_mm)
+    mirrored = MIRRORED in (brain.expression_from or ())
+    sites = _sites(brain, splitter, split, resolution)
+    cut = BrainSplitter(splitter, sites, buffer_mm, brain.shared_samples, mirrored)
     everywhere = np.arange(brain.n_regions, dtype=np.int64)
     parts = cut.hold_out(everywhere, n_folds=n_folds, seed=seed, stage="outer")
     outer = make_outer(cut, everywhere, parts)
@@ -102,6 +109,9 @@ class BrainSplitter:
     sites: Sites  # All regions of the brain, with the properties that the rule needs
     # Width of the buffer around test regions without training regions, mm; 0 for none
     buffer_mm: float = 0.0
+    # (n_regions, n_regions), where regions share tissue samples, or None
+    shared_samples: NDArray[np.uint8] | None = None
+    mirrored: bool = False  # Whether samples were mirrored, so that homologues must stay together
 
     def hold_out(self, regions: IntArray, *, n_folds: int, seed: int, stage: str) -> list[IntArray]:
         """Cut regions into the parts to be held out; the rule sees no other regions."""
@@ -115,14 +125,24 @@ class BrainSplitter:
         return [regions[part] for part in self.splitter.hold_out(visible, n_folds, seed)]
 
     def fold(self, regions: IntArray, test_regions: IntArray) -> Fold:
-        """Hold some regions out and train on the others in `regions`, except in the buffer."""
+        """Hold some regions out and train on the others in `regions`, except in the buffer.
+
+        Neither are regions trained on whose expression comes in part from the tissue samples of a
+        test region, or the other way round: the test would reach into training.
+        """
         train = np.setdiff1d(regions, test_regions)
+        units = self.sites.units
+        if self.mirrored and np.isin(units[train], units[test_regions]).any():
+            raise UserError(
+                "the expression of homologues comes from the same mirrored samples (lr_mirror), "
+                "and this split parts homologues; choose --split bilateral or bilateral-random, or "
+                "make the expression without lr_mirror"
+            )
         coords_mm = self.sites.coords_mm
-        return Fold(
-            outside_buffer(train, test_regions, coords_mm, buffer_mm=self.buffer_mm),
-            test_regions,
-            name=self.name(test_regions),
-        )
+        train = outside_buffer(train, test_regions, coords_mm, buffer_mm=self.buffer_mm)
+        if self.shared_samples is not None:
+            train = train[~self.shared_samples[np.ix_(train, test_regions)].any(axis=1)]
+        return Fold(train, test_regions, name=self.name(test_regions))
 
     def name(self, regions: IntArray) -> str:
         """Return the names of the groups of some regions; empty if the rule has no names."""
@@ -156,6 +176,9 @@ class BrainSplitter:
         if n_train < MIN_TRAIN_REGIONS or n_test < MIN_TEST_REGIONS:
             belt = f" with a buffer of {self.buffer_mm:g} mm" if self.buffer_mm else ""
             narrower = "a narrower buffer, " if self.buffer_mm else ""
+            if self.shared_samples is not None and self.shared_samples.any():
+                belt += ", without training regions that share tissue samples with test regions,"
+                narrower += "expression made without missing and lr_mirror, "
             raise UserError(
                 f"{len(folds)} {stage} folds{belt} leave as few as {n_train} training and {n_test}"
                 f" held-out regions; at least {MIN_TRAIN_REGIONS} and {MIN_TEST_REGIONS} are"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gx2c.errors import UserError
+from sweeps.cli.ahba import data_ahba
 from sweeps.cli.completion import complete_dataset
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ Trust = Annotated[
     bool, typer.Option("--trust-row-order", help="Accept rows that look shuffled as they are.")
 ]
 data_app = typer.Typer(help="Datasets: list, show, check, import, fetch.", no_args_is_help=True)
+data_app.command("ahba")(data_ahba)
 
 Dataset = Annotated[
     str, typer.Argument(help="A name or a folder.", autocompletion=complete_dataset)
@@ -112,7 +114,7 @@ def data_starts(folder: Annotated[Path, typer.Argument(help="Folder of a dataset
     from gx2c.data.writing import write_known_starts
 
     brain = load_dataset(folder)
-    known = write_known_starts(folder, brain.genes)
+    known = write_known_starts(folder, brain)
     print(f"{folder}: {known} of {brain.n_genes} genes have a transcription start now")
 
 

@@ -157,6 +157,12 @@ class SweepPlan:
             names = ", ".join(brain.excluded)
             count = len(brain.excluded)
             notes.append(f"{count} region(s) without expression or connectivity dropped: {names}")
+        if brain.shared_samples is not None and (shared := brain.shared_samples.any(axis=1)).any():
+            notes.append(
+                f"{shared.sum()} regions share tissue samples with others (filled or mirrored "
+                "expression): a fold does not train on regions that share samples with its test "
+                "regions"
+            )
         notes += [*order.problems(), *order.warnings()]
         return [*notes, f"order of rows: {'; '.join(order.lines())}"]
 
@@ -281,7 +287,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
             "(gx2c data import … --expression FILE), or run geography"
         )
     genes = GeneOptions(
-        which=resolve_genes(options.genes, brain.genes),
+        which=resolve_genes(options.genes, brain.genes, brain.stability),
         order=options.gene_order,
         seed=options.seed,
     )

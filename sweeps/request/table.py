@@ -62,8 +62,8 @@ class OptionTable:
     cortex_only: bool = _data(False, help="Use cortical regions only.", condition="cortex only")
     genes: str = _data(
         "all",
-        help="Genes to use: all, N_var (the N most variable in training), a named group, or a file "
-        "of symbols or sets.",
+        help="Genes to use: all, N_var (the N most variable in training), stable:X (differential "
+        "stability above X), a named group, or a file of symbols or sets.",
         affects=Affects.RESULT,
         presets={"quick": "500_var"},
         details="FILE.gmt#NAME takes one set of a GMT file. Models of single genes default to "

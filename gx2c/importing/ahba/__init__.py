@@ -1,0 +1,1 @@
+"""Regional expression from the Allen Human Brain Atlas, made by abagen."""
