@@ -29,7 +29,7 @@ MAX_LOG = 20.0
 RADIUS_TOLERANCE = 0.01
 N_SHOWN = 3
 CORTEX = "cortex"
-# What a region's expression may come from: its own samples, some of them mirrored from the other
+# Sources of a region's expression: its own samples, some of them mirrored from the other
 # side; in some or in all donors those of other regions; or none
 EXPRESSION_SOURCES = SAMPLED, MIRRORED, PARTLY_FILLED, FILLED, UNSAMPLED = (
     "samples",

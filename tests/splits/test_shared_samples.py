@@ -38,8 +38,10 @@ def copies():
     )
 
 
-@pytest.mark.parametrize("split", ["random", "spatial", "bilateral", "network"])
-@pytest.mark.parametrize("score", ["folds", "block-pairs"])
+@pytest.mark.parametrize(
+    ("split", "score"),
+    [("random", "block-pairs"), *((s, "folds") for s in ("spatial", "bilateral", "network"))],
+)
 def test_no_training_region_shares_samples_with_a_test_region(copies, split, score):
     bare = replace(copies, shared_samples=None)
     folds = make_folds(copies, split=split, score=score, seed=3)

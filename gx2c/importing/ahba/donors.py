@@ -30,7 +30,7 @@ def require_donors(folder: Path, donors: Sequence[str], *, rnaseq: bool, downloa
     Raises
     ------
     UserError
-        If files are missing; the sentence says which, how large, where from and where to.
+        If files are missing; the sentence names them, their size, source and folder.
     """
     missing = {
         path: archive for path, archive in _files(donors, rnaseq) if not (folder / path).is_file()

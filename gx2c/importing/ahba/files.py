@@ -44,7 +44,7 @@ def is_aside(path: Path) -> bool:
 
 
 def read_sampling(folder: Path) -> Sampling | None:
-    """Read what such a folder says of samples and genes; None of any other folder.
+    """Read the sources of expression and the stability of genes; None for any other folder.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def read_sampling(folder: Path) -> Sampling | None:
 
 
 def sampling_of(brain: Brain) -> Sampling | None:
-    """Return what a dataset says of samples and genes; None if it says nothing."""
+    """Return the sources of expression and the stability of genes; None if they are unknown."""
     if brain.expression_from is None and brain.stability is None:
         return None
     n, shared, stability = brain.n_regions, brain.shared_samples, brain.stability

@@ -41,7 +41,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class AhbaRequest:
-    """What expression is made of."""
+    """A request for expression."""
 
     atlas: str  # A name, or the path of an image or of vertex labels
     options: Mapping[str, Any] = field(default_factory=dict)  # Of abagen, where not its defaults
@@ -56,7 +56,7 @@ class AhbaMade:
     """A folder of expression."""
 
     folder: Path
-    sources: tuple[str, ...]  # What the expression of each region comes from
+    sources: tuple[str, ...]  # Source of each region's expression
     notes: tuple[str, ...]
 
     def lines(self) -> Iterator[str]:
@@ -73,7 +73,7 @@ class AhbaMade:
 def make_expression(
     request: AhbaRequest, out: str | Path, progress: Progress = lambda text: None
 ) -> AhbaMade:
-    """Run abagen in a process of its own, and write what it makes.
+    """Run abagen in a process of its own, and write its results.
 
     Parameters
     ----------

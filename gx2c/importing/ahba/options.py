@@ -72,7 +72,7 @@ ABAGEN_OPTIONS: Mapping[str, AbagenOption] = {
     "corrected_mni": AbagenOption(True, "Use corrected MNI coordinates of samples.", bool),
     "reannotated": AbagenOption(True, "Use the probe annotation of Arnatkeviciute (2019).", bool),
     "donors": AbagenOption("all", "Donors, with commas between them."),
-    "verbose": AbagenOption(0, "How much abagen says: 0 to 2.", int, within=(0, 2)),
+    "verbose": AbagenOption(0, "Verbosity of abagen, 0 to 2.", int, within=(0, 2)),
     "n_proc": AbagenOption(1, "Processes that download.", int, within=(1, 6)),
 }
 # abagen's results that are always written, and what other options of the command stand for

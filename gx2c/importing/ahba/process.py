@@ -222,6 +222,6 @@ if __name__ == "__main__":
     try:
         run(json.loads(Path(sys.argv[1]).read_text()))
     except Exception as error:
-        # abagen raises whatever it stumbles over; the parent says it in a sentence
+        # abagen raises whatever it stumbles over; the parent makes a sentence of it
         print(f"{type(error).__name__}: {' '.join(str(error).split())}", flush=True)
         sys.exit(1)
