@@ -241,17 +241,13 @@ def tss_problems(_: str, tss: Any, labels: Names, genes: Names) -> Iterator[str]
         yield "transcription starts are negative or infinite; give positions, or NaN where unknown"
 
 
-def shared_problems(
-    name: str, shared: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def shared_problems(name: str, shared: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of the matrix of shared tissue samples."""
     if not np.isin(shared, (0, 1)).all() or not np.array_equal(shared, shared.T):
         yield f"{name} must be 1 where two regions share them, else 0, and symmetric"
 
 
-def stability_problems(
-    name: str, stability: Any, labels: Sequence[str] | None, genes: Sequence[str] | None
-) -> Iterator[str]:
+def stability_problems(name: str, stability: Any, labels: Names, genes: Names) -> Iterator[str]:
     """Yield problems of the differential stability."""
     if (np.abs(stability[~np.isnan(stability)]) > 1 + RANGE_TOLERANCE).any():
         yield f"{name} is a mean correlation; give values from -1 to 1, or n/a where unknown"

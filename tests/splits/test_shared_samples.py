@@ -10,8 +10,8 @@ from bare_brain import brain_at
 
 from gx2c.data import make_synthetic_brain
 from gx2c.errors import UserError
-from gx2c.evaluate import cross_validate
 from gx2c.estimators import ESTIMATORS
+from gx2c.evaluate import cross_validate
 from gx2c.metrics import HEADLINE
 from gx2c.splits import make_folds, match_homologues
 
