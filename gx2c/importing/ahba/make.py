@@ -180,7 +180,7 @@ def _write(
     options: Mapping[str, Any],
     found: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    """Write the tables and texts beside what abagen's process wrote; return the sources."""
+    """Write tables and texts next to the results of abagen; return the sources."""
     place = {number: row for row, number in enumerate(atlas.ids)}
     sources = tuple(found["sources"].get(str(number), UNSAMPLED) for number in atlas.ids)
     shared = np.zeros((len(atlas.ids), len(atlas.ids)), dtype=np.uint8)
