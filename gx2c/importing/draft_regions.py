@@ -52,7 +52,7 @@ def take_regions(draft: Draft, connectome: NamedMatrix, tables: Sequence[RegionT
         If no table gives coordinates for any region.
     """
     regions = place_all(empty_table(connectome.names), tables, draft.notes)
-    sides = _sides(regions)
+    sides = sides_of(regions)
     named = [side if side != BOTH else "" for side in sides]
     labels = unique_labels(
         replace(
@@ -111,7 +111,7 @@ def _mapping(
     return found
 
 
-def _sides(regions: RegionTable) -> list[str]:
+def sides_of(regions: RegionTable) -> list[str]:
     """Return each region's side: of its table or label, else of the sign of x."""
     sides = []
     for side, x in zip(regions.sides, regions.coords_mm[:, 0].tolist(), strict=True):

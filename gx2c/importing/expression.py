@@ -67,14 +67,14 @@ def add_expression(
     )
     if rows.match.left_out:
         draft.changed.append(
-            f"{rows.name}: {len(rows.match.left_out)} rows that the connectome lacks are left out: "
+            f"{rows.name}: {len(rows.match.left_out)} rows of no region are left out: "
             + shown(rows.match.left_out)
         )
     if not sampled.all():
         names = [wanted.shown[i] for i in np.flatnonzero(~sampled).tolist()]
         draft.changed.append(
-            f"{len(names)} regions have no expression; they stay in the files and are left out "
-            f"when the dataset is loaded: {shown(names)}"
+            f"{len(names)} regions have no expression and are left out wherever it is read: "
+            f"{shown(names)}"
         )
 
 
@@ -122,13 +122,12 @@ def _rows_of(
 
 
 def _rows_of_sheet(wanted: Names, sheet: Sheet, namer: Namer) -> _Rows | None:
-    values, columns, rows = sheet.values, sheet.columns, sheet.rows
+    genes = sheet.rows
+    sheet, was = upright(sheet), sheet
+    values, rows = sheet.values, sheet.rows
+    columns = was.columns if sheet is was else genes
     if values is None:
         return None
-    if rows is not None and _are_genes(rows) and not _are_genes(columns):
-        # genes down and regions across
-        sheet = Sheet(sheet.path, part=sheet.part, array=values.T, row_names=columns)
-        values, columns, rows = values.T, rows, columns
     if columns is None:
         namer.notes.append(f"{sheet.name}: its columns have no names; not used as expression")
         return None
@@ -168,6 +167,15 @@ def _add_sampling(draft: Draft, rows: _Rows, sampling: Sampling) -> None:
                 f"{rows.name}: expression of {len(names)} regions is {source}: {shown(names)}; "
                 "regions that share tissue samples are never on both sides of a fold"
             )
+
+
+def upright(sheet: Sheet) -> Sheet:
+    """Return a table of expression with a row for each region; its columns lose their names."""
+    values, columns, rows = sheet.values, sheet.columns, sheet.rows
+    if values is None or rows is None or not _are_genes(rows) or _are_genes(columns):
+        return sheet
+    # genes down and regions across
+    return Sheet(sheet.path, part=sheet.part, array=values.T, row_names=columns)
 
 
 def _are_genes(names: tuple[str, ...] | None) -> bool:

@@ -54,6 +54,15 @@ def match(
     """
     if STRUCTURE in about.reads:
         _check_structure(about, brain)
+    coords = np.zeros((brain.n_regions, 3))
+    if COORDINATES in about.reads:
+        coords = brain.coords_mm
+        if not np.isfinite(coords).all():
+            lost = brain.labels[int(np.flatnonzero(~np.isfinite(coords).all(axis=1))[0])]
+            raise UserError(
+                f"{about.model} reads coordinates, and {brain.name} has none for {lost}; give a "
+                "table of its regions with x, y, z in MNI mm"
+            )
     expression = np.empty((brain.n_regions, 0))
     if EXPRESSION in about.reads:
         expression = _match_genes(about, arrays, brain, most_missing)
@@ -62,7 +71,7 @@ def match(
         brain.labels,
         tuple(about.genes),
         expression,
-        brain.coords_mm,
+        coords,
         brain.hemisphere,
         brain.structural_connectome,
     )

@@ -72,6 +72,19 @@ class SavedModel:
         return tuple(self.about.genes)
 
     @property
+    def regions(self) -> Unmeasured:
+        """The regions of its dataset: their labels and places, without expression."""
+        labels, places = tuple(self.about.dataset.regions), self.arrays
+        return Unmeasured(
+            self.about.dataset.name,
+            labels,
+            (),
+            np.empty((len(labels), 0)),
+            places["coords_mm"],
+            places["hemisphere"],
+        )
+
+    @property
     def n_members(self) -> int:
         """How many models the prediction averages."""
         return sum(len(members.seeds) for members in self.about.members)

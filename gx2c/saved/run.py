@@ -1,13 +1,20 @@
 """The saved models of a run, without anything else of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from gx2c.data.brain import Brain, FloatArray
+from gx2c.data.unmeasured import Unmeasured
 from gx2c.errors import UserError
 from gx2c.files import load_json, user_path
+from gx2c.fit.scoring import mean_prediction
 from gx2c.models.names import GEOGRAPHY
-from gx2c.saved import INDEX_FILE
+from gx2c.saved import INDEX_FILE, MODEL_FILE
+from gx2c.saved.matching import MOST_MISSING
 from gx2c.saved.model import SavedModel, load_model, refuse_newer
 from gx2c.saved.schema import IndexFile
 from gx2c.sealed import DamagedError, checked, unsealed
@@ -91,3 +98,46 @@ def load_run(path: str | Path) -> SavedRun:
         raise DamagedError(f"{file} cannot be read ({error}); {_HINT}") from None
     refuse_newer(plain, file)
     return SavedRun(folder, checked(IndexFile, unsealed(plain, file, hint=_HINT), file, hint=_HINT))
+
+
+def load_models(path: str | Path) -> list[SavedModel]:
+    """Load the models of a run, one for each fold, or the one model of a folder.
+
+    Parameters
+    ----------
+    path
+        A run folder, or the folder of a saved model.
+
+    Raises
+    ------
+    UserError
+        If it is neither; see `load_run` and `load_model`.
+    """
+    is_model = (user_path(path) / MODEL_FILE).exists()
+    return [load_model(path)] if is_model else load_run(path).models
+
+
+def predict_mean(
+    models: Sequence[SavedModel], brain: Brain | Unmeasured, *, most_missing: float = MOST_MISSING
+) -> tuple[FloatArray, FloatArray]:
+    """Predict all regions of a brain with every member of several models.
+
+    Parameters
+    ----------
+    models
+        Such as those of a run, one for each fold.
+    brain, most_missing
+        As in `SavedModel.predict`.
+
+    Returns
+    -------
+    mean, deviation
+        (n_regions, n_regions) each, over members and models, without members that diverged; the
+        standard deviation is NaN of a single member.
+    """
+    found = [model.predict_members(brain, most_missing=most_missing) for model in models]
+    members = np.concatenate(found)
+    finite = members[np.isfinite(members).all(axis=(1, 2))]
+    if len(finite) < 2:
+        return mean_prediction(members), np.full(members.shape[1:], np.nan)
+    return mean_prediction(finite), finite.std(axis=0, ddof=1)

@@ -89,7 +89,7 @@ def test_the_readme_tells_sources_changes_and_the_labels_of_each_file(
     assert f"- {raw.resolve()}" in text
     assert "| 2-Sep | SEPTIN2 |" in text
     assert f"| {world.full_labels[0]} | {world.labels[0]} |" in text
-    assert "1 regions have no expression; they stay in the files" in text
+    assert "1 regions have no expression and are left out wherever it is read" in text
     assert brain.excluded == (world.full_labels[7],) and "SEPTIN2" in brain.genes
 
 

@@ -142,7 +142,7 @@ def test_enigma_with_surfaces_and_spheres(world: World, raw: Path) -> None:
     assert any("negative connectivity was set to 0" in line for line in told)
     assert any("taken as logarithms" in line for line in told)
     assert any("funcMatrix_with_sctx.csv (46 regions) is not used" in line for line in told)
-    assert any("14 rows that the connectome lacks are left out: 'Laccumb'" in line for line in told)
+    assert any("14 rows of no region are left out: 'Laccumb'" in line for line in told)
     assert made.folder is not None and check_dataset(made.folder) == []
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from rich.console import Console
+from serial_sweep import exit_code_of
 from sweep_fixtures import finish, make_brain, make_plan
 
 from gx2c.data import load_dataset, write_dataset
@@ -121,6 +122,32 @@ def test_a_saved_ensemble_predicts_the_tables_of_the_run(networks, tmp_path):
             for one, scores in zip(members, recorded, strict=True):
                 found = score_edges(one, plan.brain.connectome_block(fold.test_regions))
                 assert found[METRIC] == pytest.approx(scores[METRIC], abs=1e-9)
+
+
+def test_predict_writes_mean_and_spread_of_all_members(networks, tmp_path, capsys):
+    """The dataset itself, and a table of half its genes' rows under its labels, as new data."""
+    plan, paths, _ = networks
+    brain, models = plan.brain, load_run(paths.root).models
+    table = tmp_path / "new.tsv"
+    rows = [[label, *values] for label, values in zip(brain.labels, brain.expression, strict=True)]
+    shown = [["region", *brain.genes], *rows[::2]]
+    table.write_text("\n".join("\t".join(map(str, row)) for row in shown))
+    for expression, rows in ((plan.options.dataset, np.arange(64)), (table, np.arange(0, 64, 2))):
+        out = tmp_path / f"out{len(rows)}"
+        given = ("predict", str(paths.root), "--expression", str(expression), "--out", str(out))
+        assert exit_code_of(*given) == 0
+        members = np.concatenate([m.predict_members(brain, rows) for m in models])
+        for kind, values in (("Mean", members.mean(axis=0)), ("Sd", members.std(axis=0, ddof=1))):
+            (path,) = out.glob(f"*desc-{NAME}{kind}_meas-PearsonCorrelation_relmat.tsv")
+            labels, found = read_connectome(path)
+            assert labels == tuple(brain.labels[i] for i in rows)
+            off = ~np.eye(len(rows), dtype=bool)
+            np.testing.assert_allclose(found[off], values[off], rtol=1e-6, atol=1e-9)
+    text = capsys.readouterr().out
+    assert "mean and SD over 8 members (2 folds)" in text
+    assert "32 of 32 regions bear the label of a training region" in text
+    assert exit_code_of(*given) == 2
+    assert "exists already" in capsys.readouterr().err
 
 
 def test_a_rerun_repeats_the_ensemble_and_chooses_no_weight(networks, tmp_path, monkeypatch):

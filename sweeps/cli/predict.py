@@ -1,0 +1,95 @@
+"""The command `gx2c predict`: saved models on new regions."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sweeps.cli.completion import complete_run
+
+if TYPE_CHECKING:
+    from gx2c.data import Brain
+    from gx2c.data.unmeasured import Unmeasured
+    from gx2c.saved.model import SavedModel
+
+
+def predict(
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="A run folder, or the folder of one saved model.", autocompletion=complete_run
+        ),
+    ],
+    expression: Annotated[
+        str, typer.Option(help="A table of regions x genes, or a dataset by name or folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="A new folder for the predicted connectome.")],
+    regions: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of the regions with x, y, z in MNI mm.",
+            show_default="places of the regions in training, by label",
+        ),
+    ] = None,
+    max_missing: Annotated[
+        float,
+        typer.Option(
+            help="Largest share of a model's genes that may be missing; they stand at their "
+            "training means.",
+            min=0.0,
+            max=1.0,
+        ),
+    ] = 0.1,
+) -> None:
+    """Predict the connectome of new regions with the models of a run; no Ray, no dataset."""
+    from gx2c.saved.run import load_models, predict_mean
+    from sweeps.folder.paths import check_new_folder
+    from sweeps.folder.tables import write_connectome
+
+    check_new_folder(out, hint="give a folder that does not")
+    models = load_models(model)
+    brain = _new_regions(expression, regions, models[0])
+    mean, deviation = predict_mean(models, brain, most_missing=max_missing)
+    n_members = sum(one.n_members for one in models)
+    for line in _facts(models, n_members, brain):
+        print(line)
+    for kind, values in {"Mean": mean, "Sd": deviation}.items():
+        if kind == "Mean" or n_members > 1:
+            name = f"desc-{models[0].name}{kind}_meas-PearsonCorrelation_relmat.tsv"
+            path = out / f"atlas-{brain.name}_{name}"
+            write_connectome(path, brain.labels, values)
+            print(f"wrote    {quote(str(path))}")
+
+
+def _new_regions(
+    expression: str, regions: Path | None, model: "SavedModel"
+) -> "Brain | Unmeasured":
+    from gx2c.data import load_dataset
+    from gx2c.importing.new_regions import read_new_regions
+
+    if not Path(expression).is_file():
+        return load_dataset(expression)
+    found = read_new_regions(Path(expression), regions, known=model.regions)
+    for note in found.notes:
+        print(f"read     {note}")
+    return found.regions
+
+
+def _facts(
+    models: Sequence["SavedModel"], n_members: int, brain: "Brain | Unmeasured"
+) -> Iterator[str]:
+    about = models[0].about
+    many = f"{len(models)} folds" if len(models) > 1 else repr(models[0])
+    yield f"model    {about.model}: mean and SD over {n_members} members ({many})"
+    scores = [s for m in models if (s := m.about.scores.get("pearson_r")) is not None]
+    if scores:
+        r = sum(scores) / len(scores)
+        yield f"score    test r {r:.3f} on held-out regions of {about.dataset.name}"
+    trained = {label for one in models for label in one.about.training_regions}
+    if seen := [label for label in brain.labels if label in trained]:
+        yield (
+            f"note     {len(seen)} of {brain.n_regions} regions bear the label of a training region"
+            " of some model: their predicted edges test nothing"
+        )
