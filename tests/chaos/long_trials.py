@@ -20,9 +20,10 @@ from gx2c.data import make_synthetic_brain, write_dataset
 from sweeps.folder.paths import SweepPaths
 from trainables.work import CHECKPOINT_FILE, TrialContext
 
-# One published network per fold, which trains for a minute and more; one trial at a time
+# One published network per fold, which trains for three checkpoint intervals on a quiet machine;
+# one trial at a time
 OPTIONS = (
-    "--preset standard --samples 1 --max-epochs 60 --folds 2 --inner-folds 2 --genes all "
+    "--preset standard --samples 1 --max-epochs 130 --folds 2 --inner-folds 2 --genes all "
     "--nulls 0 --max-concurrent 1"
 ).split()
 N_TRIALS = 2
@@ -87,12 +88,12 @@ class LongSweep:
             kill_driver(self.process)
 
     def trials(self) -> list[dict[str, Any]]:
-        """Wait until all trials have ended; return their records without the time they took."""
+        """Wait until all trials have ended; return their records without time and checksum."""
         files = wait_for(
             self.process, self._all_records, "end of all trials", patience_s=3 * PATIENCE_S
         )
         return [
-            json.loads(path.read_text()) | dict.fromkeys(("seconds", "started", "ended"))
+            json.loads(path.read_text()) | dict.fromkeys(("seconds", "started", "ended", "sha256"))
             for path in files
         ]
 
