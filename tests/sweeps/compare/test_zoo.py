@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -58,8 +57,7 @@ def without_ray():
         patch.setattr(sweep_module, "ray_session", session)
         patch.setattr(sweep_module, "run_tasks", run_tasks)
         patch.setattr(sweep_module, "run_search", run_search)
-        # nothing here is about power cuts or dashboards
-        patch.setattr(os, "fsync", lambda _: None)
+        # nothing here is about dashboards
         patch.setattr(sweep_module, "write_study", lambda *_: None)
         yield
 
