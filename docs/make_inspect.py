@@ -1,151 +1,179 @@
 """Take the pictures of docs/inspect.md: `python docs/make_inspect.py RUN`.
 
-The status is drawn from the files of RUN, as `gx2c status RUN` prints them. Pages are shown by
-Chromium (`apt-get install chromium`) and need optuna-dashboard and tensorboard; Ray's dashboard
-needs RUN to be running. A page that cannot be shown is named and keeps its old picture.
+If there is no RUN yet, the job of `make sweep` runs into it: the terminal and Ray's dashboard are
+pictured while it searches, all else at its end. Of a finished RUN, only the latter. Pages are shown
+by Chromium (`apt-get install chromium`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import contextlib
 import io
+import re
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import requests
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 from rich.console import Console
 
 from sweeps.cli.tables import print_status
 from sweeps.folder.paths import SweepPaths
 from sweeps.phases.study import copy_study
+from sweeps.request.files import read_options
 from sweeps.run.status import read_status
 
-IMAGES = Path(__file__).parent / "images"
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
 WIDTH = 80
-# Page and window size; of a longer page, its top
-SIZE = (1280, 900)
-# Pages ask for their data after they are loaded
+WIDTH_PX = 1280
+COLOURS = 96
+# Pages ask for their data after they are loaded, and draw slowly
 LOADING_S = 8.0
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 # The cookie in which Ray's dashboard keeps the token that it asks for
 TOKEN_COOKIE = "ray-authentication-token"
+# Columns that fit into a picture of TensorBoard's table
+COLUMNS = ("config", "outer fold", "dropout", "learning_rate", "score", "validation/pearson_r")
+STATUSES = ("Unknown", "Success", "Failure", "Running")
 
 
-def draw_status(paths: SweepPaths) -> Path:
+@contextlib.contextmanager
+def started(paths: SweepPaths) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the job of `make sweep`."""
+    recipe = re.search(r"^sweep:.*\n\t\$\(BIN\)/gx2c (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    if recipe is None:
+        raise SystemExit("the Makefile has no job `sweep`")
+    gx2c = ["python", "-m", "sweeps.cli.app", *shlex.split(recipe[1]), "--out", str(paths.root)]
+    process = subprocess.Popen(gx2c, executable=sys.executable)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for_some(process: subprocess.Popen[bytes], paths: SweepPaths) -> None:
+    """Wait until a quarter of the configs have been tried."""
+    while process.poll() is None:
+        time.sleep(1)
+        if not paths.running.exists():
+            continue
+        model = read_options(paths).model
+        folds = [fold for fold in read_status(paths)["folds"] if fold["model"] == model]
+        if 4 * sum(fold["done"] for fold in folds) >= sum(fold["total"] for fold in folds):
+            return
+    raise SystemExit("the sweep ended too early")
+
+
+def draw_status(paths: SweepPaths) -> None:
     """Draw what the terminal shows."""
     console = Console(
         record=True, width=WIDTH, force_terminal=True, file=io.StringIO(), highlight=False
     )
     print_status(read_status(paths), console)
-    path = IMAGES / "status.svg"
-    path.write_text(console.export_svg(title=f"gx2c status {paths.root}", unique_id="status"))
-    return path
+    svg = console.export_svg(title=f"gx2c status {paths.root}", unique_id="status")
+    (IMAGES / "status.svg").write_text(svg)
 
 
-def photograph(address: str, name: str, **cookies: str) -> Path:
-    """Save what a browser shows of a page."""
-    path = IMAGES / f"{name}.png"
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        raise OSError("chromium is not installed")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        process = subprocess.Popen(
-            [browser, "--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu",
-             f"--user-data-dir={profile}", f"--window-size={SIZE[0]},{SIZE[1]}",
-             "--remote-debugging-port=0", "about:blank"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            path.write_bytes(asyncio.run(_shown(Path(profile), address, cookies)))
-        finally:
-            process.terminate()
-            process.wait()
-    return path
+def opened(browser: BrowserContext, address: str, *, height: int = 900) -> Page:
+    """Open a page."""
+    page = browser.new_page()
+    page.set_viewport_size({"width": WIDTH_PX, "height": height})
+    page.goto(address)
+    return page
 
 
-async def _shown(profile: Path, address: str, cookies: Mapping[str, str]) -> bytes:
-    """Steer the browser by its DevTools protocol: set cookies, load the page, take a picture."""
-    port_file, end = profile / "DevToolsActivePort", time.monotonic() + PATIENCE_S
-    while not (port_file.exists() and port_file.read_text()):
-        if time.monotonic() > end:
-            raise OSError("the browser does not answer")
-        await asyncio.sleep(0.1)
-    port = port_file.read_text().splitlines()[0]
-    pages = requests.get(f"http://127.0.0.1:{port}/json", timeout=PATIENCE_S).json()
-    (page,) = [p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page"]
-    async with aiohttp.ClientSession() as session, session.ws_connect(page, max_msg_size=0) as ws:
-
-        async def ask(method: str, **params: Any) -> Any:
-            await ws.send_json({"id": 1, "method": method, "params": params})
-            return (await ws.receive_json())["result"]
-
-        for cookie, value in cookies.items():
-            await ask("Network.setCookie", name=cookie, value=value, url=address)
-        await ask("Page.navigate", url=address)
-        await asyncio.sleep(LOADING_S)
-        return base64.b64decode((await ask("Page.captureScreenshot"))["data"])
+def keep(page: Page, name: str, *, close: bool = True) -> None:
+    """Save what a window shows of a page once it has drawn."""
+    time.sleep(LOADING_S)
+    save(page.screenshot(), name)
+    if close:
+        page.close()
 
 
-def photograph_report(paths: SweepPaths) -> Path:
-    """Show the page that a sweep writes."""
-    return photograph(paths.report.absolute().as_uri(), "report")
+def save(png: bytes, name: str) -> None:
+    """Save a picture with a third of its bytes."""
+    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS)
+    few.save(IMAGES / f"{name}.png", optimize=True)
 
 
-def photograph_search(paths: SweepPaths) -> Path:
-    """Show optuna-dashboard on the run's own study, not geography's."""
-    copy_study(paths)
-    with _served("optuna-dashboard", f"sqlite:///{paths.study}", "--port") as address:
-        studies = requests.get(f"{address}/api/studies", timeout=PATIENCE_S).json()
-        ours = [s for s in studies["study_summaries"] if "geography" not in s["study_name"]]
-        return photograph(f"{address}/dashboard/studies/{ours[0]['study_id']}", "optuna_dashboard")
-
-
-def photograph_curves(paths: SweepPaths) -> Path:
-    """Show TensorBoard with the first outer fold; it shows few curves unless asked for all."""
-    with tempfile.TemporaryDirectory() as few:
-        for trial in paths.tensorboard.glob("*_fold0_*"):
-            (Path(few) / trial.name).symlink_to(trial.absolute())
-        with _served("tensorboard", "--logdir", few, "--port") as address:
-            return photograph(f"{address}/?tagFilter=score#timeseries", "tensorboard")
-
-
-def photograph_ray(paths: SweepPaths) -> Path:
-    """Show Ray's dashboard of the cluster on which the run is running."""
+def picture_ray(browser: BrowserContext, paths: SweepPaths) -> None:
+    """Show what Ray's dashboard names after the sweep: its job, workers and tasks."""
     address = read_status(paths)["ray_dashboard"]
-    if not address:
-        raise OSError("no cluster is up for this run")
     token = (Path.home() / ".ray/auth_token").read_text().strip()
-    return photograph(f"{address}/#/actors", "ray_dashboard", **{TOKEN_COOKIE: token})
+    browser.add_cookies([{"name": TOKEN_COOKIE, "value": token, "url": address}])
+    keep(opened(browser, f"{address}/#/jobs", height=530), "ray_jobs")
+    keep(opened(browser, f"{address}/#/actors", height=530), "ray_actors")
+    page = opened(browser, f"{address}/#/jobs/01000000")
+    heading = page.get_by_text("Task Table")
+    heading.click()
+    time.sleep(LOADING_S)
+    page.mouse.move(0, 0)
+    heading.evaluate("e => window.scrollTo(0, e.getBoundingClientRect().top + scrollY - 110)")
+    keep(page, "ray_tasks")
+
+
+def picture_report(browser: BrowserContext, paths: SweepPaths) -> None:
+    """Show the page that a sweep writes."""
+    keep(opened(browser, paths.report.absolute().as_uri()), "report")
+
+
+def picture_search(browser: BrowserContext, paths: SweepPaths) -> None:
+    """Show the run's own studies in optuna-dashboard."""
+    model, study = read_options(paths).model, copy_study(paths)
+    with served("optuna-dashboard", f"sqlite:///{study}", "--port") as address:
+        found = requests.get(f"{address}/api/studies", timeout=PATIENCE_S).json()
+        numbers = {s["study_name"]: s["study_id"] for s in found["study_summaries"]}
+        all_folds = f"{address}/dashboard/studies/{numbers[f'{model}_all_folds']}"
+        keep(opened(browser, all_folds, height=1220), "optuna_dashboard")
+        keep(opened(browser, f"{all_folds}/smartSelection", height=730), "optuna_parallel")
+        page = opened(browser, f"{address}/dashboard/studies/{numbers[f'{model}_fold_0']}")
+        time.sleep(LOADING_S)
+        save(page.locator("#graph-intermediate-values").screenshot(), "optuna_curves")
+
+
+def picture_curves(browser: BrowserContext, paths: SweepPaths) -> None:
+    """Show TensorBoard's curves and its table, as a table and as parallel coordinates."""
+    with served("tensorboard", "--logdir", str(paths.tensorboard), "--port") as address:
+        # it reads the files after it has begun to answer
+        time.sleep(LOADING_S)
+        page = opened(browser, f"{address}/?tagFilter=score#timeseries")
+        page.get_by_role("button", name="Settings").first.click()
+        page.get_by_role("button", name="Toggle full size mode").first.click()
+        keep(page, "tensorboard")
+        page = opened(browser, f"{address}/#hparams")
+        time.sleep(LOADING_S)
+        for box in page.locator("tf-hparams-query-pane paper-checkbox").all():
+            name, ticked = box.inner_text().strip(), box.get_attribute("checked") is not None
+            if name not in STATUSES and ticked != (name in COLUMNS):
+                box.click()
+        keep(page, "tensorboard_table", close=False)
+        page.get_by_text("Parallel Coordinates View").click()
+        keep(page, "tensorboard_parallel")
 
 
 @contextlib.contextmanager
-def _served(*command: str) -> Iterator[str]:
+def served(*command: str) -> Iterator[str]:
     """Run a server on a free port, which is its last argument, until it is not needed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    program = shutil.which(command[0])
-    if program is None:
-        raise OSError(f"{command[0]} is not installed")
-    address = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(
-        [program, *command[1:], str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    address, quiet = f"http://127.0.0.1:{port}", subprocess.DEVNULL
+    program = Path(sys.executable).with_name(command[0])
+    server = subprocess.Popen([program, *command[1:], str(port)], stdout=quiet, stderr=quiet)
     try:
         end = time.monotonic() + PATIENCE_S
-        while not _answers(address):
+        while not answers(address):
             if time.monotonic() > end:
-                raise OSError(f"{command[0]} does not answer")
+                raise SystemExit(f"{command[0]} does not answer")
             time.sleep(0.2)
         yield address
     finally:
@@ -153,24 +181,29 @@ def _served(*command: str) -> Iterator[str]:
         server.wait()
 
 
-def _answers(address: str) -> bool:
-    try:
+def answers(address: str) -> bool:
+    """Ask a server whether it is there."""
+    with contextlib.suppress(requests.ConnectionError):
         return requests.get(address, timeout=PATIENCE_S).ok
-    except requests.ConnectionError:
-        return False
-
-
-PICTURES = (draw_status, photograph_report, photograph_search, photograph_curves, photograph_ray)
+    return False
 
 
 def main() -> None:
-    """Take every picture that can be taken."""
+    """Take every picture."""
     paths = SweepPaths(Path(sys.argv[1]))
-    for take in PICTURES:
-        try:
-            print(take(paths))
-        except (OSError, subprocess.SubprocessError) as error:
-            print(f"{take.__name__}: no picture: {error}")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        browser = chromium.new_context()
+        if not paths.root.exists():
+            with started(paths) as process:
+                wait_for_some(process, paths)
+                draw_status(paths)
+                picture_ray(browser, paths)
+                process.wait()
+        for take in (picture_report, picture_search, picture_curves):
+            take(browser, paths)
 
 
 if __name__ == "__main__":

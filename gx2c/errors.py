@@ -2,12 +2,14 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
 logger = logging.getLogger("gx2c")
 T = TypeVar("T")
+
+MANY = 30
 
 
 class UserError(ValueError):
@@ -34,21 +36,26 @@ class DataError(UserError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a question that names the closest of the known names, "" if none is close."""
-    close = get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]!r}? " if close else ""
+    close = get_close_matches(name, list(known))
+    return f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+
+
+def offer(name: str, known: Collection[str]) -> str:
+    """Return what may be given in place of an unknown name; only a table of models is long."""
+    listed = sorted(known) if len(known) <= MANY else "those that `gx2c models` lists"
+    return f"{did_you_mean(name, known)}choose from {listed}"
 
 
 def require_choice(keyword: str, value: str, choices: Iterable[str]) -> None:
     """Refuse a value that is not among the choices."""
     if value not in (allowed := sorted(choices)):
-        hint = did_you_mean(value, allowed)
-        raise UserError(f"{keyword} is {value!r}; {hint}choose from {allowed}")
+        raise UserError(f"{keyword} is {value!r}; {offer(value, allowed)}")
 
 
 def look_up(table: Mapping[str, T], name: str, kind: str) -> T:
     """Return a table's entry of a name, or refuse: "no `kind` 'name'; choose from [...]"."""
     if name not in table:
-        raise UserError(f"no {kind} {name!r}; choose from {sorted(table)}")
+        raise UserError(f"no {kind} {name!r}; {offer(f'{name}', table)}")
     return table[name]
 
 

@@ -6,7 +6,7 @@ A search space declares and never computes; it knows no searcher, only an object
 
 from importlib import import_module
 
-from gx2c.errors import UserError
+from gx2c.errors import look_up
 from gx2c.models import MODELS
 from gx2c.models.names import split_name
 from search_spaces.space import Scale, SearchSpace, TrialLike, suggest_config
@@ -44,9 +44,4 @@ def get_search_space(model: str) -> SearchSpace:
     UserError
         If there is none of that name; the message lists the existing ones.
     """
-    try:
-        return SEARCH_SPACES[split_name(model)[0]]
-    except KeyError:
-        raise UserError(
-            f"no search space for a model named {model!r}; choose from {sorted(SEARCH_SPACES)}"
-        ) from None
+    return look_up(SEARCH_SPACES, split_name(model)[0], "search space for a model named")

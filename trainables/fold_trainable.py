@@ -47,6 +47,8 @@ class FoldTrainable(tune.Trainable):  # type: ignore[misc]
     """
 
     checkpointed: float
+    # of Tune; without it there is none
+    _storage: Any = None
 
     def setup(self, config: dict[str, Any], *, context: TrialContext) -> None:
         """Build the trial's state from the config."""
@@ -80,13 +82,6 @@ class FoldTrainable(tune.Trainable):  # type: ignore[misc]
         """Write tensors and plain values, so that loading needs no pickled code."""
         write_checkpoint(Path(checkpoint_dir), self.work, self.runner.state_dict())
 
-    def save(self, *arguments: Any, **options: Any) -> Any:
-        """Take a checkpoint and upload it."""
-        # without Tune there is none
-        if self._storage:
-            self._storage.storage_filesystem = patient(self._storage.storage_filesystem)
-        return super().save(*arguments, **options)
-
     def load_checkpoint(self, checkpoint_dir: str) -> None:
         """Continue where the checkpoint was taken."""
         self._continue_from((Path(checkpoint_dir) / CHECKPOINT_FILE).read_bytes())
@@ -101,12 +96,14 @@ class FoldTrainable(tune.Trainable):  # type: ignore[misc]
 
     def _begin(self, config: dict[str, Any]) -> None:
         self.work = TrialWork.from_dict(config)
+        if self._storage:
+            # Tune passes another with each trial
+            self._storage.storage_filesystem = patient(self._storage.storage_filesystem)
         self.checkpointed = time.monotonic()
         self.runner = make_runner(self.work, self.context)
         for path in self.work.checkpoints:
             try:
-                filesystem = patient(self._storage.storage_filesystem)
-                with filesystem.open_input_file(path) as stream:
+                with self._storage.storage_filesystem.open_input_file(path) as stream:
                     self._continue_from(stream.read())
             except (ValueError, OSError) as error:
                 logger.warning("%s is not used: %s", path, error)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from gx2c.data import Brain, load_dataset
-from gx2c.errors import UserError
+from gx2c.errors import UserError, offer
 from gx2c.files import load_yaml
 from gx2c.models.names import GEOGRAPHY, NAMES, spec_of
 from search_spaces import SEARCH_SPACES
@@ -92,7 +92,7 @@ def parse_models(names: str) -> tuple[str, ...]:
     """
     named = list(SEARCH_SPACES) if names == ALL else [n.strip() for n in names.split(",")]
     if unknown := [name for name in named if name not in NAMES]:
-        raise UserError(f"no models {unknown}; choose from {sorted(NAMES)}")
+        raise UserError(f"no models {unknown}; {offer(unknown[0], NAMES)}")
     return tuple(dict.fromkeys([GEOGRAPHY, *named]))
 
 

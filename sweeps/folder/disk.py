@@ -20,25 +20,32 @@ DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO
 
 
 def refuse_disk_trouble(cause: str) -> None:
-    """Raise a `UserError` with advice if the text of an exception is an error of the disk.
+    """Raise a `UserError` with advice if the text of an exception names an error of the disk.
 
     Such an error is no fault of a trial or of the code. The text is everything that another process
-    passes on.
+    passes on; of several errors the first is named, for the others follow from it.
     """
-    if any(f"[Errno {number}]" in cause for number in DISK_TROUBLE):
-        raise UserError(
-            f"the disk cannot be written ({cause}); make room, make it writable or give another "
-            "--storage, then --resume: nothing finished is lost"
-        )
+    for line in cause.splitlines():
+        if any(f"[Errno {number}]" in line for number in DISK_TROUBLE):
+            raise UserError(
+                f"the disk cannot be written ({line.strip()}); make room, make it writable or give "
+                "another --storage, then --resume: nothing finished is lost"
+            )
 
 
 @contextlib.contextmanager
 def disk_trouble_said() -> Iterator[None]:
-    """Turn errors of the disk, wherever they come from, into one sentence."""
+    """Turn errors of the disk, wherever they come from, into one sentence on the first of them."""
     try:
         yield
     except OSError as error:
-        refuse_disk_trouble(str(error))
+        chain: list[BaseException] = [error]
+        while (cause := chain[-1].__context__) is not None:
+            chain.append(cause)
+        for earlier in reversed(chain):
+            if isinstance(earlier, UserError):
+                raise earlier from None
+            refuse_disk_trouble(str(earlier))
         raise
 
 

@@ -39,6 +39,9 @@ from sweeps.search.fold_study import STATES, distributions_of
 
 Distributions = Callable[[ConfigRecord], dict[str, BaseDistribution]]
 
+# the values of configs of all outer folds, on the axes of a dashboard
+RELATIVE = "score minus fold's median"
+
 
 def write_trials(paths: SweepPaths, records: Records) -> None:
     """Write every config with its values, curve, state and seconds as parquet."""
@@ -103,11 +106,13 @@ def write_study(plan: SweepPlan, paths: SweepPaths, records: Records) -> None:
         raise UserError(f"{paths.study} cannot be written ({why})") from None
 
 
-def _studies(plan: SweepPlan, paths: SweepPaths, records: Records) -> dict[str, list[FrozenTrial]]:
-    """Return the trials of each study by its name, those over all folds first."""
+def _studies(
+    plan: SweepPlan, paths: SweepPaths, records: Records
+) -> dict[tuple[str, str], list[FrozenTrial]]:
+    """Return the trials of each study by its name and values, those over all folds first."""
     running = _read_running(paths)
-    over_folds: dict[str, list[FrozenTrial]] = {}
-    by_fold: dict[str, list[FrozenTrial]] = {}
+    over_folds: dict[tuple[str, str], list[FrozenTrial]] = {}
+    by_fold: dict[tuple[str, str], list[FrozenTrial]] = {}
     for (model, fold), finished in records.items():
         search = [dated(r, paths.record(model, fold, r.number)) for r in finished]
         ended = {record.number for record in search}
@@ -117,8 +122,8 @@ def _studies(plan: SweepPlan, paths: SweepPaths, records: Records) -> dict[str, 
         distributions = partial(
             distributions_of, space=get_search_space(model), scale=plan.scale(), genes=plan.genes
         )
-        by_fold[f"{model}_fold_{fold}"] = fold_trials(paths, search, distributions)
-        compared = over_folds.setdefault(f"{model}_all_folds", [])
+        by_fold[f"{model}_fold_{fold}", "score"] = fold_trials(paths, search, distributions)
+        compared = over_folds.setdefault((f"{model}_all_folds", RELATIVE), [])
         compared += relative_trials(paths, search, distributions)
     return over_folds | by_fold
 

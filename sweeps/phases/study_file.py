@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 from optuna.distributions import distribution_to_json
 from optuna.storages._rdb import models
+from optuna.study.study import _SYSTEM_ATTR_METRIC_NAMES
 from optuna.trial import FrozenTrial
 from sqlalchemy import event, insert
 
@@ -20,16 +21,21 @@ FINITE = models.TrialValueModel.TrialValueType.FINITE
 FINITE_STEP = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
 
 
-def write_studies(path: Path, studies: Mapping[str, Sequence[FrozenTrial]]) -> None:
-    """Write a new file with the trials of each study; their values are finite."""
+def write_studies(path: Path, studies: Mapping[tuple[str, str], Sequence[FrozenTrial]]) -> None:
+    """Write a new file with the trials of each study by its name and the name of its values.
+
+    The values are finite.
+    """
     storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
     # a damaged copy can be rewritten, so nothing needs a sync
     event.listen(storage.engine, "connect", lambda base, _: base.execute("PRAGMA synchronous=OFF"))
     storage.engine.dispose()
     try:
         keys = itertools.count(1)
-        for name, trials in studies.items():
+        for (name, label), trials in studies.items():
             study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
+            # what a page writes on its axes
+            storage.set_study_system_attr(study._study_id, _SYSTEM_ATTR_METRIC_NAMES, [label])
             with storage.scoped_session() as session, session.begin():
                 _insert(session, study._study_id, [(next(keys), trial) for trial in trials])
     finally:

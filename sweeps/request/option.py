@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, get_args, get_origin, get_type_hints
 
-from gx2c.errors import UserError, did_you_mean
+from gx2c.errors import UserError, offer
 
 
 class Affects(Enum):
@@ -118,8 +118,7 @@ class Option:
             raise UserError(self.retired[value])
         if (allowed := self.allowed()) and value not in allowed:
             name = self.name.replace("_", " ")
-            hint = did_you_mean(value, allowed)
-            raise UserError(f"no {name} {value!r}; {hint}choose from {sorted(allowed)}")
+            raise UserError(f"no {name} {value!r}; {offer(value, allowed)}")
         check = pkgutil.resolve_name(self.check) if isinstance(self.check, str) else self.check
         if check is not None:
             try:

@@ -71,7 +71,7 @@ class SweepRun:
 
     def execute(self) -> Summary:
         """Do all unfinished work and return the summary."""
-        options = self.plan.options
+        options, dataset = self.plan.options, self.plan.brain.name
         with ExitStack() as stack:
             # while Ray starts; the time budget counts from the first trial on
             stack.enter_context(stops_cleanly())
@@ -82,9 +82,11 @@ class SweepRun:
                         gpus_per_trial=abs(options.gpus_per_trial),
                         shared=options.storage or str(self.paths.root),
                         metadata={
+                            # the only one that Ray's table of jobs shows
+                            "job_name": f"{self.paths.root.name}: {options.model}, {dataset}",
                             "run": str(self.paths.root),
                             "model": options.model,
-                            "dataset": self.plan.brain.name,
+                            "dataset": dataset,
                         },
                     )
                 )

@@ -112,7 +112,8 @@ class LearningCurves(Stateless, Callback):  # type: ignore[misc]
         if params is None:
             return
         metrics = ["score", *(f"validation/{n}" for n, v in validation.items() if _is_drawn(v))]
-        about = {"model": config["model"], "outer fold": config["fold"], "config": number}
+        # as text, for TensorBoard shows the number 2 as 2.0000
+        about = {"model": config["model"], "outer fold": f"{config['fold']}", "config": f"{number}"}
         # its end at once: a sweep that is killed has no other time to write it
         for part in hparams({**about, **params}, dict.fromkeys(metrics)):
             writer.write_event(Event(wall_time=time.time(), summary=part))

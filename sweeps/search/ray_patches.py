@@ -114,7 +114,7 @@ def disk_trouble_halts(halt: Halt) -> Iterator[None]:
 
     def process_unless_disk(self: Any, trial: Any, exception: Exception) -> None:
         with halt.catching():
-            refuse_disk_trouble((str(exception).strip() or "?").splitlines()[-1])
+            refuse_disk_trouble(str(exception))
         if halt.reason is None:
             process(self, trial, exception)
 

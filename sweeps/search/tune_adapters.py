@@ -132,9 +132,10 @@ class BoardScheduler(Stateless, TrialScheduler):  # type: ignore[misc]
         out again. A storage that refuses a checkpoint is no failure of the config.
         """
         recovers = trial.should_recover()
-        cause = str(trial.get_error() or "the worker was lost").strip().splitlines()[-1]
+        error = str(trial.get_error() or "the worker was lost").strip()
+        cause = error.splitlines()[-1]
         with self.halt.catching():
-            refuse_disk_trouble(cause)
+            refuse_disk_trouble(error)
             if self.halt.reason or (recovers and trial.status != Trial.PENDING):
                 return
             search = self.board.search_of(trial.config)

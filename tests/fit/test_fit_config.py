@@ -38,7 +38,10 @@ def test_plain_values_are_a_copy():
 
 BAD = {
     "no model": (lambda p: p.pop("model"), "not a config of a fit"),
-    "unknown model": (lambda p: p.update(model="smpt"), "no model named 'smpt'; choose from"),
+    "unknown model": (
+        lambda p: p.update(model="smpt"),
+        "no model named 'smpt'; did you mean 'smt'",
+    ),
     "unknown key": (lambda p: p.update(hyperparams={}), r"has no \['hyperparams'\]"),
     "unknown setting": (lambda p: p["training"].update(lr=1), "unexpected keyword argument 'lr'"),
     "unknown gene option": (lambda p: p["genes"].update(n=1), "unexpected keyword argument 'n'"),

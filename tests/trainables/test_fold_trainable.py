@@ -220,6 +220,19 @@ def test_the_whole_life_of_a_trainable_as_tune_drives_it(context, tmp_path: Path
         trainable.stop()
 
 
+def test_a_trial_takes_a_patient_storage_once(context, monkeypatch, tmp_path):
+    asked: list[Any] = []
+    patient = pyarrow.fs.SubTreeFileSystem(str(tmp_path), pyarrow.fs.LocalFileSystem())
+    monkeypatch.setattr(fold_trainable, "patient", lambda f: asked.append(f) or patient)
+    work = network_work()
+    (tmp_path / "old").write_bytes(
+        checkpoint_at(work, context, tmp_path / "c", steps=1).read_bytes()
+    )
+    resumed = resume(work, context, Path("old"))
+    assert resumed.runner.nested.curve, "it continued from what it read there"
+    assert resumed._storage.storage_filesystem is patient and len(asked) == 1
+
+
 def test_a_step_out_of_gpu_memory_ends_the_trial_and_says_so(context, monkeypatch):
     trainable = start(network_work(milestones=()), context)
 

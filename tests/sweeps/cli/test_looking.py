@@ -122,6 +122,7 @@ def test_ray_names_the_trials_and_tasks_by_their_work(paths, seen):
 def test_ray_knows_which_sweep_its_job_is(paths, seen):
     metadata = [job["metadata"] for job in seen.ray["jobs"]]
     wanted = {"run": str(paths.root), "model": "mlp", "dataset": "tiny"}
+    wanted["job_name"] = "run: mlp, tiny"
     assert any(wanted.items() <= found.items() for found in metadata)
 
 

@@ -228,7 +228,7 @@ def test_every_option_has_its_default_in_the_help(gx2c):
 def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(gx2c, arguments, hint):
     done = gx2c(*arguments.split())
     assert done.code == 2
-    said = rf"did you mean '{hint}'\?|Possible options: {hint}"
+    said = rf"did you mean '{hint}'(\?| or)|Possible options: {hint}"
     assert re.search(said, " ".join(done.err.split()))
 
 

@@ -123,6 +123,21 @@ def test_an_error_of_the_disk_from_anywhere_is_a_sentence(number):
     refuse_disk_trouble("ValueError: 28 is no number of layers")
 
 
+def test_the_first_file_that_failed_is_named(tmp_path):
+    """Those that follow from it, in clearing up or in Tune's own state, say less."""
+    first, last = (OSError(errno.ENOSPC, "No space", f"/{name}") for name in ("first", "last"))
+    with pytest.raises(UserError, match="/first") as caught:
+        refuse_disk_trouble(f"OSError: {first}\n\nDuring handling:\nOSError: {last}\n")
+    assert "/last" not in str(caught.value) and "\n" not in str(caught.value)
+    for begun in (first, caught.value):
+        with pytest.raises(UserError, match="/first") as said, disk_trouble_said():
+            try:
+                raise begun
+            finally:
+                raise last
+        assert str(said.value).count("make room") == 1
+
+
 def test_a_run_that_outgrows_its_limit_stops(tmp_path: Path):
     paths = SweepPaths(tmp_path)
     (tmp_path / "a" / "b").mkdir(parents=True)

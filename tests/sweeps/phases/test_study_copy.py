@@ -174,6 +174,7 @@ def test_one_study_compares_the_configs_of_all_folds(paths, records):
     with opened(paths.study) as storage:
         study = optuna.load_study(study_name="mlp_all_folds", storage=storage)
         assert optuna.importance.get_param_importances(study)
+        assert study.metric_names == ["score minus fold's median"]
     # geography's, and nothing else
     with opened(paths.study) as storage:
         names = [s.study_name for s in storage.get_all_studies()]

@@ -102,6 +102,7 @@ def test_every_config_says_what_was_chosen(tmp_path):
         assert start.hparams["width"].number_value == 8
         assert start.hparams["power"].string_value == "low"
         assert start.hparams["model"].string_value == model
+        assert start.hparams["config"].string_value == name[-1]
         metrics = {m.name.tag for m in found["_hparams_/experiment"].experiment.metric_infos}
         assert {"score", "validation/mse"} <= metrics <= set(scalars(tmp_path / name))
         assert "_hparams_/session_end_info" in found
