@@ -42,6 +42,6 @@ def get_search_space(model: str) -> SearchSpace:
     Raises
     ------
     UserError
-        If there is none of that name; the message lists the existing ones.
+        If there is none of that name; the message names close ones.
     """
     return look_up(SEARCH_SPACES, split_name(model)[0], "search space for a model named")

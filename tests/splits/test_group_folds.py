@@ -285,7 +285,7 @@ def test_block_pairs_keep_the_promises_of_their_rule(brain):
         ({"buffer_mm": -1.0}, "buffer_mm is -1.0; give a number of at least 0"),
         ({"buffer_mm": float("nan")}, "buffer_mm is nan"),
         ({"split": "community", "resolution": 0.0}, "resolution is 0.0; give a number above 0"),
-        ({"score": "pairs"}, "no score 'pairs'; choose from .'block-pairs', 'folds'"),
+        ({"score": "pairs"}, "no score 'pairs'; did you mean 'block-pairs'"),
         ({"score": "block-pairs", "n_folds": 2}, "2 folds requested; a split needs at least 3"),
     ],
 )

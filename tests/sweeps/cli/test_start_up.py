@@ -27,7 +27,7 @@ print("IMPORTED", *[name for name in {heavy!r} if name in sys.modules])
 def test_a_quick_command_imports_nothing_heavy(arguments):
     code = CALL.format(arguments=arguments, heavy=HEAVY)
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "IMPORTED"

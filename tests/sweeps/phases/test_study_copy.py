@@ -16,6 +16,7 @@ import pytest
 from open_study import opened
 from optuna.trial import FrozenTrial, TrialState
 from sweep_fixtures import make_brain, make_plan, search_and_retrain
+from waiting import until
 
 from gx2c.data import write_dataset
 from sweeps.cli.runs import dashboard
@@ -203,7 +204,7 @@ def test_configs_that_train_now_are_running(plan, tmp_path):
     assert training.params == search.open[numbers[1]].suggestion.params
     assert training.user_attrs["node"] == "here"
     assert training.user_attrs["gpu share"] == 0.5
-    assert training.datetime_start.timestamp() == pytest.approx(reported - 2.0, abs=0.5)
+    assert training.datetime_start.timestamp() == pytest.approx(reported - 2.0, abs=1.5)
     # none that has ended, nor one of a sweep that was killed
     search.on_points(numbers[1], [], 2.5, done=True)
     with folder_lock(paths.root):
@@ -244,18 +245,12 @@ def test_an_open_dashboard_follows_the_run(plan, paths, tmp_path, monkeypatch):
     with serving(monkeypatch) as served:
         thread = threading.Thread(target=dashboard, args=(run.root,), daemon=True)
         thread.start()
-        seen = []
+        storage = until(lambda: served)[0][0]
+        study = storage.get_study_id_from_name("mlp_fold_0")
         for n in (1, 2, 3):
-            end = time.monotonic() + 10
-            while time.monotonic() < end and (not seen or seen[-1] != n):
-                if served:
-                    storage = served[0][0]
-                    study = storage.get_study_id_from_name("mlp_fold_0")
-                    seen.append(len(storage.get_all_trials(study)))
-                time.sleep(0.02)
-            assert seen[-1] == n
+            until(lambda n=n: len(storage.get_all_trials(study)) == n)
             add(files[n])
-    thread.join(10)
+    thread.join(60)
 
 
 def test_a_busy_port_is_said_and_the_next_free_one_taken(paths, monkeypatch, capsys):

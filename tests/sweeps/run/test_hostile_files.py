@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ from sweeps.request.files import write_request
 from sweeps.run.best_file import write_best
 
 # a pipe that is opened would wait without end
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(120)
 HUGE = 10**13
 
 
@@ -115,6 +116,18 @@ def test_what_is_no_ordinary_file_passes_no_door(thing, tmp_path):
     assert refusal.value.strerror
     (tmp_path / "good.tsv").write_text("a")
     assert ordinary(tmp_path / "good.tsv") == tmp_path / "good.tsv"
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("a.yaml", 20e6), ("a.json", 200e6), ("a.parquet", 16e9), ("a.tsv", 2e9)]
+)
+def test_a_file_is_read_up_to_the_stated_size(name, most, tmp_path):
+    path = tmp_path / name
+    for extra in (0, 1):
+        with path.open("wb") as stream:
+            stream.truncate(int(most) + extra)
+        with pytest.raises(OSError, match="at most") if extra else contextlib.nullcontext():
+            ordinary(path)
 
 
 def copy_of(whole: Path, to: Path) -> None:
@@ -281,6 +294,6 @@ def test_a_full_device_is_met_once():
             stderr=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[3],
-            timeout=20,
+            timeout=120,
         )
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr

@@ -42,7 +42,7 @@ def test_ctrl_c_stops_and_says_how_to_go_on(mlp_run, tiny_dataset, tmp_path: Pat
     process = start_gx2c(*sweep_arguments("mlp", tiny_dataset, paths.root), cwd=tmp_path)
     wait_for(process, lambda: list(paths.root.glob("records/*/*/config_*.json")), "a record")
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert f"stopped; go on with: gx2c sweep mlp --dataset {tiny_dataset}" in err
     assert f"--resume --out {paths.root}" in err

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 
 import pytest
 from rich.console import Console
+from waiting import until
 
 from sweeps.run import progress
 from sweeps.run.progress import Phase, ProgressLine, clock
@@ -57,9 +59,10 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch, caps
     monkeypatch.setattr(progress, "PLAIN_INTERVAL_S", 0.02)
     with ProgressLine(Console(file=io.StringIO())) as line:
         line.begin(Phase("search", lambda: "configs 1/2"))
-        time.sleep(0.15)
-    error = capsys.readouterr().err
-    assert error.count("search 0:00 configs 1/2\n") >= 2
+        read = []
+        until(lambda: read.append(capsys.readouterr().err) or "".join(read).count("\n") >= 2)
+    error = "".join(read)
+    assert re.match(r"(search 0:\d\d configs 1/2\n){2}", error)
     assert "\x1b" not in error and "\r" not in error
 
 
@@ -70,8 +73,7 @@ def test_on_a_terminal_the_line_lives_and_goes(monkeypatch, capsys):
     screen = io.StringIO()
     with ProgressLine(Console(file=screen, force_terminal=True, width=60)) as line:
         line.begin(Phase("search", lambda: "x" * 100))
-        time.sleep(0.15)
-    assert "search" in screen.getvalue()
+        until(lambda: "search" in screen.getvalue())
     # one line, however narrow the terminal
     assert "x" * 61 not in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K") or "\x1b[?25h" in screen.getvalue()

@@ -18,11 +18,13 @@ from sweeps.search.ray_patches import starting_actors_are_kept
 class SlowToStart(tune.Trainable):
     """The first worker starts at once, others in two seconds; a trial takes a tenth of one.
 
-    So it is where loading torch takes longer than a fit.
+    So it is where loading torch takes longer than a fit. On a busy machine, on which processes
+    start late, trials take longer too.
     """
 
     def setup(self, config):
         self.folder = Path(config["folder"])
+        self.pause_s = 0.1 + (time.time() - config["begun"]) / 20
         try:
             (self.folder / "first").touch(exist_ok=False)
         except FileExistsError:
@@ -34,7 +36,7 @@ class SlowToStart(tune.Trainable):
         return True
 
     def step(self):
-        time.sleep(0.1)
+        time.sleep(self.pause_s)
         (self.folder / f"worked-{os.getpid()}").touch()
         return {"done": True}
 
@@ -53,7 +55,7 @@ def workers(folder: Path, *, patient: bool) -> tuple[int, int]:
     with starting_actors_are_kept() if patient else contextlib.nullcontext():
         Tuner(
             SlowToStart,
-            param_space={"folder": str(folder)},
+            param_space={"folder": str(folder), "begun": time.time()},
             tune_config=TuneConfig(num_samples=40, reuse_actors=True, max_concurrent_trials=2),
             run_config=RunConfig(storage_path=str(folder / "tune"), verbose=0),
         ).fit()
