@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from cluster.common import Request, placeholder_problems
+from cluster.common import placeholder_problems
 from cluster.launcher import launcher_problems
 from cluster.rayjob import rayjob_problems
 
 # By the "kind" of a Kubernetes object; the launcher's YAML has none
-RULES: dict[str | None, Callable[[str, Request], Iterator[str]]] = {
+RULES: dict[str | None, Callable[[dict[str, Any], str, float, str], Iterator[str]]] = {
     None: launcher_problems,
     "RayJob": rayjob_problems,
 }
@@ -40,7 +41,7 @@ def cluster_problems(
         return (f"kind {kind!r} is not known; give the YAML of `ray up` or of a RayJob",)
     problems = list(placeholder_problems(path.name, text))
     try:
-        for problem in RULES[kind](text, Request(gpus_per_trial, storage)):
+        for problem in RULES[kind](config, text, gpus_per_trial, storage):
             problems.append(problem)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         problems.append(f"a part of it does not have the required structure ({error})")

@@ -21,22 +21,6 @@ PLACEHOLDERS = {
 
 
 @dataclass(frozen=True)
-class Request:
-    """Resources that a sweep will request from the cluster.
-
-    Attributes
-    ----------
-    gpus_per_trial
-        Share of one GPU; 0 for none.
-    storage
-        Value of `--storage`; empty for the file's own.
-    """
-
-    gpus_per_trial: float = 0.0
-    storage: str = ""
-
-
-@dataclass(frozen=True)
 class NodeKind:
     """One kind of worker.
 

@@ -8,13 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-import yaml
-
 from cluster.common import (
     OBJECT_STORES,
     STORAGE_VARIABLE,
     NodeKind,
-    Request,
     cost_problems,
     gpu_problems,
     idle_problems,
@@ -30,12 +27,13 @@ TOKEN_FILE = "~/.ray/auth_token"
 _RAY_VERSION = re.compile(r"""ray(?:\[[\w,-]+\])?==([^'"\s]+)|__version__ == \W?"([^"]+?)\W?"\W""")
 
 
-def launcher_problems(text: str, request: Request) -> Iterator[str]:
+def launcher_problems(
+    config: dict[str, Any], text: str, gpus: float, storage: str
+) -> Iterator[str]:
     """Check the YAML of a cluster for `ray up`; yield one sentence per problem."""
-    config = yaml.safe_load(text)
     yield from _schema_problems(config)
     for rule in _RULES:
-        yield from rule(config, text, request)
+        yield from rule(config, text, gpus, storage)
 
 
 def _schema_problems(config: dict[str, Any]) -> Iterator[str]:
@@ -75,12 +73,12 @@ def _starts(config: Config) -> list[str]:
     return [line for line in _commands(config) if re.search(r"\bray start\b", line)]
 
 
-def _install_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+def _install_problems(config: Config, text: str, gpus: float, asked: str) -> Iterator[str]:
     if not any(re.search(r"pip install\b.*gx2c", line, re.DOTALL) for line in _every_node(config)):
         yield "setup_commands do not install gx2c; `ray submit` copies one script and no package"
 
 
-def _authentication_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+def _authentication_problems(config: Config, text: str, gpus: float, asked: str) -> Iterator[str]:
     starts = _starts(config)
     if not any("--head" in line for line in starts) or len(starts) < 2:
         yield "head_start_ray_commands and worker_start_ray_commands must both run `ray start`"
@@ -95,7 +93,7 @@ def _authentication_problems(config: Config, text: str, request: Request) -> Ite
             yield f"setup_commands do not export {variable} in ~/.bashrc for `ray submit`'s driver"
 
 
-def _port_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+def _port_problems(config: Config, text: str, gpus: float, asked: str) -> Iterator[str]:
     for line in _starts(config):
         if "--head" in line and "--dashboard-host=127.0.0.1" not in line:
             yield "the dashboard must listen on loopback only: add --dashboard-host=127.0.0.1"
@@ -114,9 +112,9 @@ def _worker_kinds(config: Config) -> list[NodeKind]:
     return kinds
 
 
-def _storage_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+def _storage_problems(config: Config, text: str, gpus: float, asked: str) -> Iterator[str]:
     named = re.search(rf"{STORAGE_VARIABLE}=([^\s'\"]+)", " ".join(_every_node(config)))
-    storage = request.storage or (named[1] if named else "")
+    storage = asked or (named[1] if named else "")
     mounts = re.findall(r"mountpoint -q (/[^\s;&|]+)", " ".join(_every_node(config)))
     if not storage:
         yield f"setup_commands do not name the shared storage: export {STORAGE_VARIABLE}=..."
@@ -140,7 +138,7 @@ def _on_one_machine(config: Config) -> bool:
         return False
 
 
-def _node_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+def _node_problems(config: Config, text: str, gpus: float, asked: str) -> Iterator[str]:
     types = config.get("available_node_types")
     if not isinstance(types, dict):
         return
@@ -153,17 +151,17 @@ def _node_problems(config: Config, text: str, request: Request) -> Iterator[str]
             yield f"{name} has no max_workers; limit the number of nodes"
 
 
-def _autoscaler_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+def _autoscaler_problems(config: Config, text: str, gpus: float, asked: str) -> Iterator[str]:
     if (config.get("provider") or {}).get("type") != "local":
         return
     if any("--head" in line and _OLD_AUTOSCALER not in line for line in _starts(config)):
         yield f"no worker would start: put {_OLD_AUTOSCALER} before `ray start --head`"
 
 
-def _shared_problems(config: Config, text: str, request: Request) -> Iterator[str]:
+def _shared_problems(config: Config, text: str, gpus: float, asked: str) -> Iterator[str]:
     named = _RAY_VERSION.findall(" ".join(_commands(config)) + " ")
     yield from version_problems([first or second for first, second in named])
-    yield from gpu_problems(_worker_kinds(config), request.gpus_per_trial)
+    yield from gpu_problems(_worker_kinds(config), gpus)
     yield from idle_problems(config.get("idle_timeout_minutes"))
     yield from cost_problems(text)
 

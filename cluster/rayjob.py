@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from cluster.common import (
     OBJECT_STORES,
     STORAGE_VARIABLE,
     NodeKind,
-    Request,
     cost_problems,
     gpu_problems,
     idle_problems,
@@ -20,9 +17,9 @@ from cluster.common import (
 GPU_RESOURCE = "nvidia.com/gpu"
 
 
-def rayjob_problems(text: str, request: Request) -> Iterator[str]:
+def rayjob_problems(config: dict[str, Any], text: str, gpus: float, storage: str) -> Iterator[str]:
     """Check a RayJob; yield one sentence per problem."""
-    spec = yaml.safe_load(text).get("spec") or {}
+    spec = config.get("spec") or {}
     cluster = spec.get("rayClusterSpec")
     if not isinstance(cluster, dict) or not _pods(cluster):
         yield "spec.rayClusterSpec has no headGroupSpec or workerGroupSpecs with containers"
@@ -31,8 +28,8 @@ def rayjob_problems(text: str, request: Request) -> Iterator[str]:
     yield from _image_problems(cluster)
     yield from _authentication_problems(cluster)
     yield from _service_problems(cluster, text)
-    yield from gpu_problems(_worker_kinds(cluster), request.gpus_per_trial)
-    yield from _storage_problems(cluster, request.storage)
+    yield from gpu_problems(_worker_kinds(cluster), gpus)
+    yield from _storage_problems(cluster, storage)
     yield from _idle(cluster)
     if not spec.get("shutdownAfterJobFinishes"):
         yield "shutdownAfterJobFinishes is not true: the cluster would keep running and cost money"

@@ -8,10 +8,11 @@ Tune calls every step of every trial "FoldTrainable.train", and an actor that is
 name of its first trial: only names of tasks identify the config that is being trained.
 """
 
-import contextlib
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.tune.execution import class_cache
@@ -21,28 +22,22 @@ from sweeps.folder.disk import refuse_disk_trouble
 from sweeps.search.callbacks import Halt
 from trainables.work import title_of
 
+Context = AbstractContextManager[Any]
 
-@contextlib.contextmanager
-def prestarted_workers_are_used() -> Iterator[None]:
+
+def prestarted_workers_are_used() -> Context:
     """Within this context, trials get no environment variable that is meant for Lightning.
 
     Nor do those of a sweep on one machine get credentials, which their workers inherit anyway and
     which Ray would write into its logs.
     """
-    variables, propagated = class_cache.DEFAULT_ENV_VARS, class_cache.ENV_VARS_TO_PROPAGATE
-    class_cache.DEFAULT_ENV_VARS = {}
+    passed = class_cache.ENV_VARS_TO_PROPAGATE
     if not os.environ.get("RAY_ADDRESS"):
-        kept = {name for name in propagated if not name.startswith("AWS_")}
-        class_cache.ENV_VARS_TO_PROPAGATE = kept
-    try:
-        yield
-    finally:
-        class_cache.DEFAULT_ENV_VARS = variables
-        class_cache.ENV_VARS_TO_PROPAGATE = propagated
+        passed = {name for name in passed if not name.startswith("AWS_")}
+    return patch.multiple(class_cache, DEFAULT_ENV_VARS={}, ENV_VARS_TO_PROPAGATE=passed)
 
 
-@contextlib.contextmanager
-def starting_actors_are_kept() -> Iterator[None]:
+def starting_actors_are_kept() -> Context:
     """Within this context, Tune keeps workers that are starting."""
     reuse = TuneController._maybe_reuse_cached_actor
 
@@ -55,11 +50,7 @@ def starting_actors_are_kept() -> Iterator[None]:
             return False
         return bool(reuse(self, trial))
 
-    TuneController._maybe_reuse_cached_actor = reuse_unless_starting
-    try:
-        yield
-    finally:
-        TuneController._maybe_reuse_cached_actor = reuse
+    return patch.object(TuneController, "_maybe_reuse_cached_actor", reuse_unless_starting)
 
 
 class _Named:
@@ -72,7 +63,7 @@ class _Named:
         return getattr(self.actor, method).options(name=self.name)
 
 
-@contextlib.contextmanager
+@contextmanager
 def tasks_are_named() -> Iterator[None]:
     """Within this context, Ray's dashboard shows a trial's steps under the name of its work."""
     of_trial = TuneController._schedule_trial_task
@@ -95,17 +86,14 @@ def tasks_are_named() -> Iterator[None]:
         finally:
             live[tracked] = actor, resources
 
-    TuneController._schedule_trial_task = schedule_trial_task
-    RayActorManager._schedule_tracked_actor_task = call_actor
-    try:
+    with (
+        patch.object(TuneController, "_schedule_trial_task", schedule_trial_task),
+        patch.object(RayActorManager, "_schedule_tracked_actor_task", call_actor),
+    ):
         yield
-    finally:
-        TuneController._schedule_trial_task = of_trial
-        RayActorManager._schedule_tracked_actor_task = of_actor
 
 
-@contextlib.contextmanager
-def disk_trouble_halts(halt: Halt) -> Iterator[None]:
+def disk_trouble_halts(halt: Halt) -> Context:
     """Within this context, a trial that meets a full or failing disk ends the search at once.
 
     Tune would start it again in new workers, and cannot write the error onto the same disk.
@@ -118,15 +106,10 @@ def disk_trouble_halts(halt: Halt) -> Iterator[None]:
         if halt.reason is None:
             process(self, trial, exception)
 
-    TuneController._process_trial_failure = process_unless_disk
-    try:
-        yield
-    finally:
-        TuneController._process_trial_failure = process
+    return patch.object(TuneController, "_process_trial_failure", process_unless_disk)
 
 
-@contextlib.contextmanager
-def state_is_written_once() -> Iterator[None]:
+def state_is_written_once() -> Context:
     """Within this context, Tune writes its own state at its end only, where it reads it back.
 
     Nothing else reads it. Uploading it after each checkpoint of a trial keeps the driver waiting:
@@ -138,8 +121,4 @@ def state_is_written_once() -> Iterator[None]:
         if wait:
             checkpoint(self, force=force, wait=wait)
 
-    TuneController.checkpoint = at_the_end
-    try:
-        yield
-    finally:
-        TuneController.checkpoint = checkpoint
+    return patch.object(TuneController, "checkpoint", at_the_end)

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unittest.mock import patch
 
 import ray
 from ray._private import ray_constants
@@ -106,30 +107,18 @@ def _started(job: JobConfig) -> Iterator[None]:
             ray.shutdown()
 
 
-@contextlib.contextmanager
-def _loopback_alone() -> Iterator[None]:
+def _loopback_alone() -> contextlib.AbstractContextManager[Any]:
     """Let Ray take 127.0.0.1 for a node's address, which it otherwise replaces by a public one.
 
     All its processes then listen on the loopback interface alone. Ray does so on macOS and Windows
     and has no option for it on Linux (Ray 2.54 to 2.60).
     """
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
+    return patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False)
 
 
-@contextlib.contextmanager
-def _signals_left_alone() -> Iterator[None]:
+def _signals_left_alone() -> contextlib.AbstractContextManager[Any]:
     """Keep our handler of SIGTERM, in whose place Ray puts one that exits without a word."""
-    before = ray_utils.set_sigterm_handler
-    ray_utils.set_sigterm_handler = lambda _: None
-    try:
-        yield
-    finally:
-        ray_utils.set_sigterm_handler = before
+    return patch.object(ray_utils, "set_sigterm_handler", lambda _: None)
 
 
 def _refuse_if_silent(cluster: str) -> None:
