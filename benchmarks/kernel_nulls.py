@@ -34,7 +34,7 @@ def run() -> dict[str, Any]:
         return {name: measure(*size) for name, size in SIZES.items()}
 
 
-def measure(n_regions: int, n_genes: int, *, n_group: int = N_GROUP) -> dict[str, Any]:
+def measure(n_regions: int, n_genes: int) -> dict[str, Any]:
     """Time both ways on one brain, and compare their scores of the first null."""
     brain = make_synthetic_brain(n_regions=n_regions, n_genes=n_genes, seed=0)
     folds = make_folds(brain, split="bilateral", n_folds=4, n_inner_folds=4, seed=1)
@@ -46,14 +46,14 @@ def measure(n_regions: int, n_genes: int, *, n_group: int = N_GROUP) -> dict[str
     slow = [_search_and_test(first, fold, configs) for fold in folds]
     slow_s = time.process_time() - started
     rows = same_distances(brain.expression)
-    moved = [rows[spin] for spin in surrogate.indices(0, n_group).T]
+    moved = [rows[spin] for spin in surrogate.indices(0, N_GROUP).T]
     fast: list[Any] = []
 
     def at_once() -> None:
         fast[:] = [search_kernel_nulls(brain, f, configs, moved, metric=METRIC) for f in folds]
 
     taken = in_turn({"at once": at_once}, rounds=ROUNDS)["at once"]
-    fast_s = taken["fastest"] / n_group
+    fast_s = taken["fastest"] / N_GROUP
     gaps = [abs(nulls[0]["pearson_r"] - r) for nulls, r in zip(fast, slow, strict=True)]
     return {
         "n_regions": n_regions,

@@ -95,9 +95,9 @@ class Pool:
     seed_sd: float
 
 
-def load_pools(path: Path = FILE) -> dict[str, Pool]:
+def load_pools() -> dict[str, Pool]:
     """Read what `benchmarks.record_curves` wrote: one pool per recording and model."""
-    table = pd.read_parquet(path)
+    table = pd.read_parquet(FILE)
     return {
         f"{recording}/{model}": _pool(f"{recording}/{model}", part)
         for (recording, model), part in table.groupby(["recording", "model"], sort=False)

@@ -29,6 +29,7 @@ from gx2c.fit import (
     TrainingSettings,
 )
 from gx2c.fit.in_turn import equal_parts, members_at_once
+from gx2c.models import MODELS
 from gx2c.splits import make_folds
 
 SIZES = (100, 200, 455)
@@ -36,20 +37,7 @@ N_GENES = 7_380
 MEMORY_SIZES = (455, 2_000)
 POPULATIONS = (1, 3, 4, 16)
 MATRIX = 2_048
-PUBLISHED = FitConfig(
-    "smt",
-    {
-        "genes_per_token": 60,
-        "model_dim": 128,
-        "token_output_dim": 10,
-        "n_heads": 4,
-        "n_layers": 4,
-        "hidden_dims": (512, 256, 128),
-        "encoder_dropout": 0.2,
-        "dropout": 0.2,
-    },
-    TrainingSettings(block_regions=64),
-)
+PUBLISHED = FitConfig("smt", MODELS["smt"].defaults, TrainingSettings(block_regions=64))
 _ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 

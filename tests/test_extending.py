@@ -187,7 +187,7 @@ def test_a_new_model_is_two_files_and_two_lines(copy: Copy) -> None:
 def test_a_new_split_is_a_file_and_a_row(copy: Copy) -> None:
     table = "gx2c/splits/table.py"
     copy.add_file("gx2c/splits/toy.py", TOY_SPLIT)
-    copy.add_line(table, "from gx2c.splits.toy import slices", after="from gx2c.splits.sites")
+    copy.add_line(table, "from gx2c.splits.toy import slices", after="from gx2c.splits.fold")
     row = '    "toy": Splitter(slices, deterministic=True),'
     copy.add_line(table, row, after='"spatial": Splitter')
     assert copy.additions() == {table: 2, "gx2c/splits/toy.py": 0}

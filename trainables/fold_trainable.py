@@ -11,8 +11,7 @@ from ray import tune
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from gx2c.errors import logger
-from trainables.gpu import cap_gpu_memory
-from trainables.runners import make_runner
+from trainables.runners import cap_gpu_memory, make_runner
 from trainables.work import (
     CHECKPOINT_FILE,
     TrialContext,

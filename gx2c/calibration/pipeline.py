@@ -238,8 +238,7 @@ def _mean_r(
     scores = np.array(
         [[np.nan if one is None else one["pearson_r"] for one in of_fold] for of_fold in found]
     )
-    mean: FloatArray = np.where(np.isfinite(scores), scores, 0.0).mean(axis=0)
-    return mean
+    return np.where(np.isfinite(scores), scores, 0.0).mean(axis=0)
 
 
 def _bilinear(fields: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -253,5 +252,4 @@ def _symmetric(matrix: FloatArray) -> FloatArray:
 
 def _unit(matrix: FloatArray) -> FloatArray:
     values = matrix[np.triu_indices(len(matrix), 1)]
-    scaled: FloatArray = (matrix - values.mean()) / values.std()
-    return scaled
+    return (matrix - values.mean()) / values.std()

@@ -152,8 +152,7 @@ def _within(hemisphere: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def _distances(places: FloatArray, pairs: Sequence[IntArray]) -> FloatArray:
-    apart: FloatArray = np.linalg.norm(places[pairs[0]] - places[pairs[1]], axis=1)
-    return apart
+    return np.linalg.norm(places[pairs[0]] - places[pairs[1]], axis=1)
 
 
 def _spearman(one: FloatArray, other: FloatArray) -> float | None:

@@ -84,8 +84,7 @@ def covariance_root(covariance: FloatArray) -> FloatArray:
     A Gaussian of distances along a sphere has some, because it is not quite a covariance.
     """
     values, vectors = np.linalg.eigh(covariance)
-    root: FloatArray = vectors * np.sqrt(np.clip(values, 0.0, None))
-    return root
+    return vectors * np.sqrt(np.clip(values, 0.0, None))
 
 
 def distances(one: FloatArray, other: FloatArray) -> FloatArray:

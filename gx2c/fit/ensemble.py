@@ -177,36 +177,30 @@ def _fit_members(
     chosen: Sequence[Chosen],
     seeds: Sequence[Sequence[int]],
     profile: ComputeProfile,
-) -> list[tuple[FittedModels, int]]:
-    """Fit each config, its seeds side by side; also return their number."""
+) -> list[FittedModels]:
+    """Fit each config, its seeds side by side."""
     return [
-        (
-            FittedModels.fit(
-                config,
-                [brain] * len(own),
-                fold.train_regions,
-                fold.test_regions,
-                learning_rates=rates,
-                seeds=own,
-                profile=profile,
-            ),
-            len(own),
+        FittedModels.fit(
+            config,
+            [brain] * len(own),
+            fold.train_regions,
+            fold.test_regions,
+            learning_rates=rates,
+            seeds=own,
+            profile=profile,
         )
         for (config, rates), own in zip(chosen, seeds, strict=True)
     ]
 
 
 def _predict(
-    fitted: Sequence[tuple[FittedModels, int]],
-    brain: Brain,
-    fold: Fold,
-    weight: float | None = None,
+    fitted: Sequence[FittedModels], brain: Brain, fold: Fold, weight: float | None = None
 ) -> list[FloatArray]:
     """Predict the held-out regions with every member."""
     return [
         predicted
-        for models, n_seeds in fitted
-        for predicted in models.predict([brain] * n_seeds, fold.test_regions, weight)
+        for models in fitted
+        for predicted in models.predict([brain] * len(models.views), fold.test_regions, weight)
     ]
 
 
@@ -252,15 +246,17 @@ def choose_weight(
         )
     with profile.active():
         validation = [
-            _scores_by_weight(brain, inner, chosen, _inner_seeds(seeds, number), profile)
+            _scores_by_weight(
+                brain,
+                inner,
+                chosen,
+                [[derive_seed(seed, number) for seed in own] for own in seeds],
+                profile,
+            )
             for number, inner in enumerate(fold.inner)
         ]
     ranked = best_first([_selection(of, metric) for of in zip(*validation, strict=True)])
     return WEIGHTS[ranked[0]] if ranked else WEIGHTS[0]
-
-
-def _inner_seeds(seeds: Sequence[Sequence[int]], inner: int) -> list[list[int]]:
-    return [[derive_seed(seed, inner) for seed in own] for own in seeds]
 
 
 def _scores_by_weight(

@@ -227,8 +227,7 @@ class SurrogateExpression:
     def products(self) -> FloatArray:
         """Inner products of all regions, (n_regions, n_regions): computed once for all splits."""
         centred = self.expression - self.expression.mean(axis=0)
-        products: FloatArray = centred @ centred.T
-        return products
+        return centred @ centred.T
 
 
 class _GeneBlocks:
@@ -294,5 +293,4 @@ def _places_of(brain: Brain, indices: IntArray) -> Regions:
 
 
 def _build(config: FitConfig) -> KernelRidge:
-    model: KernelRidge = MODELS[config.model].build(**config.hyperparameters)
-    return model
+    return MODELS[config.model].build(**config.hyperparameters)

@@ -14,8 +14,7 @@ from gx2c.data.individuals import Individuals
 from gx2c.data.unmeasured import Unmeasured
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL, GeneOptions, Task
 from gx2c.fit.features import ShowFeature, learn_features
-from gx2c.fit.residual import take_geography_out
-from gx2c.models import Model
+from gx2c.fit.residual import GeographyEnsemble, take_geography_out
 from gx2c.models.features import Standardiser
 from gx2c.models.protocol import TrainingData
 
@@ -37,7 +36,7 @@ class View:
     """
 
     features: ShowFeature
-    geography: Model | None = None
+    geography: GeographyEnsemble | None = None
     weight: float = 1.0
 
     def show(self, brain: Brain | Unmeasured, region_indices: IntArray) -> Regions:

@@ -11,8 +11,7 @@ import numpy as np
 from gx2c.data.brain import FloatArray, IntArray, Regions
 from gx2c.errors import UserError
 from gx2c.models.closed_form.geography import geography
-from gx2c.models.protocol import Model
-from gx2c.splits.sites import Sites, match_homologues
+from gx2c.splits.fold import Sites, match_homologues
 from gx2c.splits.spatial import bilateral_folds
 
 N_BLOCKS = 5
@@ -23,16 +22,8 @@ BLOCK_SEED = 0
 CACHED = 32
 
 
-class GeographyPart(NamedTuple):
-    """The geography baseline of some training regions."""
-
-    model: Model  # Fitted on all of them
-    # (n_train_regions, n_train_regions), connectome minus the cross-fitted prediction
-    residual: FloatArray
-
-
 class GeographyEnsemble:
-    """The mean prediction of geography with several configs, as one `Model`.
+    """The mean prediction of geography with several configs.
 
     Parameters
     ----------
@@ -52,12 +43,15 @@ class GeographyEnsemble:
 
     def predict(self, regions: Regions) -> FloatArray:
         """Predict the connectome among unseen regions; see `Model.predict`."""
-        predicted: FloatArray = np.mean([one.predict(regions) for one in self.members], axis=0)
-        return predicted
+        return np.mean([one.predict(regions) for one in self.members], axis=0)
 
-    def n_parameters(self, n_genes: int, n_regions: int) -> int:
-        """Count the parameters of all members; see `Model`."""
-        return sum(member.n_parameters(n_genes, n_regions) for member in self.members)
+
+class GeographyPart(NamedTuple):
+    """The geography baseline of some training regions."""
+
+    model: GeographyEnsemble  # Fitted on all of them
+    # (n_train_regions, n_train_regions), connectome minus the cross-fitted prediction
+    residual: FloatArray
 
 
 def take_geography_out(
@@ -135,7 +129,7 @@ def _cross_fit(
 
 def _fit(
     regions: Regions, target: FloatArray, rows: IntArray, configs: Sequence[Mapping[str, Any]]
-) -> Model:
+) -> GeographyEnsemble:
     model = GeographyEnsemble(configs)
     model.fit(_take(regions, rows), target[np.ix_(rows, rows)])
     return model

@@ -66,8 +66,7 @@ def mean_prediction(predicted: Sequence[FloatArray] | FloatArray) -> FloatArray:
         (n_regions, n_regions) each; at least one.
     """
     finite = [one for one in predicted if np.isfinite(one).all()]
-    mean: FloatArray = np.mean(finite or predicted[:1], axis=0)
-    return mean
+    return np.mean(finite or predicted[:1], axis=0)
 
 
 def mean_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -46,8 +46,7 @@ def edge_lengths(coords_mm: FloatArray, edges: tuple[IntArray, IntArray]) -> Flo
     edges
         Both ends of each edge, (n_edges,) each.
     """
-    lengths: FloatArray = scipy.spatial.distance.cdist(coords_mm, coords_mm)[edges]
-    return lengths
+    return scipy.spatial.distance.cdist(coords_mm, coords_mm)[edges]
 
 
 def distance_bands(lengths: FloatArray) -> Groups:

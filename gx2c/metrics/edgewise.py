@@ -96,5 +96,4 @@ def _membership(values: FloatArray, k: int) -> FloatArray:
     last = np.partition(values, len(values) - k)[len(values) - k]
     above, tied = values > last, values == last
     share = (k - np.count_nonzero(above)) / np.count_nonzero(tied)
-    membership: FloatArray = above + share * tied
-    return membership
+    return above + share * tied

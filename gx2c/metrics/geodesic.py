@@ -30,30 +30,28 @@ def geodesic_distance(predicted: FloatArray, measured: FloatArray) -> float:
     return spd_distance(nearest_shrunk(predicted), nearest_shrunk(measured))
 
 
-def nearest_shrunk(connectome: FloatArray, *, floor: float = EIGENVALUE_FLOOR) -> FloatArray:
+def nearest_shrunk(connectome: FloatArray) -> FloatArray:
     """Make a connectome positive definite by shrinking it towards the identity if necessary.
 
-    The diagonal is set to 1. If the smallest eigenvalue l is below `floor`, all off-diagonal values
-    are multiplied by (1 - floor) / (1 - l), the largest factor that raises l to `floor`.
+    The diagonal is set to 1. If the smallest eigenvalue l is below f = `EIGENVALUE_FLOOR`, all
+    off-diagonal values are multiplied by (1 - f) / (1 - l), the largest factor that raises l to f.
 
     Parameters
     ----------
     connectome
         (n_regions, n_regions), symmetric; the diagonal is never read.
-    floor
-        Smallest eigenvalue, between 0 and 1.
 
     Returns
     -------
     FloatArray
-        (n_regions, n_regions), symmetric, unit diagonal, eigenvalues of at least `floor`.
+        (n_regions, n_regions), symmetric, unit diagonal, eigenvalues of at least f.
     """
     matrix = np.array(connectome, dtype=np.float64)
     np.fill_diagonal(matrix, 0.0)
     matrix = (matrix + matrix.T) / 2
     least = 1.0 + float(scipy.linalg.eigh(matrix, eigvals_only=True, subset_by_index=(0, 0))[0])
-    if least < floor:
-        matrix *= (1.0 - floor) / (1.0 - least)
+    if least < EIGENVALUE_FLOOR:
+        matrix *= (1.0 - EIGENVALUE_FLOOR) / (1.0 - least)
     np.fill_diagonal(matrix, 1.0)
     return matrix
 

@@ -30,8 +30,7 @@ def same_distances(rows: FloatArray) -> FloatArray:
     if centred.shape[1] <= len(centred):
         return centred
     squares, axes = np.linalg.eigh(centred @ centred.T)
-    reduced: FloatArray = axes * np.sqrt(np.maximum(squares, 0.0))
-    return reduced
+    return axes * np.sqrt(np.maximum(squares, 0.0))
 
 
 # A column that varies less than this, relative to its size, only varies by rounding
@@ -40,8 +39,7 @@ CONSTANT_COLUMN = 1e-10
 
 def mirrored_distance(left_mm: FloatArray, right_mm: FloatArray) -> FloatArray:
     """Euclidean distance between mirrored coordinates, (n_left, n_right), mm."""
-    distance: FloatArray = scipy.spatial.distance.cdist(mirrored(left_mm), mirrored(right_mm))
-    return distance
+    return scipy.spatial.distance.cdist(mirrored(left_mm), mirrored(right_mm))
 
 
 @dataclass(frozen=True)

@@ -126,16 +126,14 @@ def spanned_basis(centred: FloatArray) -> FloatArray:
         )
     # centring removed one direction, of which only rounding remains
     varies = np.flatnonzero(variances > RANK_TOLERANCE * largest)[-len(centred) + 1 :]
-    basis: FloatArray = (centred.T @ regions[:, varies]) / np.sqrt(variances[varies])
-    return basis
+    return (centred.T @ regions[:, varies]) / np.sqrt(variances[varies])
 
 
 def _with_signs(directions: FloatArray) -> FloatArray:
     """Make each column's largest weight positive, because the sign of a component is arbitrary."""
     largest = np.abs(directions).argmax(axis=0)
     signs = np.sign(directions[largest, np.arange(directions.shape[1])])
-    signed: FloatArray = directions * signs
-    return signed
+    return directions * signs
 
 
 def connectivity_profiles(connectome: FloatArray) -> FloatArray:
@@ -164,8 +162,7 @@ def fit_pls_scores(features: FloatArray, targets: FloatArray, n_components: int)
         warnings.filterwarnings("ignore", message="y residual is constant")
         pls.fit(features, standardised)
     found = np.any(pls.x_weights_ != 0, axis=0)
-    rotation: FloatArray = pls.x_rotations_[:, found]
-    return rotation
+    return pls.x_rotations_[:, found]
 
 
 REDUCTIONS: dict[str, Callable[..., Reduction]] = {"pca": fit_pca, "pls": fit_pls}

@@ -121,8 +121,7 @@ def randomise(expression: FloatArray, vectors: FloatArray, signs: FloatArray) ->
     Wagner & Dray (2015), Methods Ecol. Evol. 6(10), 1169-1178.
     """
     mean = expression.mean(axis=0)
-    turned: FloatArray = mean + vectors @ (signs[:, None] * (vectors.T @ (expression - mean)))
-    return turned
+    return mean + vectors @ (signs[:, None] * (vectors.T @ (expression - mean)))
 
 
 def morans_i(maps: FloatArray, weights: FloatArray) -> FloatArray:
@@ -130,5 +129,4 @@ def morans_i(maps: FloatArray, weights: FloatArray) -> FloatArray:
     deviation = maps - maps.mean(axis=0)
     squares = (deviation**2).sum(axis=0)
     cross = ((weights @ deviation) * deviation).sum(axis=0)
-    found: FloatArray = len(maps) / weights.sum() * cross / squares
-    return found
+    return len(maps) / weights.sum() * cross / squares

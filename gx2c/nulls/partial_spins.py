@@ -40,8 +40,7 @@ def residual(brain: Brain, seed: int, _: IntArray | None) -> Surrogate:
         mean = expression.mean(axis=0)
         smooth = smoother @ (expression - mean)
         rest = expression - mean - smooth
-        moved: FloatArray = mean + smooth + rest[indices(k, 1)[:, 0]]
-        return moved
+        return mean + smooth + rest[indices(k, 1)[:, 0]]
 
     return Surrogate(
         "residual_spin",

@@ -100,8 +100,7 @@ def surrogate_quality(
 
 def share_staying(spins: IntArray) -> FloatArray:
     """Return the share of regions that keep their own data in each spin, (n_spins,)."""
-    kept: FloatArray = (spins == np.arange(len(spins))[:, None]).mean(axis=0)
-    return kept
+    return (spins == np.arange(len(spins))[:, None]).mean(axis=0)
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -125,5 +124,4 @@ def _standard(maps: FloatArray) -> FloatArray:
 
 def _covariance(maps: FloatArray) -> FloatArray:
     deviation = maps - maps.mean(axis=0)
-    covariance: FloatArray = deviation.T @ deviation / len(maps)
-    return covariance
+    return deviation.T @ deviation / len(maps)

@@ -30,8 +30,7 @@ def alexander_bloch(cosine: FloatArray) -> IntArray:
     ----------
     Alexander-Bloch et al. (2018), NeuroImage 178, 540-551.
     """
-    nearest: IntArray = cosine.argmax(axis=-1).astype(np.int64, copy=False)
-    return nearest
+    return cosine.argmax(axis=-1).astype(np.int64, copy=False)
 
 
 def vasa(cosine: FloatArray) -> IntArray:

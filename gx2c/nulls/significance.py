@@ -135,8 +135,7 @@ def max_t_p_values(observed: FloatArray, nulls: FloatArray) -> FloatArray:
     scaled = (together - together.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     largest = scaled[1:].max(axis=1)
     reached = (largest[:, None] >= scaled[0]).sum(axis=0)
-    p_values: FloatArray = (reached + 1) / (len(nulls) + 1)
-    return p_values
+    return (reached + 1) / (len(nulls) + 1)
 
 
 def fdr_p_values(p_values: FloatArray) -> FloatArray:
@@ -144,8 +143,7 @@ def fdr_p_values(p_values: FloatArray) -> FloatArray:
     # statsmodels takes a third of a second to import, and workers do not need it
     from statsmodels.stats.multitest import multipletests
 
-    adjusted: FloatArray = multipletests(p_values, method="fdr_bh")[1]
-    return adjusted
+    return multipletests(p_values, method="fdr_bh")[1]
 
 
 class SequentialP(NamedTuple):

@@ -177,8 +177,7 @@ def select_spins(brain: Brain, *, seed: int) -> SpinRanking:
 def rotation_angles(rotations: FloatArray) -> FloatArray:
     """Return the angles of rotations, (n,), degrees."""
     cosine = (np.trace(rotations, axis1=1, axis2=2) - 1) / 2
-    angles: FloatArray = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
-    return angles
+    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
 
 
 def fit_exponential(distance_mm: FloatArray, correlation: FloatArray) -> FloatArray:
@@ -223,8 +222,7 @@ def _assignment_cost(
     on_sphere = sphere_coords / np.linalg.norm(sphere_coords, axis=1, keepdims=True)
     left = as_left(on_sphere, hemisphere)
     moved = np.einsum("kab,ikb->ika", rotations, left[spins])
-    cost: FloatArray = np.linalg.norm(moved - left[:, None, :], axis=2).sum(axis=0)
-    return cost
+    return np.linalg.norm(moved - left[:, None, :], axis=2).sum(axis=0)
 
 
 def _share_near(coords_mm: FloatArray, hemisphere: IntArray, spins: IntArray) -> FloatArray:
@@ -232,8 +230,7 @@ def _share_near(coords_mm: FloatArray, hemisphere: IntArray, spins: IntArray) ->
     other = np.where(hemisphere[:, None] == hemisphere, distance, np.inf)
     np.fill_diagonal(other, np.inf)
     moved = distance[np.arange(len(spins))[:, None], spins]
-    near: FloatArray = (moved <= other.min(axis=1)[:, None]).mean(axis=0)
-    return near
+    return (moved <= other.min(axis=1)[:, None]).mean(axis=0)
 
 
 def _ranks(values: FloatArray) -> FloatArray:

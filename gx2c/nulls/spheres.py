@@ -46,8 +46,7 @@ def unit_spheres(sphere_coords: FloatArray, hemisphere: IntArray) -> FloatArray:
                 f" {own.max():.3g} mm from the origin; a spin needs a sphere centred on it:"
                 " subtract the sphere's centre"
             )
-    projected: FloatArray = sphere_coords / radius[:, None]
-    return projected
+    return sphere_coords / radius[:, None]
 
 
 def as_left(sphere_coords: FloatArray, hemisphere: IntArray) -> FloatArray:

@@ -173,8 +173,7 @@ def same_covariance(maps: FloatArray, like: FloatArray) -> FloatArray:
     wanted = like - like.mean(axis=0)
     values, vectors = np.linalg.eigh(wanted.T @ wanted)
     root = vectors * np.sqrt(np.clip(values, 0.0, None)) @ vectors.T
-    matched: FloatArray = like.mean(axis=0) + (left @ right) @ root
-    return matched
+    return like.mean(axis=0) + (left @ right) @ root
 
 
 def unit_columns(maps: FloatArray) -> FloatArray:

@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 from gx2c.data.brain import Brain, IntArray
 from gx2c.data.checks import MIRRORED
 from gx2c.errors import UserError, look_up
-from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS, Fold
-from gx2c.splits.sites import Sites, match_homologues, outside_buffer
+from gx2c.splits.fold import (
+    MIN_TEST_REGIONS,
+    MIN_TRAIN_REGIONS,
+    Fold,
+    Sites,
+    match_homologues,
+    outside_buffer,
+)
 from gx2c.splits.table import SPLITTERS, Splitter
 
 MAX_SEED = 2**32 - 1

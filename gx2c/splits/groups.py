@@ -6,8 +6,7 @@ import numpy as np
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.errors import UserError
-from gx2c.splits.fold import MIN_TEST_REGIONS
-from gx2c.splits.sites import Sites
+from gx2c.splits.fold import MIN_TEST_REGIONS, Sites
 
 
 def leave_group_out(sites: Sites, n_folds: int, seed: int) -> list[IntArray]:
@@ -30,20 +29,16 @@ def community_folds(sites: Sites, n_folds: int, seed: int) -> list[IntArray]:
     return merge_small_groups(numbers.tolist())
 
 
-def merge_small_groups(
-    groups: Sequence[str] | Sequence[int], *, least: int = MIN_TEST_REGIONS
-) -> list[IntArray]:
+def merge_small_groups(groups: Sequence[str] | Sequence[int]) -> list[IntArray]:
     """Group regions; a group that is too small is merged with the smallest of the others.
 
-    While a group has fewer than `least` regions, the two smallest groups are merged (among equally
-    small ones, those that appear first), so that large groups stay unchanged if possible.
+    While a group has fewer than `MIN_TEST_REGIONS`, the two smallest groups are merged (among
+    equally small ones, those that appear first), so that large groups stay unchanged if possible.
 
     Parameters
     ----------
     groups
         n_regions names.
-    least
-        Smallest number of regions per part.
 
     Returns
     -------
@@ -61,14 +56,14 @@ def merge_small_groups(
         for group in dict.fromkeys(names)
     ]
     n_groups = len(parts)
-    while len(parts) > 1 and min(map(len, parts)) < least:
+    while len(parts) > 1 and min(map(len, parts)) < MIN_TEST_REGIONS:
         parts.sort(key=lambda part: (len(part), part[0]))
         parts = [np.union1d(parts[0], parts[1]), *parts[2:]]
     if len(parts) < 2:
         raise UserError(
             f"{len(names)} regions form {n_groups} group(s), of which {len(parts)} can be held"
-            f" out with {least} or more regions; at least 2 are needed (3 in the whole brain, for"
-            " inner folds): choose another split or finer groups"
+            f" out with {MIN_TEST_REGIONS} or more regions; at least 2 are needed (3 in the whole"
+            " brain, for inner folds): choose another split or finer groups"
         )
     return sorted(parts, key=lambda part: int(part[0]))
 

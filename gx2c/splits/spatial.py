@@ -5,7 +5,7 @@ import scipy
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.sides import mirrored
-from gx2c.splits.sites import Sites
+from gx2c.splits.fold import Sites
 
 
 def random_folds(sites: Sites, n_folds: int, seed: int) -> list[IntArray]:

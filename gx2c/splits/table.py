@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
+from gx2c.splits.fold import Sites
 from gx2c.splits.groups import community_folds, leave_group_out
-from gx2c.splits.sites import Sites
 from gx2c.splits.spatial import (
     bilateral_folds,
     bilateral_random_folds,

@@ -66,14 +66,10 @@ def folder_bytes(folder: Path) -> int:
 
 
 class Turns:
-    """Runs something costly at intervals that keep its cost below a twentieth of the time.
+    """Runs something costly now, then at intervals that keep it below a twentieth of the time."""
 
-    The first run is due now, or after the first interval if `at_once` is false.
-    """
-
-    def __init__(self, interval_s: float, *, at_once: bool = True) -> None:
-        self.interval_s = interval_s
-        self.due = time.monotonic() + (0.0 if at_once else interval_s)
+    def __init__(self, interval_s: float) -> None:
+        self.interval_s, self.due = interval_s, time.monotonic()
 
     def take(self, action: Callable[[], None]) -> None:
         """Run it if it is due."""

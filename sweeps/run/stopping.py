@@ -6,18 +6,12 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-# Exit codes by the shell's convention: 128 + signal, and that of `timeout`
-EXIT_CODES = {
-    signal.SIGINT: 130,
-    signal.SIGTERM: 143,
-    signal.SIGHUP: 129,
-    signal.SIGALRM: 124,
-}
-REASONS = {
-    signal.SIGINT: "stopped",
-    signal.SIGTERM: "stopped by SIGTERM",
-    signal.SIGHUP: "stopped, for the terminal was closed",
-    signal.SIGALRM: "stopped at the end of --time-budget",
+# Reasons, and exit codes by the shell's convention: 128 + signal, and that of `timeout`
+ENDS = {
+    signal.SIGINT: ("stopped", 130),
+    signal.SIGTERM: ("stopped by SIGTERM", 143),
+    signal.SIGHUP: ("stopped, for the terminal was closed", 129),
+    signal.SIGALRM: ("stopped at the end of --time-budget", 124),
 }
 
 
@@ -31,8 +25,7 @@ class Stopped(KeyboardInterrupt):
     """
 
     def __init__(self, signal_number: int) -> None:
-        number = signal.Signals(signal_number)
-        self.reason, self.exit_code = REASONS[number], EXIT_CODES[number]
+        self.reason, self.exit_code = ENDS[signal.Signals(signal_number)]
         super().__init__(self.reason)
 
 
@@ -53,12 +46,12 @@ def stops_cleanly(time_budget_s: float = 0.0) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         # a second signal meets the default handlers and ends a stop that takes too long
-        for one in EXIT_CODES:
+        for one in ENDS:
             signal.signal(one, signal.SIG_DFL)
         received.append(number)
         raise Stopped(number)
 
-    before = {number: signal.signal(number, stop) for number in EXIT_CODES}
+    before = {number: signal.signal(number, stop) for number in ENDS}
     signal.setitimer(signal.ITIMER_REAL, time_budget_s)
     try:
         yield

@@ -16,7 +16,7 @@ from gx2c.fit import ComputeProfile
 from sweeps.folder.paths import SweepPaths
 from sweeps.request.gpu_share import AUTO_GPUS, larger_share, share_of
 from sweeps.request.plan import SweepPlan
-from trainables.gpu import StepCost, cap_gpu_memory, measure_step
+from trainables.runners import StepCost, cap_gpu_memory, measure_step
 from trainables.work import TrialContext, TrialWork
 
 MAX_RETRIES = 3

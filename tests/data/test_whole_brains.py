@@ -21,7 +21,7 @@ from gx2c.data import (
 from gx2c.errors import DataError, UserError
 from gx2c.metrics.detail import hemisphere_groups
 from gx2c.nulls import SURROGATES, make_brain_spins, make_surrogate
-from gx2c.splits.sites import match_homologues
+from gx2c.splits.fold import match_homologues
 from sweeps.request.options import make_options
 from sweeps.request.plan import make_plan
 

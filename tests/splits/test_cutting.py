@@ -12,8 +12,8 @@ from sklearn.model_selection import KFold
 
 from gx2c.errors import UserError
 from gx2c.splits import SPLITTERS, Fold, make_folds, match_homologues
+from gx2c.splits.fold import Sites
 from gx2c.splits.folds import BrainSplitter
-from gx2c.splits.sites import Sites
 
 # Rules with as many folds as are asked for; the others have tests of their own
 NUMBERED = sorted(name for name, splitter in SPLITTERS.items() if splitter.numbered)

@@ -140,8 +140,7 @@ class RegionSmoother:
         return float(np.square(residual).mean() / max(freedom, np.finfo(float).eps) ** 2)
 
     def _smoother(self, ridge: float) -> FloatArray:
-        shrunk: FloatArray = (self._basis * (self._values / (self._values + ridge))) @ self._basis.T
-        return shrunk
+        return (self._basis * (self._values / (self._values + ridge))) @ self._basis.T
 
     def _complete(self, ridge: float) -> tuple[FloatArray, float]:
         """Return the connectome with its diagonal filled in, and the intercept (mean residual)."""

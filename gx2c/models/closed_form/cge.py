@@ -81,8 +81,7 @@ class CorrelatedGeneExpression:
         length = np.linalg.norm(centred, axis=1, keepdims=True)
         unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
         product = unit @ unit.T
-        correlation: FloatArray = (product + product.T) / 2
-        return correlation
+        return (product + product.T) / 2
 
 
 SPECS = (

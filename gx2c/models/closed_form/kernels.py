@@ -110,8 +110,7 @@ class Polynomial(Kernel):
 
 
 def _squared_length(features: FloatArray) -> FloatArray:
-    squared: FloatArray = np.einsum("ij,ij->i", features, features)
-    return squared
+    return np.einsum("ij,ij->i", features, features)
 
 
 def _squared_distance(products: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:

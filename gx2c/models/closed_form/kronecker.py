@@ -123,8 +123,7 @@ class KroneckerRidge:
         other = turned @ inverse @ turned.T
         # a self-connection has only one direction
         other[:, region] = 0.0
-        among: FloatArray = same + other
-        return among
+        return same + other
 
     def _rotated_weights(self, ridge: float) -> FloatArray:
         weights: FloatArray = self._rotated / (self._products + ridge)
@@ -155,12 +154,10 @@ class KroneckerRidge:
                 "diagonal='zero' with a mean function"
             )
         rotated = (self._basis.T * imputed) @ self._basis
-        without: FloatArray = weights + rotated / (self._products + ridge)
-        return without
+        return weights + rotated / (self._products + ridge)
 
     def _diagonal_of(self, rotated: FloatArray) -> FloatArray:
-        diagonal: FloatArray = np.einsum("ia,ia->i", self._basis @ rotated, self._basis)
-        return diagonal
+        return np.einsum("ia,ia->i", self._basis @ rotated, self._basis)
 
 
 def _eigh(kernel: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -225,5 +222,4 @@ def aligned_weight(first: FloatArray, second: FloatArray, target: FloatArray) ->
 
 def _centred(kernel: FloatArray) -> FloatArray:
     rows = kernel.mean(axis=0)
-    centred: FloatArray = kernel - rows - rows[:, None] + kernel.mean()
-    return centred
+    return kernel - rows - rows[:, None] + kernel.mean()

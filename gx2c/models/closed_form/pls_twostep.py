@@ -29,8 +29,7 @@ class PLSRegressor:
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """Predict the targets of any regions, (n_regions, n_targets)."""
-        predicted: FloatArray = scores @ self.slopes + self.mean
-        return predicted
+        return scores @ self.slopes + self.mean
 
 
 class TwoStepPLS:

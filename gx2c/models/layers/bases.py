@@ -112,8 +112,7 @@ class EncoderNetwork(PairNetwork):
     def encode(self, expression: Tensor, coords: Tensor) -> Tensor:
         """Encode each region once, (n_members, n_regions, embedding_dim)."""
         features = self.reduced(expression)
-        z: Tensor = self.encoder(torch.cat([features, coords], 2) if self.with_coords else features)
-        return z
+        return self.encoder(torch.cat([features, coords], 2) if self.with_coords else features)
 
     def penalty(self) -> Tensor | None:
         """Return the weighted norm, summed over members."""

@@ -95,8 +95,7 @@ def sum_of_pairs(left: Tensor, right: Tensor) -> Tensor:
 
     The sums are (n_members, n * (n - 1), dim).
     """
-    out: Tensor = _SumOfPairs.apply(left, right)  # type: ignore[no-untyped-call]
-    return out
+    return _SumOfPairs.apply(left, right)  # type: ignore[no-untyped-call]
 
 
 class _SumOfPairs(torch.autograd.Function):

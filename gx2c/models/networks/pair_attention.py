@@ -200,8 +200,7 @@ def places_of_first(n: int, device: torch.device) -> Tensor:
     i, j = off_diagonal(ordered_pairs(n, n, device).T.view(1, n, n, 2))[0].T
     low, high = torch.minimum(i, j), torch.maximum(i, j)
     pair = low * n - low * (low + 1) // 2 + high - low - 1
-    place: Tensor = pair + (i > j).long() * (n * (n - 1) // 2)
-    return place
+    return pair + (i > j).long() * (n * (n - 1) // 2)
 
 
 def over_pairs(

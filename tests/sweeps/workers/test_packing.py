@@ -14,7 +14,7 @@ from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile
 from sweeps.request.gpu_share import AUTO_GPUS, larger_share, share_of
 from sweeps.workers.tasks import Packing, fit_to_gpus, trials_per_gpu
-from trainables.gpu import StepCost, cap_gpu_memory, measure_step
+from trainables.runners import StepCost, cap_gpu_memory, measure_step
 from trainables.work import TrialContext, TrialWork
 
 GB = 10**9
