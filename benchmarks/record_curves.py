@@ -87,12 +87,7 @@ def draw_configs(recording: Recording, model: str) -> list[tuple[dict[str, Any],
 @cache
 def _brain_and_folds() -> tuple[Brain, tuple[Fold, ...]]:
     brain = load_dataset("schaefer100")
-    folds = make_folds(
-        brain,
-        split="bilateral",
-        n_inner_folds=N_INNER_FOLDS,
-        seed=SEED,
-    )
+    folds = make_folds(brain, split="bilateral", n_inner_folds=N_INNER_FOLDS, seed=SEED)
     return brain, folds
 
 

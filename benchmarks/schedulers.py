@@ -182,10 +182,7 @@ def summarise(outcomes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     mean, least = of_schedulers.mean(), of_schedulers.min()
     over_pools = rows.groupby(["scheduler", "search"])["regret"].mean()
     mean["least_found"], mean["least_gain"] = least["finds_best"], least["gain_on_one_epoch"]
-    for table, regrets in (
-        (by_pool, of_pools["regret"]),
-        (mean, over_pools.groupby("scheduler")),
-    ):
+    for table, regrets in ((by_pool, of_pools["regret"]), (mean, over_pools.groupby("scheduler"))):
         table["regret_95"] = regrets.quantile(INTERVAL).unstack().apply(list, axis=1)
         table["fewer_epochs"] = 1 / table.pop("share")
     return by_pool, mean

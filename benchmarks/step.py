@@ -10,11 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import (
-    FlopCounterMode,
-    sdpa_backward_flop_count,
-    sdpa_flop_count,
-)
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from benchmarks.frame import in_turn, memory_kib
 from benchmarks.time_to_score import PUBLISHED_BATCH, QUICK, PerPairFit, ordered_pairs

@@ -14,9 +14,7 @@ from search_spaces.space import Scale, SearchSpace, TrialLike, suggest_config
 # One line per file; each declares its spaces in `SPACES`
 FAMILIES = (
     "closed_form",
-    "kernel_ridge",
-    "pair_networks",
-    "transformers",
+    "networks",
 )
 _FOUND: dict[str, SearchSpace] = {
     space.model: space

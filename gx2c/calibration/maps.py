@@ -12,9 +12,9 @@ from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.data.smooth_fields import SPHERE_RADIUS_MM, covariance_root, mirrored_cortex
 from gx2c.errors import UserError
 from gx2c.nulls import SPIN_METHODS, make_surrogate
-from gx2c.nulls.rows import permutations
 from gx2c.nulls.spheres import as_left, unit_spheres
 from gx2c.nulls.spins import rotate_regions, spin_rotations
+from gx2c.nulls.surrogate import permutations
 from gx2c.nulls.variogram import VARIOGRAM_STREAM, make_variogram, unit_columns
 
 ALPHA = 0.05

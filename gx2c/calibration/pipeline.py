@@ -130,11 +130,7 @@ class Calibrator:
         """Make a synthetic brain and compare it with some surrogates by every statistic."""
         brain = self.synthetic(number, space, level, signal=signal)
         folds = make_folds(
-            brain,
-            split="bilateral",
-            n_folds=N_FOLDS,
-            n_inner_folds=N_INNER_FOLDS,
-            seed=number,
+            brain, split="bilateral", n_folds=N_FOLDS, n_inner_folds=N_INNER_FOLDS, seed=number
         )
         moved = {one: _surrogates(brain, one, n_nulls=n_nulls, seed=number) for one in surrogates}
         # the unmoved genes first

@@ -1,12 +1,7 @@
 """Datasets: load, check, build and make brains; choose genes."""
 
 from gx2c.data.brain import Brain, FloatArray, IntArray, Regions, take_regions
-from gx2c.data.dataset import (
-    check_dataset,
-    describe_dataset,
-    list_datasets,
-    load_dataset,
-)
+from gx2c.data.dataset import check_dataset, describe_dataset, list_datasets, load_dataset
 from gx2c.data.gene_sets import (
     GENE_SET_SOURCES,
     fetch_gene_sets,
@@ -14,13 +9,7 @@ from gx2c.data.gene_sets import (
     read_gmt,
     resolve_genes,
 )
-from gx2c.data.genes import (
-    GENE_ORDERS,
-    count_genes,
-    gene_order,
-    read_gene_list,
-    select_genes,
-)
+from gx2c.data.genes import GENE_ORDERS, count_genes, gene_order, read_gene_list, select_genes
 from gx2c.data.layout import find_dataset
 from gx2c.data.synthetic import PlantedParts, make_synthetic_brain, planted_parts
 from gx2c.data.views import BrainView

@@ -81,12 +81,7 @@ def _download(artefact: Artefact, path: Path) -> None:
             if package is None:
                 raise UserError(f"the package index has no {artefact.filename}; {_BY_HAND}")
             index.download_package(package, path)
-    except (
-        requests.RequestException,
-        OSError,
-        NoSuchProjectError,
-        DigestMismatchError,
-    ) as error:
+    except (requests.RequestException, OSError, NoSuchProjectError, DigestMismatchError) as error:
         raise UserError(
             f"cannot download {artefact.filename} from the package index ({error}); check the "
             f"network, or {_BY_HAND}"

@@ -175,7 +175,7 @@ GENE_SET_SOURCES: dict[str, GeneSetSource] = {
         "marker genes of 30 cell types of the human brain (Lake et al. 2018, Nat. Biotechnol. "
         "36, 70), as the package imaging-transcriptomics 1.1.15 carries them, whose text of the "
         "licence is the AGPL-3.0",
-    ),
+    )
 }
 
 

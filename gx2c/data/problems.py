@@ -145,11 +145,7 @@ ARRAYS: dict[str, tuple[str, tuple[str | int, ...], Check]] = {
     "expression": ("expression", ("regions", "genes"), expression_problems),
     "connectome": ("connectome", ("regions", "regions"), connectome_problems),
     "holdout_connectome": ("holdout connectome", ("regions", "regions"), connectome_problems),
-    "structural_connectome": (
-        "structural connectome",
-        ("regions", "regions"),
-        structural_problems,
-    ),
+    "structural_connectome": ("structural connectome", ("regions", "regions"), structural_problems),
     "coords_mm": ("coordinates", ("regions", 3), coordinate_problems),
     "hemisphere": ("hemisphere", ("regions",), hemisphere_problems),
     "sphere_coords": ("sphere coordinates", ("regions", 3), sphere_problems),

@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gx2c.data.brain import FloatArray, IntArray
-from gx2c.data.checks import (
-    MAX_ASYMMETRY,
-    STRUCTURE_WORDS,
-    SYMMETRY_TOLERANCE,
-    duplicates,
-    shown,
-)
+from gx2c.data.checks import MAX_ASYMMETRY, STRUCTURE_WORDS, SYMMETRY_TOLERANCE, duplicates, shown
 from gx2c.data.gene_starts import CHROMOSOMES, genome_position
 from gx2c.data.individuals import EDGE_MARK, edge_names
 from gx2c.data.layout import (

@@ -146,8 +146,7 @@ def read_parquet(path: Path) -> Frame:
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or f"{error or type(error).__name__}"
         raise refuse(
-            path,
-            f"is not a whole Parquet file ({reason.splitlines()[0]}); write or copy it again",
+            path, f"is not a whole Parquet file ({reason.splitlines()[0]}); write or copy it again"
         ) from None
     index = next((name for name in ("label", "__index_level_0__") if name in names), None)
     if index is None:

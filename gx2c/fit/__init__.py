@@ -1,20 +1,9 @@
 """Fit one config: on inner folds to choose it, on all training regions to test it."""
 
-from gx2c.fit.choose import (
-    Chosen,
-    Validated,
-    rank_closed_forms,
-    rank_configs,
-    validate_closed_form,
-)
+from gx2c.fit.choose import Chosen, Validated, rank_closed_forms, rank_configs, validate_closed_form
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig, GeneOptions, Task, TrainingSettings
-from gx2c.fit.ensemble import (
-    RetrainedEnsemble,
-    choose_weight,
-    frozen_scores,
-    retrain_ensemble,
-)
+from gx2c.fit.ensemble import RetrainedEnsemble, choose_weight, frozen_scores, retrain_ensemble
 from gx2c.fit.fitted import FittedModels
 from gx2c.fit.in_turn import FitInTurn
 from gx2c.fit.kernel_nulls import is_isometric

@@ -60,9 +60,7 @@ class ComputeProfile:
         modern = torch.cuda.get_device_capability() >= AMPERE
         flash = modern and flash_attention_is_available()
         return replace(
-            self,
-            dtype="bfloat16" if modern else "float32",
-            attention="flash" if flash else "sdpa",
+            self, dtype="bfloat16" if modern else "float32", attention="flash" if flash else "sdpa"
         )
 
     @contextlib.contextmanager

@@ -182,10 +182,7 @@ class NestedFit:
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that `load_state_dict` needs to continue at the next epoch."""
-        return {
-            "fit": self.fit.state_dict(),
-            "curve": [asdict(point) for point in self.curve],
-        }
+        return {"fit": self.fit.state_dict(), "curve": [asdict(point) for point in self.curve]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved state; rates and the best epoch follow from the curve."""

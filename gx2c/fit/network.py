@@ -9,11 +9,10 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gx2c.data.brain import FloatArray, IntArray, Regions
-from gx2c.fit.augmenter import make_augmenter
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
 from gx2c.fit.predictor import NetworkPredictor, build_network
-from gx2c.fit.prepare import InputMaker, TrainingSet
+from gx2c.fit.prepare import InputMaker, TrainingSet, make_augmenter
 from gx2c.models.layers.bases import PairNetwork, asymmetry
 from gx2c.models.layers.population import RandomStreams, connect_streams, initialise, prepare
 

@@ -46,10 +46,7 @@ class CorrectedT(NamedTuple):
 
 
 def corrected_resampled_t(
-    differences: Sequence[float] | FloatArray,
-    *,
-    n_test: Sequence[int],
-    n_train: Sequence[int],
+    differences: Sequence[float] | FloatArray, *, n_test: Sequence[int], n_train: Sequence[int]
 ) -> CorrectedT:
     """Test the mean of paired differences from repeated k-fold cross-validation.
 

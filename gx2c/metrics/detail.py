@@ -62,11 +62,7 @@ def strength_bands(measured: FloatArray) -> Groups:
     over all edges: compare them between models, not with the score of all edges.
     """
     negative, positive = measured < -STRONG, measured > STRONG
-    return {
-        "strong_negative": negative,
-        "weak": ~negative & ~positive,
-        "strong_positive": positive,
-    }
+    return {"strong_negative": negative, "weak": ~negative & ~positive, "strong_positive": positive}
 
 
 def hemisphere_groups(hemisphere: IntArray, edges: tuple[IntArray, IntArray]) -> Groups:

@@ -72,10 +72,7 @@ def undirected_edges(n_regions: int) -> tuple[IntArray, IntArray]:
 
 
 def score_edges(
-    predicted: FloatArray,
-    measured: FloatArray,
-    *,
-    edges: tuple[IntArray, IntArray] | None = None,
+    predicted: FloatArray, measured: FloatArray, *, edges: tuple[IntArray, IntArray] | None = None
 ) -> dict[str, float]:
     """Score a predicted connectome against the measured one, each unordered pair once.
 

@@ -10,7 +10,6 @@ from gx2c.nulls.brains import (
 )
 from gx2c.nulls.quality import SurrogateQuality, share_staying, surrogate_quality
 from gx2c.nulls.reassign import SPIN_METHODS
-from gx2c.nulls.rows import make_brain_spins
 from gx2c.nulls.significance import (
     NullSummary,
     SequentialP,
@@ -23,14 +22,8 @@ from gx2c.nulls.significance import (
 from gx2c.nulls.spatiomolecular import SpinRanking, rank_spins, select_spins
 from gx2c.nulls.spheres import check_handedness
 from gx2c.nulls.spins import make_spins, read_spins, spin_distortion, spin_rotations
-from gx2c.nulls.surrogate import Surrogate, moving_rows
-from gx2c.nulls.table import (
-    DEFAULT_SURROGATE,
-    SURROGATES,
-    SurrogateSpec,
-    caution,
-    make_surrogate,
-)
+from gx2c.nulls.surrogate import Surrogate, make_brain_spins, moving_rows
+from gx2c.nulls.table import DEFAULT_SURROGATE, SURROGATES, SurrogateSpec, caution, make_surrogate
 from gx2c.nulls.vertex_spins import baum_spins
 
 __all__ = [

@@ -13,10 +13,9 @@ from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.data.sides import mirrored
 from gx2c.errors import UserError
 from gx2c.nulls.moran import make_moran
-from gx2c.nulls.rows import spin_indices
 from gx2c.nulls.spheres import check_handedness
 from gx2c.nulls.spins import make_spins
-from gx2c.nulls.surrogate import Surrogate
+from gx2c.nulls.surrogate import Surrogate, spin_indices
 
 # Smoother: an rbf kernel exp(-d^2 / (SCALE * median d^2)) and its ridge
 SCALE = 0.1

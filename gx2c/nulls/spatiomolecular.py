@@ -14,10 +14,9 @@ import scipy
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError
 from gx2c.nulls.quality import share_staying
-from gx2c.nulls.rows import make_brain_spins
 from gx2c.nulls.spheres import as_left
 from gx2c.nulls.spins import spin_rotations
-from gx2c.nulls.surrogate import Surrogate, moving_rows
+from gx2c.nulls.surrogate import Surrogate, make_brain_spins, moving_rows
 
 # The best N_BEST of N_CANDIDATES spins with this reassignment are used
 CANDIDATE_METHOD = "vasa"

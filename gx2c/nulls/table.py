@@ -8,7 +8,7 @@ import numpy as np
 
 from gx2c.data.brain import Brain, IntArray
 from gx2c.errors import UserError, look_up
-from gx2c.nulls import moran, partial_spins, random_field, rows, spatiomolecular, variogram
+from gx2c.nulls import moran, partial_spins, random_field, spatiomolecular, surrogate, variogram
 from gx2c.nulls.surrogate import Surrogate
 
 # Regions that must have sphere coordinates: spins turn all, stitching needs others too
@@ -69,12 +69,12 @@ OURS = "docs/nulls.md"
 
 SURROGATES: dict[str, SurrogateSpec] = {
     "alexander_bloch": SurrogateSpec(
-        partial(rows.spins, "alexander_bloch"), BLOCH, ALL, rates=(2 / 40, 8 / 40)
+        partial(surrogate.spins, "alexander_bloch"), BLOCH, ALL, rates=(2 / 40, 8 / 40)
     ),
     "hungarian": SurrogateSpec(
-        partial(rows.spins, "hungarian"), MARKELLO, ALL, rates=(4 / 40, 5 / 40)
+        partial(surrogate.spins, "hungarian"), MARKELLO, ALL, rates=(4 / 40, 5 / 40)
     ),
-    "vasa": SurrogateSpec(partial(rows.spins, "vasa"), VASA, ALL, rates=(4 / 40, 5 / 40)),
+    "vasa": SurrogateSpec(partial(surrogate.spins, "vasa"), VASA, ALL, rates=(4 / 40, 5 / 40)),
     "moran": SurrogateSpec(moran.surrogate, WAGNER, rates=(4 / 40, 5 / 40)),
     "variogram": SurrogateSpec(variogram.surrogate, BURT, rates=(4 / 40, 5 / 40)),
     "random_field": SurrogateSpec(random_field.surrogate, OURS, rates=(3 / 40, 6 / 40)),
@@ -88,8 +88,8 @@ SURROGATES: dict[str, SurrogateSpec] = {
         selected_from=spatiomolecular.CANDIDATE_METHOD,
         at_most=spatiomolecular.N_BEST,
     ),
-    "random": SurrogateSpec(rows.random, MARKELLO, rates=(8 / 40, 8 / 40)),
-    "within_compartment": SurrogateSpec(rows.within_compartment, OURS),
+    "random": SurrogateSpec(surrogate.random, MARKELLO, rates=(8 / 40, 8 / 40)),
+    "within_compartment": SurrogateSpec(surrogate.within_compartment, OURS),
 }
 # The surrogate whose gain over geography had the lowest worst rate
 DEFAULT_SURROGATE = min(SURROGATES, key=lambda name: SURROGATES[name].rates or (1.0, 1.0))

@@ -7,12 +7,7 @@ from operator import attrgetter
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.splits.fold import Sites
 from gx2c.splits.groups import community_folds, leave_group_out
-from gx2c.splits.spatial import (
-    bilateral_folds,
-    bilateral_random_folds,
-    random_folds,
-    spatial_folds,
-)
+from gx2c.splits.spatial import bilateral_folds, bilateral_random_folds, random_folds, spatial_folds
 
 
 @dataclass(frozen=True)
@@ -53,9 +48,7 @@ SPLITTERS: dict[str, Splitter] = {
     "bilateral": Splitter(bilateral_folds),
     "bilateral-random": Splitter(bilateral_random_folds),
     "community": Splitter(
-        community_folds,
-        connectome=attrgetter("holdout_connectome"),
-        needs="a holdout connectome",
+        community_folds, connectome=attrgetter("holdout_connectome"), needs="a holdout connectome"
     ),
     "community-structural": Splitter(
         community_folds,

@@ -34,10 +34,7 @@ from sweeps.cli.sweep import sweep
 from sweeps.request.gpu_share import read_gpu_share
 from sweeps.request.table import OPTIONS
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 SUBJECTS = {
     "Sweeps": (sweep, rerun, fetch),
     "Looking at runs": (status, dashboard, report, study),

@@ -4,13 +4,7 @@ from functools import partial
 from typing import Any
 
 from ray import tune
-from ray.tune import (
-    CheckpointConfig,
-    FailureConfig,
-    RunConfig,
-    TuneConfig,
-    Tuner,
-)
+from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 
 from sweeps.folder.paths import SweepPaths
 from sweeps.phases.study import write_running

@@ -129,11 +129,7 @@ class SweepRun:
     def _search(self, board: SearchBoard) -> None:
         model = self.plan.options.model
         self.progress.begin(
-            Phase(
-                "search",
-                lambda: str(board.progress(model)),
-                lambda: board.progress(model).share,
-            )
+            Phase("search", lambda: str(board.progress(model)), lambda: board.progress(model).share)
         )
         self.notes = run_search(self.plan, self.paths, board, self.disk, self.mirror)
 
@@ -150,9 +146,7 @@ class SweepRun:
         self.n_done = total - sum(job.size for job in todo)
         self.progress.begin(
             Phase(
-                phase,
-                lambda: f"{what} {self.n_done}/{total}",
-                lambda: self.n_done / max(total, 1),
+                phase, lambda: f"{what} {self.n_done}/{total}", lambda: self.n_done / max(total, 1)
             )
         )
         options = self.plan.options
@@ -209,11 +203,7 @@ class SweepRun:
 
 
 def run_sweep(
-    options: SweepOptions,
-    out: Path,
-    *,
-    resume: bool = False,
-    geography: SweepPaths | None = None,
+    options: SweepOptions, out: Path, *, resume: bool = False, geography: SweepPaths | None = None
 ) -> Summary:
     """Run or resume a sweep.
 

@@ -12,8 +12,7 @@ from gx2c.files import ordinary
 from sweeps.folder.lock import refuse_links
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.records import write_bytes
-from sweeps.storage.lease import Lease
-from sweeps.storage.store import Store, open_store, storage_errors
+from sweeps.storage.store import Lease, Store, open_store, storage_errors
 from sweeps.storage.uri import join_uri
 
 # Files that are written once and never change; the one that marks work as finished comes last
@@ -83,8 +82,7 @@ class Mirror:
             objects = self.store.list("")
             # if two sessions finished the same work, take the first version
             finished = sorted(
-                (name for name in objects if _MARK in name),
-                key=lambda name: (objects[name], name),
+                (name for name in objects if _MARK in name), key=lambda name: (objects[name], name)
             )
             wanted: dict[Path, str] = {}
             for name in finished:

@@ -13,9 +13,9 @@ from small_fits import PROFILE, make_brain, make_fold, nested, network_config
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig, GeneOptions, NetworkFit, Task, TrainingSet, retrain
 from gx2c.fit.augmentation import SCHEDULES, Augmentation, parse_kinds
-from gx2c.fit.augmenter import make_augmenter
 from gx2c.fit.config import check_task
 from gx2c.fit.network import ordered_pairs
+from gx2c.fit.prepare import make_augmenter
 
 ROWS = np.arange(0, 40, 2)
 ALL_KINDS = ("subjects", "strong-edges", "noise")

@@ -16,9 +16,8 @@ from waiting import until
 from gx2c.errors import UserError
 from sweeps.folder.lock import Holder
 from sweeps.folder.paths import SweepPaths
-from sweeps.storage.lease import Lease
 from sweeps.storage.session import Mirror, storage_session
-from sweeps.storage.store import Store, open_store
+from sweeps.storage.store import Lease, Store, open_store
 
 
 def claim_of(store: Store, **changes: object) -> str:
