@@ -25,7 +25,6 @@ from gx2c.data.layout import (
 from gx2c.data.matrix import read_matrix
 from gx2c.data.tables import (
     NOT_AVAILABLE,
-    Frame,
     numbers,
     read_json,
     read_parquet,
@@ -101,7 +100,8 @@ def read_folder(folder: DatasetFolder) -> tuple[dict[str, Any], list[str]]:
             read(reader)
     if expression is not None:
         with reader:
-            reader.parts = _with_expression(reader, expression)
+            order = _align(folder.root / EXPRESSION, expression.row_names, reader.parts["labels"])
+            reader.parts["expression"] = expression.values[order]
     return reader.parts, reader.problems
 
 
@@ -291,9 +291,3 @@ def _align(
         raise DataError(path.name, problems)
     place = {name: row for row, name in enumerate(found)}
     return np.array([place[name] for name in wanted], dtype=np.int64)
-
-
-def _with_expression(reader: _Reader, expression: Frame) -> dict[str, Any]:
-    labels = reader.parts["labels"]
-    order = _align(reader.folder.root / EXPRESSION, expression.row_names, labels)
-    return reader.parts | {"expression": expression.values[order]}

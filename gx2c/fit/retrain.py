@@ -94,7 +94,9 @@ def retrain(
         scores = [score_or_diverged(p, b, fold) for p, b in zip(predicted, brains, strict=True)]
         across: list[FloatArray | None] = [None] * len(brains)
         if train_test_edges and None not in scores:
-            across = [*_predict_across(fitted, brains, fold)]
+            n_train = len(fold.train_regions)
+            everything = np.concatenate([fold.train_regions, fold.test_regions])
+            across = [p[:n_train, n_train:] for p in fitted.predict(brains, everything)]
     return [
         Retrained(
             predicted[k],
@@ -113,9 +115,3 @@ def fit_predict_closed_form(config: FitConfig, brain: Brain, fold: Fold) -> Floa
     """Fit a closed form on a fold's training regions and predict its held-out regions."""
     fitted = FittedModels.fit(config, [brain], fold.train_regions, fold.test_regions)
     return fitted.predict([brain], fold.test_regions)[0]
-
-
-def _predict_across(fitted: FittedModels, brains: Sequence[Brain], fold: Fold) -> list[FloatArray]:
-    n_train = len(fold.train_regions)
-    everything = np.concatenate([fold.train_regions, fold.test_regions])
-    return [found[:n_train, n_train:] for found in fitted.predict(brains, everything)]

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.metrics.average import Average, average_values
-from gx2c.metrics.binary import is_binary
-from gx2c.metrics.edgewise import is_constant, partial_r, pearson_r, top_edge_precision
+from gx2c.metrics.edgewise import is_binary, is_constant, partial_r, pearson_r, top_edge_precision
 from gx2c.metrics.geodesic import geodesic_distance
 from gx2c.metrics.table import BINARY_METRICS, Metric, check_matrices, undirected_edges
 
@@ -34,19 +33,6 @@ Groups = dict[str, NDArray[np.bool_]]
 SHORT_MM = 175.0 / 3.0
 LONG_MM = 350.0 / 3.0
 STRONG = 0.3
-
-
-def edge_lengths(coords_mm: FloatArray, edges: tuple[IntArray, IntArray]) -> FloatArray:
-    """Return the Euclidean distance between both ends of each edge, (n_edges,), mm.
-
-    Parameters
-    ----------
-    coords_mm
-        (n_regions, 3), region centroids in MNI space, mm.
-    edges
-        Both ends of each edge, (n_edges,) each.
-    """
-    return scipy.spatial.distance.cdist(coords_mm, coords_mm)[edges]
 
 
 def distance_bands(lengths: FloatArray) -> Groups:
@@ -211,7 +197,8 @@ def score_in_detail(
     for name, metric in MATRIX_METRICS.items() if edges is None else ():
         score = partial(metric.compute, predicted, measured)
         scores.ask(name, score, truth, constant=True)
-    bands = distance_bands(edge_lengths(coords_mm, ends)) | strength_bands(truth)
+    lengths = scipy.spatial.distance.cdist(coords_mm, coords_mm)[ends]
+    bands = distance_bands(lengths) | strength_bands(truth)
     groups = hemisphere_groups(hemisphere, ends) | network_groups(network, ends)
     for kind, least in ((bands, MIN_BAND_EDGES), (groups, MIN_GROUP_EDGES)):
         for name, mask in kind.items():

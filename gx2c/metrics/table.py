@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gx2c.data.brain import FloatArray, IntArray
-from gx2c.metrics import binary, edgewise
+from gx2c.metrics import edgewise
 
 # Above the rounding of a symmetrised float32 prediction, far below any real asymmetry
 SYMMETRY_TOLERANCE = 1e-6
@@ -53,11 +53,11 @@ TABLE: dict[str, Metric] = {
     "r2": Metric(edgewise.r2, "R²", note="below 0 is worse than the mean"),
     "mse": Metric(edgewise.mse, "mean squared error", larger_is_better=False, digits=4),
     "mae": Metric(edgewise.mae, "mean absolute error", larger_is_better=False, digits=4),
-    "accuracy": Metric(binary.accuracy, binary=True),
-    "precision": Metric(binary.precision, binary=True),
-    "recall": Metric(binary.recall, binary=True),
-    "f1": Metric(binary.f1, binary=True),
-    "auc": Metric(binary.auc, binary=True),
+    "accuracy": Metric(edgewise.accuracy, binary=True),
+    "precision": Metric(edgewise.precision, binary=True),
+    "recall": Metric(edgewise.recall, binary=True),
+    "f1": Metric(edgewise.f1, binary=True),
+    "auc": Metric(edgewise.auc, binary=True),
 }
 # For any connectome, and for binary ones only
 METRICS = {name: metric for name, metric in TABLE.items() if not metric.binary}

@@ -9,7 +9,6 @@ from gx2c.nulls.brains import (
     surrogate_rows,
 )
 from gx2c.nulls.quality import SurrogateQuality, share_staying, surrogate_quality
-from gx2c.nulls.reassign import SPIN_METHODS
 from gx2c.nulls.significance import (
     NullSummary,
     SequentialP,
@@ -20,7 +19,7 @@ from gx2c.nulls.significance import (
     summarise_nulls,
 )
 from gx2c.nulls.spatiomolecular import SpinRanking, rank_spins, select_spins
-from gx2c.nulls.spheres import check_handedness
+from gx2c.nulls.spheres import SPIN_METHODS, check_handedness
 from gx2c.nulls.spins import make_spins, read_spins, spin_distortion, spin_rotations
 from gx2c.nulls.surrogate import Surrogate, make_brain_spins, moving_rows
 from gx2c.nulls.table import DEFAULT_SURROGATE, SURROGATES, SurrogateSpec, caution, make_surrogate

@@ -74,8 +74,9 @@ def surrogate_quality(
     weights, bins = moran_weights(distance), variogram_bins(distance)
 
     def measures(maps: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        variogram = bins.of(_standard(maps)).mean(axis=1)
-        return morans_i(maps, weights), variogram, _covariance(maps)
+        deviation, spread = maps - maps.mean(axis=0), maps.std(axis=0)
+        variogram = bins.of(deviation / np.where(spread > 0, spread, 1.0)).mean(axis=1)
+        return morans_i(maps, weights), variogram, deviation.T @ deviation / len(maps)
 
     true = np.ascontiguousarray(brain.expression[:, genes])
     moran, variogram, covariance = measures(true)
@@ -115,13 +116,3 @@ def _spread_genes(brain: Brain) -> IntArray:
     varying = np.flatnonzero(brain.expression.std(axis=0) > 0)
     chosen = np.linspace(0, len(varying) - 1, min(MAX_GENES, len(varying)))
     return varying[chosen.round().astype(np.int64)]
-
-
-def _standard(maps: FloatArray) -> FloatArray:
-    spread = maps.std(axis=0)
-    return np.asarray((maps - maps.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
-
-
-def _covariance(maps: FloatArray) -> FloatArray:
-    deviation = maps - maps.mean(axis=0)
-    return deviation.T @ deviation / len(maps)

@@ -131,7 +131,8 @@ def rank_spins(brain: Brain, spins: IntArray, rotations: FloatArray) -> SpinRank
     exponential = _distance_from_true([fit_exponential(*decay) for decay in decays])
     cubic = _distance_from_true([fit_cubic(*decay) for decay in decays])
     cost = _assignment_cost(brain.sphere_coords, brain.hemisphere, spins, rotations)
-    mean_rank = np.mean([_ranks(error) for error in (cost, exponential, cubic)], axis=0)
+    orders = [np.argsort(error, kind="stable") for error in (cost, exponential, cubic)]
+    mean_rank = np.mean([np.argsort(order, kind="stable") for order in orders], axis=0)
     return SpinRanking(
         spins=spins,
         order=np.argsort(mean_rank, kind="stable"),
@@ -230,7 +231,3 @@ def _share_near(coords_mm: FloatArray, hemisphere: IntArray, spins: IntArray) ->
     np.fill_diagonal(other, np.inf)
     moved = distance[np.arange(len(spins))[:, None], spins]
     return (moved <= other.min(axis=1)[:, None]).mean(axis=0)
-
-
-def _ranks(values: FloatArray) -> FloatArray:
-    return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(np.float64)

@@ -15,8 +15,7 @@ import numpy as np
 from gx2c.data.brain import MIRROR, FloatArray, IntArray
 from gx2c.errors import UserError, look_up
 from gx2c.files import load_npy
-from gx2c.nulls.reassign import SPIN_METHODS, SpinMethod
-from gx2c.nulls.spheres import unit_spheres
+from gx2c.nulls.spheres import SPIN_METHODS, SpinMethod, unit_spheres
 
 # Separates spins from other random numbers with the same seed
 SPIN_STREAM = 0x5B1

@@ -7,8 +7,7 @@ import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError
-from gx2c.nulls.reassign import SPIN_METHODS
-from gx2c.nulls.spheres import check_handedness
+from gx2c.nulls.spheres import SPIN_METHODS, check_handedness
 from gx2c.nulls.spins import make_spins
 
 RANDOM_STREAM, WITHIN_STREAM = 0x4A0, 0x4A1

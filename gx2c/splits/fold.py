@@ -1,4 +1,4 @@
-"""What a splitting rule is given, `Sites`, and what comes of it: a `Fold` with its inner folds."""
+"""`Sites`, from which a splitting rule chooses, and what comes of it: a `Fold` with inner folds."""
 
 from __future__ import annotations
 

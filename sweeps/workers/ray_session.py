@@ -98,27 +98,16 @@ def _joined(cluster: str, job: JobConfig) -> Iterator[None]:
 def _started(job: JobConfig) -> Iterator[None]:
     """Start Ray for this sweep alone: only this user reads its files, only this machine joins."""
     keep_token_private()
-    with session_folder() as folder, _loopback_alone():
+    # Ray replaces 127.0.0.1 as a node's address by a public one, except on macOS and Windows, and
+    # has no option for it on Linux (Ray 2.54 to 2.60): so its processes listen on loopback alone
+    loopback = patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False)
+    with session_folder() as folder, loopback:
         try:
             _init("", job, address="local", _temp_dir=str(folder), _node_ip_address=LOOPBACK)
             with parts_watched():
                 yield
         finally:
             ray.shutdown()
-
-
-def _loopback_alone() -> contextlib.AbstractContextManager[Any]:
-    """Let Ray take 127.0.0.1 for a node's address, which it otherwise replaces by a public one.
-
-    All its processes then listen on the loopback interface alone. Ray does so on macOS and Windows
-    and has no option for it on Linux (Ray 2.54 to 2.60).
-    """
-    return patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False)
-
-
-def _signals_left_alone() -> contextlib.AbstractContextManager[Any]:
-    """Keep our handler of SIGTERM, in whose place Ray puts one that exits without a word."""
-    return patch.object(ray_utils, "set_sigterm_handler", lambda _: None)
 
 
 def _refuse_if_silent(cluster: str) -> None:
@@ -139,8 +128,10 @@ def _refuse_if_silent(cluster: str) -> None:
 
 
 def _init(cluster: str, job: JobConfig, **where: Any) -> None:
+    # keeps our handler of SIGTERM, in whose place Ray puts one that exits without a word
+    signals_left_alone = patch.object(ray_utils, "set_sigterm_handler", lambda _: None)
     try:
-        with _importing(NEEDED_NEXT), _signals_left_alone():
+        with _importing(NEEDED_NEXT), signals_left_alone:
             ray.init(job_config=job, logging_level=logging.ERROR, log_to_driver=False, **where)
     # Ray raises a plain Exception if a process of its own does not come up in time
     except Exception as error:

@@ -10,8 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from gx2c.errors import UserError
 from gx2c.nulls import SPIN_METHODS, make_spins, spin_distortion
-from gx2c.nulls.reassign import alexander_bloch, hungarian, vasa
-from gx2c.nulls.spheres import unit_spheres
+from gx2c.nulls.spheres import alexander_bloch, hungarian, unit_spheres, vasa
 
 # so that a few spins make several batches
 SMALL_BATCHES = {name: replace(m, batch_values=10_000) for name, m in SPIN_METHODS.items()}

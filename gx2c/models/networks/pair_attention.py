@@ -117,7 +117,7 @@ class CrossGenevec(PairAttention):
     def decode_within(self, z: Tensor) -> Tensor:
         """Decode all ordered pairs of a block; see `PairNetwork`."""
         tokens, n = self._tokens(z), z.shape[1]
-        pairs = unordered_pairs(n, z.device)
+        pairs = torch.triu_indices(n, n, 1, device=z.device)
         either = torch.cat(over_pairs(self, self._embed, tokens, tokens, pairs), dim=1)
         first = places_of_first(n, z.device)
         second = first[swapped_pairs(len(first), z.device)]
@@ -194,7 +194,7 @@ class MixedGenevec(PairAttention):
 def places_of_first(n: int, device: torch.device) -> Tensor:
     """Return the position of the first region's embedding of each ordered pair, row-major.
 
-    Embeddings of pairs i < j come first, as `unordered_pairs` lists them: those of i, then
+    Embeddings of pairs i < j come first, as `torch.triu_indices` lists them: those of i, then
     those of j.
     """
     i, j = off_diagonal(ordered_pairs(n, n, device).T.view(1, n, n, 2))[0].T
@@ -234,11 +234,6 @@ def over_pairs(
         )
     parts = [compute(left, right, chunk) for chunk in chunks]
     return tuple(torch.cat(part, dim=1) for part in zip(*parts, strict=True))
-
-
-def unordered_pairs(n_regions: int, device: torch.device) -> Tensor:
-    """Return all pairs i < j, (2, n_pairs)."""
-    return torch.triu_indices(n_regions, n_regions, 1, device=device)
 
 
 def ordered_pairs(n_left: int, n_right: int, device: torch.device) -> Tensor:
