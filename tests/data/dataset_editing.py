@@ -1,11 +1,15 @@
-"""Edit the files of a dataset folder in tests."""
+"""Edit the files of a dataset folder in tests, and run commands on it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
+
+from sweeps.cli.app import main
 
 Rows = list[list[str]]
 
@@ -20,3 +24,15 @@ def rewrite_expression(folder: Path, edit: Callable[[pd.DataFrame], pd.DataFrame
     frame = pd.read_parquet(path)
     assert frame.index.name == "label"
     edit(frame).to_parquet(path)
+
+
+def without_checksums(folder: Path) -> Path:
+    path = folder / "dataset_description.json"
+    path.write_text(json.dumps({"Name": "lying"}))
+    return folder
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    return int(ended.value.code or 0)
