@@ -23,8 +23,8 @@ from gx2c.splits import make_folds
 from sweeps.cli.summary_text import print_reductions, print_summary
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import finite_or_none
+from sweeps.folder.results import read_connectome, read_null_scores
 from sweeps.folder.summary_file import Summary, read_summary
-from sweeps.folder.tables import read_connectome, read_null_scores
 from sweeps.request.options import SweepOptions
 from sweeps.request.table import OPTIONS
 from sweeps.run.progress import clock

@@ -60,9 +60,9 @@ class Chosen(NamedTuple):
     config: FitConfig
     learning_rates: tuple[float, ...] = ()
 
-    def weighed(self, weight: float) -> Self:
+    def with_weight(self, weight: float) -> Self:
         """Return the config with another weight after geography."""
-        return self._replace(config=self.config.weighed(weight))
+        return self._replace(config=self.config.with_weight(weight))
 
 
 def rank_configs(

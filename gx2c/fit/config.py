@@ -211,7 +211,7 @@ class FitConfig:
         """Whether anything that this config reads is made from expression."""
         return EXPRESSION in self.uses and reads_expression(self.task.features)
 
-    def weighed(self, weight: float) -> Self:
+    def with_weight(self, weight: float) -> Self:
         """Return the config with another weight after geography."""
         return replace(self, task=replace(self.task, weight=weight))
 

@@ -1,7 +1,12 @@
 """Metrics: agreement of predicted and measured edges."""
 
-from gx2c.metrics.average import Average, average_scores
-from gx2c.metrics.comparison import CorrectedT, corrected_resampled_t, gain_interval
+from gx2c.metrics.comparison import (
+    Average,
+    CorrectedT,
+    average_scores,
+    corrected_resampled_t,
+    gain_interval,
+)
 from gx2c.metrics.detail import DetailedScores, average_details, score_in_detail
 from gx2c.metrics.edgewise import is_binary, partial_r, top_edge_precision
 from gx2c.metrics.geodesic import geodesic_distance

@@ -14,7 +14,7 @@ import scipy
 from numpy.typing import NDArray
 
 from gx2c.data.brain import FloatArray, IntArray
-from gx2c.metrics.average import Average, average_values
+from gx2c.metrics.comparison import Average, average_values
 from gx2c.metrics.edgewise import is_binary, is_constant, partial_r, pearson_r, top_edge_precision
 from gx2c.metrics.geodesic import geodesic_distance
 from gx2c.metrics.table import BINARY_METRICS, Metric, check_matrices, undirected_edges

@@ -16,6 +16,7 @@ from sweeps.compare.finished_run import FinishedRun, name_among, read_finished
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
 from sweeps.folder.records import RecordStore
+from sweeps.folder.results import read_null_scores
 from sweeps.folder.summary_file import (
     Average,
     Averages,
@@ -26,7 +27,6 @@ from sweeps.folder.summary_file import (
     Summary,
     read_summary,
 )
-from sweeps.folder.tables import read_null_scores
 from sweeps.nulls.candidates import Candidate, over_candidates
 from sweeps.phases.search import best_record
 from sweeps.request.files import read_options

@@ -145,7 +145,7 @@ def _search_and_retrain(
     try:
         if null.job.config.task.learned == GEOGRAPHY_RESIDUAL:
             weight = choose_weight(brain, fold, chosen, metric=metric, seeds=seeds, profile=profile)
-            chosen = [one.weighed(weight) for one in chosen]
+            chosen = [one.with_weight(weight) for one in chosen]
         return retrain_ensemble(
             chosen, [brain], fold, seeds=[[own] for own in seeds], profile=profile
         )[0].scores

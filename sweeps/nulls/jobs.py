@@ -21,8 +21,7 @@ from gx2c.nulls import SURROGATES
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import Records, read_as, write_json
-from sweeps.folder.results import NullGroup
-from sweeps.folder.tables import write_null_scores
+from sweeps.folder.results import NullGroup, write_null_scores
 from sweeps.nulls.group import UNSELECTED, NullJob, Scores
 from sweeps.phases.retrain import RetrainJob
 from sweeps.request.options import SweepOptions

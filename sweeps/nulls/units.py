@@ -17,7 +17,7 @@ from gx2c.models.features import same_distances
 from gx2c.models.names import GEOGRAPHY
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord
-from sweeps.folder.tables import read_connectome
+from sweeps.folder.results import read_connectome
 from sweeps.phases.retrain import (
     RetrainJob,
     finished_jobs,

@@ -17,8 +17,7 @@ from gx2c.saved.writing import Training, model_files
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, Records, ranked, write_bytes, write_json
-from sweeps.folder.results import Result, foreign, read_result
-from sweeps.folder.tables import write_connectome
+from sweeps.folder.results import Result, foreign, read_result, write_connectome
 from sweeps.phases.search import best_record
 from sweeps.request.plan import SweepPlan
 from sweeps.search.seeds import member_seed, retrain_seed
@@ -104,10 +103,10 @@ class RetrainJob:
         members, n = self.members, self.n_seeds
         return [members[first : first + n] for first in range(0, len(members), n)]
 
-    def weighed(self, weight: float) -> Self:
+    def with_weight(self, weight: float) -> Self:
         """Return the job with a weight in every config, and nothing left to choose."""
-        others = tuple(replace(m, config=m.config.weighed(weight)) for m in self.others)
-        return replace(self, config=self.config.weighed(weight), others=others, weigh=False)
+        others = tuple(replace(m, config=m.config.with_weight(weight)) for m in self.others)
+        return replace(self, config=self.config.with_weight(weight), others=others, weigh=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -217,7 +216,7 @@ def retrain_one(context: TrialContext, job: RetrainJob) -> RetrainResult:
             seeds=job.seeds,
             profile=profile,
         )
-        job = job.weighed(weight)
+        job = job.with_weight(weight)
     (ensemble,) = retrain_ensemble(
         job.chosen,
         [context.brain],
@@ -329,7 +328,7 @@ def open_jobs(paths: SweepPaths, jobs: Sequence[RetrainJob]) -> list[RetrainJob]
             unfinished.append(job)
             continue
         found = job_of_result(read_result(paths, job.model, job.fold))
-        if found != (job.weighed(found.config.task.weight) if job.weigh else job):
+        if found != (job.with_weight(found.config.task.weight) if job.weigh else job):
             raise foreign(path, "another config, seed or learning rate")
     return unfinished
 

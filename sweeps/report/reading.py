@@ -11,8 +11,8 @@ from gx2c.errors import UserError
 from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore
+from sweeps.folder.results import read_connectome, read_null_scores
 from sweeps.folder.summary_file import FoldSummary, Summary, read_summary
-from sweeps.folder.tables import read_connectome, read_null_scores
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from gx2c.metrics import DetailedScores, average_details, average_scores, is_bin
 from gx2c.models.names import GEOGRAPHY
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.results import read_result
+from sweeps.folder.results import read_connectome, read_result
 from sweeps.folder.summary_file import Across, AcrossModel, Average, Details, DetailsFold, Scores
-from sweeps.folder.tables import read_connectome
 from sweeps.phases.retrain import read_scores
 
 TRAIN_TEST_LABEL = "edges between training and test regions: one end was seen in training"

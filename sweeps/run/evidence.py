@@ -17,7 +17,7 @@ from gx2c.models.names import GEOGRAPHY
 from gx2c.nulls import sequential_p_value, spin_p_value
 from gx2c.verdict import LADDER, Comparison, Evidence, NullTest
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.tables import read_connectome
+from sweeps.folder.results import read_connectome
 from sweeps.nulls.candidates import Candidate
 from sweeps.phases.control import control_paths
 from sweeps.phases.retrain import read_scores

@@ -22,8 +22,8 @@ from gx2c.errors import UserError
 from sweeps.folder.disk import disk_trouble_said
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import RecordStore
+from sweeps.folder.results import write_null_scores
 from sweeps.folder.summary_file import Summary, write_summary
-from sweeps.folder.tables import write_null_scores
 from sweeps.nulls.jobs import SplitNulls
 from sweeps.phases.retrain import job_of, retrain_one, save_retrained
 from sweeps.phases.search import best_record

@@ -22,7 +22,7 @@ from sweeps.compare.leaderboard_page import table_of
 from sweeps.compare.zoo import parse_models
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ranked, read_json
-from sweeps.folder.tables import read_connectome, write_connectome
+from sweeps.folder.results import read_connectome, write_connectome
 from sweeps.phases import retrain as retrain_phase
 from sweeps.report.build import write_report
 from sweeps.request.ensemble import EnsembleSize, ensemble_size, parse_ensemble

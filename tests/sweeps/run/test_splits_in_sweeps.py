@@ -17,7 +17,7 @@ from gx2c.metrics import score_edges
 from gx2c.splits import SPLITTERS
 from sweeps.cli.summary_text import print_summary
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.tables import read_connectome
+from sweeps.folder.results import read_connectome
 from sweeps.report.build import write_report
 from sweeps.run.rerun import run_rerun
 

@@ -8,7 +8,7 @@ import pytest
 
 from gx2c.errors import UserError
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.tables import (
+from sweeps.folder.results import (
     read_connectome,
     read_null_scores,
     write_connectome,
