@@ -109,13 +109,10 @@ def _pool(name: str, table: pd.DataFrame) -> Pool:
     scores = np.full((len(first), int(first["max_epochs"].iloc[0])), NO_SCORE)
     for row, curve in zip(scores, first["score"], strict=True):
         row[: len(curve)] = curve
-    return Pool(name, Curves(scores), _seed_sd(table))
-
-
-def _seed_sd(table: pd.DataFrame) -> float:
     repeated = table[table.groupby("number")["repeat"].transform("max") > 0]
     best = repeated["score"].map(np.max)
-    return float(np.sqrt(best.groupby(repeated["number"]).var().mean()))
+    seed_sd = float(np.sqrt(best.groupby(repeated["number"]).var().mean()))
+    return Pool(name, Curves(scores), seed_sd)
 
 
 @dataclass(frozen=True)

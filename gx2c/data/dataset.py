@@ -178,16 +178,12 @@ def _read_brain(folder: DatasetFolder, trust_row_order: bool) -> tuple[Brain | N
         return None, problems + list(brain_problems(leave_out(parts)))
     try:
         trusted = trust_row_order or bool(_description(folder).get(TRUSTED))
-        checksum = _checksum(folder)
+        found = checksums(folder)
+        lines = (f"{path.name} {found[path.name]}\n" for path in sorted(folder.data_files()))
+        checksum = hashlib.sha256("".join(lines).encode()).hexdigest()
         return Brain(name=folder.name, checksum=checksum, trust_row_order=trusted, **parts), []
     except DataError as error:
         return None, list(error.problems)
-
-
-def _checksum(folder: DatasetFolder) -> str:
-    found = checksums(folder)
-    names = [path.name for path in sorted(folder.data_files())]
-    return hashlib.sha256("".join(f"{name} {found[name]}\n" for name in names).encode()).hexdigest()
 
 
 def _log_notices(brain: Brain, folder: DatasetFolder) -> None:

@@ -46,7 +46,7 @@ def predict(
     """Predict the connectome of new regions with the models of a run; no Ray, no dataset."""
     from gx2c.saved.run import load_models, predict_mean
     from sweeps.folder.paths import check_new_folder
-    from sweeps.folder.tables import write_connectome
+    from sweeps.folder.results import write_connectome
 
     check_new_folder(out, hint="give a folder that does not")
     models = load_models(model)

@@ -58,7 +58,10 @@ def print_table(
         Where to print; standard output if omitted.
     """
     console = console or terminal()
-    cells = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    cells = [
+        {name: f"{v:.3f}" if isinstance(v, float) else str(v) for name, v in row.items()}
+        for row in rows
+    ]
     if not console.is_terminal:
         _print_tsv(cells, console)
         for note in (*filter(None, [title]), *notes):
@@ -107,10 +110,6 @@ def print_note(text: str, console: Console) -> None:
 def print_error(text: str) -> None:
     """Print a mistake on standard error, red on a terminal."""
     print_line(text, Console(stderr=True, highlight=False), style=FAILED)
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _print_tsv(cells: Sequence[Mapping[str, str]], console: Console) -> None:

@@ -115,7 +115,11 @@ def write_request(paths: SweepPaths, plan: SweepPlan) -> None:
     # first, because a sweep killed after this can be resumed
     write_bytes(paths.sweep, options.encode())
     if plan.warm.sources:
-        write_json(paths.warm_start, _describe_warm(plan.warm))
+        trials = [
+            {"model": model, "fold": fold, "records": [asdict(r) for r in records]}
+            for (model, fold), records in plan.warm.trials.items()
+        ]
+        write_json(paths.warm_start, {"sources": list(plan.warm.sources), "trials": trials})
     write_json(paths.folds, _describe_folds(plan))
     write_json(paths.inputs, _inputs(plan))
 
@@ -158,14 +162,6 @@ def read_folds(paths: SweepPaths) -> list[dict[str, Any]]:
     if not isinstance(folds, list) or not all({"train", "test", "inner"} <= set(f) for f in folds):
         raise UserError(f"{paths.folds} is not a file written by gx2c")
     return folds
-
-
-def _describe_warm(warm: WarmStart) -> dict[str, Any]:
-    trials = [
-        {"model": model, "fold": fold, "records": [asdict(r) for r in records]}
-        for (model, fold), records in warm.trials.items()
-    ]
-    return {"sources": list(warm.sources), "trials": trials}
 
 
 def read_accepted(paths: SweepPaths) -> WarmStart:

@@ -166,17 +166,13 @@ class Lease:
         claims = self.store.list(_FOLDER)
         now = claims.pop(self.name)
         for name, written_s in claims.items():
-            holder = self._holder(name)
+            holder = None
+            with contextlib.suppress(OSError):
+                holder = Holder.from_bytes(self.store.read(name))
             gone = holder is not None and holder.is_gone
             if now - written_s < self.stale_s and not gone:
                 raise in_use(self.store.where, holder)
             self.store.delete(name)
-
-    def _holder(self, name: str) -> Holder | None:
-        try:
-            return Holder.from_bytes(self.store.read(name))
-        except OSError:
-            return None
 
     def _write(self) -> None:
         self.store.write(self.name, self.holder.to_bytes())
