@@ -89,7 +89,7 @@ def test_attention_counts_as_its_products_do():
 
 
 def test_both_ways_to_nulls_of_kernels_agree():
-    assert kernel_nulls.measure(40, 60, n_group=5)["largest_gap_of_r"] < 1e-9
+    assert kernel_nulls.measure(40, 60)["largest_gap_of_r"] < 1e-9
 
 
 @pytest.mark.slow

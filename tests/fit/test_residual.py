@@ -144,7 +144,6 @@ def test_an_ensemble_geography_is_the_mean_of_its_members(brain):
     np.testing.assert_allclose(whole.residual, mean, atol=1e-12)
     predicted = np.mean([part.model.predict(regions) for part in parts], axis=0)
     np.testing.assert_allclose(whole.model.predict(regions), predicted, atol=1e-12)
-    assert whole.model.n_parameters(30, 40) == 2 * parts[0].model.n_parameters(30, 40)
 
 
 def test_a_task_determines_the_geography_and_the_weight(brain):
