@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from textwrap import fill
 from typing import Any, Self
 
 import numpy as np
@@ -183,7 +184,8 @@ class Brain:
             "excluded": f"{len(self.excluded)}: {_ends(self.excluded)}" if self.excluded else "",
         }
         title = f"Brain {self.name!r}: {self.n_regions} regions, {self.n_genes:,} genes"
-        return "\n".join([title, *(f"  {name:9} {text}" for name, text in rows.items() if text)])
+        shown = (f"  {name:9} {text}" for name, text in rows.items() if text)
+        return "\n".join([title, *(fill(row, 120, subsequent_indent=" " * 12) for row in shown)])
 
     @property
     def n_regions(self) -> int:
