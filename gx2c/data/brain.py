@@ -23,7 +23,7 @@ MOST_NETWORKS = 8
 PER_REGION = ("expression", "coords_mm", "hemisphere", "sphere_coords")
 NAMES_PER_REGION = ("labels", "network", "lobe", "structure", "expression_from")
 PER_PAIR = ("connectome", "holdout_connectome", "structural_connectome", "shared_samples")
-PEOPLE = "individual_connectomes"
+PEOPLE, MEASURES = "individual_connectomes", "measures"
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,6 +116,9 @@ class Brain:
     stability
         (n_genes,), differential stability: the mean correlation over pairs of donors, NaN where
         unknown; or None.
+    measures
+        Other measures of pairs of regions by name, (n_regions, n_regions) and symmetric, in any
+        range; `BrainView` makes one of them the connectome to be predicted.
 
     Raises
     ------
@@ -145,6 +148,7 @@ class Brain:
     expression_from: tuple[str, ...] | None = None
     shared_samples: NDArray[np.uint8] | None = None
     stability: FloatArray | None = None
+    measures: Mapping[str, FloatArray] | None = None
 
     def __post_init__(self) -> None:
         parts = leave_out(self.parts())
@@ -265,6 +269,8 @@ def take_rows(parts: Mapping[str, Any], rows: IntArray) -> dict[str, Any]:
         if name in kept:
             taken[name] = tuple(kept[name][row] for row in rows.tolist())
     taken |= {name: kept[name][np.ix_(rows, rows)] for name in PER_PAIR if name in kept}
+    if MEASURES in kept:
+        taken[MEASURES] = {name: m[np.ix_(rows, rows)] for name, m in kept[MEASURES].items()}
     if PEOPLE in kept:
         taken[PEOPLE] = take_edges(kept[PEOPLE], len(kept["labels"]), rows)
     return {**parts, **taken}

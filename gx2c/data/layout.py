@@ -26,6 +26,7 @@ MAIN_COHORT = "main"
 HOLDOUT_COHORT = "holdout"
 _RELMAT = "_meas-PearsonCorrelation_relmat.tsv"
 _STRUCTURAL = "_meas-StructuralConnectivity_relmat.tsv"
+_MEASURE = re.compile(r"(?:^|_)meas-([0-9A-Za-z]+)_relmat\.tsv$")
 
 
 def relmat_name(segmentation: str, cohort: str) -> str:
@@ -44,6 +45,11 @@ def relmat_name(segmentation: str, cohort: str) -> str:
 def structural_name(segmentation: str) -> str:
     """Name a structural connectome's file after BIDS BEP017."""
     return f"seg-{_entity(segmentation)}{_STRUCTURAL}"
+
+
+def measure_name(segmentation: str, measure: str) -> str:
+    """Name the file of another measure of pairs of regions after BIDS BEP017."""
+    return f"seg-{_entity(segmentation)}_meas-{_entity(measure)}_relmat.tsv"
 
 
 def _entity(name: str) -> str:
@@ -71,6 +77,15 @@ class DatasetFolder:
         """Find the structural connectome files, sorted; there should be one at most."""
         return self._ending(_STRUCTURAL)
 
+    def measures(self) -> dict[str, Path]:
+        """Find the files of other measures of pairs of regions, by the name after meas-."""
+        found: dict[str, Path] = {}
+        for path in self._ending("_relmat.tsv"):
+            match = _MEASURE.search(path.name)
+            if match and not path.name.endswith((_RELMAT, _STRUCTURAL)):
+                found.setdefault(match[1], path)
+        return found
+
     def _ending(self, ending: str) -> list[Path]:
         # macOS puts a file ._NAME next to NAME on foreign disks
         return sorted(p for p in self.root.glob(f"*{ending}") if not p.name.startswith("."))
@@ -80,7 +95,7 @@ class DatasetFolder:
         connectomes = self.connectomes(holdout=False) + self.connectomes(holdout=True)
         named = [self.root / name for name in (EXPRESSION, REGIONS, GENES, INDIVIDUALS)]
         found = [path for path in named if path.exists()]
-        return [*found, *connectomes, *self.structural_connectomes()]
+        return [*found, *connectomes, *self.structural_connectomes(), *self.measures().values()]
 
     def files(self) -> list[Path]:
         """List every file of the dataset but its description, sorted by name."""

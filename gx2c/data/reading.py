@@ -222,6 +222,10 @@ def _read_connectomes(reader: _Reader) -> None:
         elif paths:
             with reader:
                 reader.parts[part] = _read_connectome(reader, paths[0])
+    for name, path in reader.folder.measures().items():
+        with reader:
+            found = reader.parts.setdefault("measures", {})
+            found[name] = _read_connectome(reader, path)
 
 
 def _read_connectome(reader: _Reader, path: Path) -> FloatArray:

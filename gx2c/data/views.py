@@ -17,7 +17,7 @@ BOTH = "both"
 HEMISPHERES = (*SIDES, BOTH)
 # Names that datasets of whole brains give to regions outside the cortex instead of a network
 OUTSIDE_CORTEX = ("Subcortical", "Cerebellum")
-FUNCTIONAL, STRUCTURAL = CONNECTOMES = ("functional", "structural")
+FUNCTIONAL, STRUCTURAL = "functional", "structural"
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,10 @@ class BrainView:
         sphere coordinates, or in a brain without any, those whose network is one of
         `OUTSIDE_CORTEX`.
     connectome
-        Which connectome is to be predicted, one of `CONNECTOMES`. Where it is the structural one,
-        nothing else may be made of it, and there is no holdout connectome.
+        Which connectome is to be predicted: "functional", "structural", or one of `Brain.measures`.
+        Where it is the structural one, nothing else may be made of it. There is no holdout
+        connectome of any but the functional one. Values beyond [-1, 1] are divided by the largest
+        magnitude.
     threshold
         Edges above it are 1 and all others 0; None to keep their values.
     embeddings, gene_vectors
@@ -54,8 +56,6 @@ class BrainView:
     def __post_init__(self) -> None:
         if self.hemisphere not in HEMISPHERES:
             raise UserError(f"no hemisphere {self.hemisphere!r}; choose from {sorted(HEMISPHERES)}")
-        if self.connectome not in CONNECTOMES:
-            raise UserError(f"no connectome {self.connectome!r}; choose from {CONNECTOMES}")
         if self.threshold is not None and not abs(self.threshold) < 1:
             raise UserError(f"the threshold is {self.threshold}; give a number between -1 and 1")
 
@@ -81,8 +81,10 @@ class BrainView:
                 ", ".join(outside),
             )
         part = brain if keep.all() else take_regions(brain, np.flatnonzero(keep))
-        if self.connectome == STRUCTURAL:
-            part = _predict_structure(part)
+        if self.connectome != FUNCTIONAL:
+            part = _predict(part, self.connectome)
+        elif part.measures:
+            part = replace(part, measures=None)
         if self.embeddings:
             part = with_region_embeddings(part, self.embeddings)
         if self.gene_vectors:
@@ -121,19 +123,35 @@ def _in_cortex(brain: Brain) -> NDArray[np.bool_]:
     return inside
 
 
-def _predict_structure(brain: Brain) -> Brain:
-    if brain.structural_connectome is None:
+def _predict(brain: Brain, target: str) -> Brain:
+    """Make another connectome the one to be predicted."""
+    others = dict(brain.measures or {})
+    if brain.structural_connectome is not None:
+        others[STRUCTURAL] = brain.structural_connectome
+    if target not in others:
         raise UserError(
-            f"{brain.name} has no structural connectome to predict; add one to the dataset or "
-            "predict the functional one"
+            f"{brain.name} has no {target} connectome to predict; choose from "
+            f"{', '.join([FUNCTIONAL, *others])}, or add one to the dataset (gx2c data import … "
+            "--structural FILE, or --measure NAME=FILE)"
         )
     return replace(
         brain,
-        connectome=brain.structural_connectome,
-        structural_connectome=None,
+        connectome=_within_one(brain.name, target, others[target]),
+        structural_connectome=None if target == STRUCTURAL else brain.structural_connectome,
         holdout_connectome=None,
         individual_connectomes=None,
+        measures=None,
     )
+
+
+def _within_one(name: str, measure: str, values: FloatArray) -> FloatArray:
+    """Divide a measure by its largest magnitude if that is beyond 1, where predictions end."""
+    off = np.abs(values[~np.eye(len(values), dtype=bool)])
+    largest = float(np.nanmax(off, initial=0.0))
+    if largest <= 1:
+        return values
+    logger.info("%s: %s reaches %.4g, by which its values are divided", name, measure, largest)
+    return values / largest
 
 
 def _binarised(brain: Brain, threshold: float) -> Brain:

@@ -22,6 +22,7 @@ from gx2c.data.layout import (
     REGIONS,
     TRUSTED,
     DatasetFolder,
+    measure_name,
     relmat_name,
     sidecar,
     structural_name,
@@ -135,6 +136,11 @@ def write_tables(
         if parts.get(part) is not None:
             _write_text(dataset.root / name, matrix_text(labels, parts[part]))
             _write_json(sidecar(dataset.root / name), facts)
+    for measure, values in (parts.get("measures") or {}).items():
+        path = dataset.root / measure_name(segmentation, measure)
+        facts = {"Description": f"{measure} of pairs of regions.", "RelationshipMeasure": measure}
+        _write_text(path, matrix_text(labels, values))
+        _write_json(sidecar(path), RELMAT_SIDECAR | facts)
     if (people := parts.get("individual_connectomes")) is not None:
         edges = [edge_names(a, b)[0] for a, b in combinations(labels, 2)]
         names = [f"subject{number + 1}" for number in range(len(people))]
@@ -193,7 +199,8 @@ def _make_folder(dataset: DatasetFolder) -> None:
     for name in (INDIVIDUALS, EXPRESSION, GENES):
         (dataset.root / name).unlink(missing_ok=True)
     earlier = dataset.connectomes(holdout=False) + dataset.connectomes(holdout=True)
-    for path in earlier + dataset.structural_connectomes():
+    earlier += [*dataset.structural_connectomes(), *dataset.measures().values()]
+    for path in earlier:
         path.unlink()
         sidecar(path).unlink(missing_ok=True)
 

@@ -63,6 +63,7 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
     draft = Draft({}, notes)
     take_regions(draft, connectome, tables)
     _take_connectomes(draft, connectome, found, namer, options)
+    _take_measures(draft, connectome, found, namer, options)
     _take_people(draft, connectome, found, options)
     add_expression(draft, connectome.names, found, namer, options, dataset)
     _leave_out(draft)
@@ -88,6 +89,9 @@ def _gather(options: ImportOptions) -> Found:
     ):
         if given:
             found.given[role] = _only(given, "a square matrix", "matrices", "stacks")
+    for one in options.measures:
+        name, _, file = one.partition("=")
+        found.given[f"measure {name}"] = _only(file, "a square matrix", "matrices", "stacks")
     if is_atlas_name(options.atlas):
         image, table = fetch_atlas(options.atlas)
         found.volumes, found.vertices = [image], []
@@ -145,6 +149,25 @@ def _take_connectomes(
                 f"{other.name}: {len(match.left_out)} regions that the connectome lacks are left "
                 "out: " + shown(match.left_out)
             )
+
+
+def _take_measures(
+    draft: Draft, connectome: NamedMatrix, found: Found, namer: Namer, options: ImportOptions
+) -> None:
+    """Add the other measures of pairs of regions, in their own units."""
+    for one in options.measures:
+        measure = one.partition("=")[0]
+        other = choose_other(found, namer, connectome.names, f"measure {measure}")
+        assert other is not None, "a matrix that was given is taken or refused"
+        places = match_names(connectome.names, other.names).places
+        values = _reordered(other.values, places)
+        np.fill_diagonal(values, 1.0)
+        draft.parts.setdefault("measures", {})[measure] = values
+        off = values[~np.eye(len(values), dtype=bool)]
+        draft.notes.append(
+            f"{other.name}: {measure}, values from {np.nanmin(off):.4g} to {np.nanmax(off):.4g}; "
+            f"gx2c sweep MODEL --target {measure} predicts it"
+        )
 
 
 def _reordered(values: FloatArray, places: Sequence[int | None]) -> FloatArray:

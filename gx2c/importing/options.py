@@ -32,6 +32,7 @@ class ImportOptions:
     # Left and right file each, or empty
     surfaces: tuple[str, ...] = ()
     sphere: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()  # Other matrices to predict, NAME=FILE each
     scale: str = ""  # One of `SCALES`, or empty to recognise it
     kind: str = "auto"  # One of `KINDS`
     by_position: bool = False  # Whether unlabelled rows are in the order of the table of regions
@@ -49,6 +50,13 @@ class ImportOptions:
         for name in ("surfaces", "sphere"):
             if len(getattr(self, name)) not in (0, 2):
                 raise UserError(f"--{name} takes two files, that of the left hemisphere first")
+        for one in self.measures:
+            name, mark, file = one.partition("=")
+            if not (mark and file and name.isalnum()):
+                raise UserError(
+                    f"--measure {one!r} is no NAME=FILE with a name of letters and digits, such as "
+                    "MorphometricSimilarity=msn.csv"
+                )
 
     def to_plain(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, paths absolute."""
@@ -81,11 +89,14 @@ class ImportOptions:
 
 PATHS = (
     "paths", "connectome", "holdout", "structural", "expression", "regions", "labels", "atlas",
-    "individuals", "surfaces", "sphere",
+    "individuals", "surfaces", "sphere", "measures",
 )  # fmt: skip
 
 
 def _absolute(path: str) -> str:
+    name, mark, file = path.partition("=")
+    if mark and Path(file).exists():
+        return f"{name}={Path(file).resolve()}"
     # the name of a dataset is no path
     return str(Path(path).resolve()) if Path(path).exists() else path
 

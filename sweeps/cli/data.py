@@ -208,6 +208,10 @@ def data_import(
     individuals: Annotated[
         str, typer.Option(help="Connectomes of single people.", show_default="from the files")
     ] = "",
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(help="Another matrix to predict, as NAME=FILE; repeatable."),
+    ] = None,
     scale: Annotated[
         str,
         typer.Option(
@@ -248,6 +252,7 @@ def data_import(
         individuals=individuals,
         surfaces=tuple(filter(None, surfaces)),
         sphere=tuple(filter(None, sphere)),
+        measures=tuple(measure or ()),
         scale=scale,
         kind=kind,
         by_position=by_position,

@@ -86,8 +86,8 @@ class OptionTable:
     )
     target: str = _data(
         "functional",
-        help="Connectome to predict: functional or structural.",
-        choices="gx2c.data.views:CONNECTOMES",
+        help="Connectome to predict: functional, structural, or the NAME of a file "
+        "meas-NAME_relmat.tsv of the dataset.",
         retired={
             "geography-residual": "--target geography-residual is part of the model's name now: "
             "gx2c sweep geography+MODEL"

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gx2c.data import BrainView, make_synthetic_brain
+from gx2c.data import BrainView, load_dataset, make_synthetic_brain, write_dataset
 from gx2c.errors import UserError
 
 
@@ -39,6 +39,31 @@ def test_a_structural_target_leaves_nothing_that_tells_it(brain):
     assert part.structural_connectome is None and part.holdout_connectome is None
 
 
+def test_any_measure_of_pairs_can_be_the_target(brain, tmp_path, caplog):
+    times = np.abs(brain.connectome) * 40
+    times = np.where(np.eye(24, dtype=bool), 1.0, times)
+    both = dataclasses.replace(brain, measures={"MEG": times, "Similar": brain.connectome})
+    loaded = load_dataset(write_dataset(tmp_path / "brain", both, {"Name": "both"}))
+    np.testing.assert_allclose(loaded.measures["MEG"], times)
+    assert (
+        loaded.checksum
+        != load_dataset(write_dataset(tmp_path / "b", brain, {"Name": "b"})).checksum
+    )
+    rows = np.flatnonzero(brain.hemisphere == 0)
+    with caplog.at_level("INFO", logger="gx2c"):
+        part = BrainView(connectome="MEG", hemisphere="left").of(loaded)
+    largest = times[np.ix_(rows, rows)][~np.eye(len(rows), dtype=bool)].max()
+    off = ~np.eye(len(rows), dtype=bool)
+    np.testing.assert_allclose(part.connectome[off], (times[np.ix_(rows, rows)] / largest)[off])
+    assert f"MEG reaches {largest:.4g}" in caplog.text
+    assert part.holdout_connectome is None and part.measures is None
+    assert part.structural_connectome is not None
+    np.testing.assert_array_equal(
+        BrainView(connectome="Similar").of(loaded).connectome, loaded.measures["Similar"]
+    )
+    assert BrainView().of(loaded).measures is None
+
+
 def test_binarised_edges_are_above_the_threshold(brain):
     part = BrainView(threshold=0.1).of(brain)
     for i in range(24):
@@ -52,7 +77,6 @@ def test_binarised_edges_are_above_the_threshold(brain):
     ("keywords", "words"),
     [
         ({"hemisphere": "top"}, "no hemisphere 'top'"),
-        ({"connectome": "effective"}, "no connectome 'effective'"),
         ({"threshold": 1.5}, "between -1 and 1"),
         ({"threshold": float("nan")}, "between -1 and 1"),
     ],
@@ -66,6 +90,8 @@ def test_a_brain_must_have_what_is_asked_for(brain):
     without = dataclasses.replace(brain, structural_connectome=None)
     with pytest.raises(UserError, match="has no structural connectome to predict"):
         BrainView(connectome="structural").of(without)
+    with pytest.raises(UserError, match="no MEG connectome.*functional, structural.*--measure"):
+        BrainView(connectome="MEG").of(brain)
     with pytest.raises(UserError, match="on one side of the threshold"):
         BrainView(threshold=0.99).of(brain)
     with pytest.raises(UserError, match="not a view"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from world import GENES, World, assert_same, imported, square
+from world import GENES, N, World, assert_same, imported, square, zero_diagonal
 
 from gx2c.data import check_dataset, load_dataset
 from gx2c.errors import DataError, UserError
@@ -49,6 +49,26 @@ def test_the_command_says_what_it_understood_and_what_to_run_next(
     assert told.splitlines()[-1] == f"next: gx2c sweep kernel_ridge --dataset '{out}'"
     assert_same(load_dataset(out), world)
     assert check_dataset(out) == []
+
+
+def test_another_measure_is_imported_as_a_target(
+    files: Path, tmp_path: Path, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = list(range(N))[::-1]
+    names = tuple(world.labels[i] for i in order)
+    values = zero_diagonal(world.counts)
+    square(values[np.ix_(order, order)], names).to_csv(tmp_path / "meg.csv")
+    out, again = tmp_path / "brain", tmp_path / "again"
+    assert run(files, "--measure", f"MEG={tmp_path / 'meg.csv'}", "--out", out) == 0
+    assert "--target MEG predicts it" in capsys.readouterr().out
+    assert run(out / "import.yaml", "--out", again) == 0
+    off = ~np.eye(N, dtype=bool)
+    for folder in (out, again):
+        brain = load_dataset(folder)
+        assert brain.measures is not None
+        np.testing.assert_allclose(brain.measures["MEG"][off], values[off])
+    assert run(files, "--measure", "meg.csv", "--out", tmp_path / "x") == 2
+    assert "is no NAME=FILE" in capsys.readouterr().err
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(
