@@ -69,6 +69,8 @@ class ModelFile(Part):
         The ensemble, config by config; one config with one seed for a single model.
     scores
         Those of the mean prediction of the test regions.
+    expected
+        The mean test scores of the sweep whose configs these are, where no region is left to test.
     profile, versions, processor
         How and where it was computed.
     arrays
@@ -90,6 +92,7 @@ class ModelFile(Part):
     genes: list[str]
     members: list[MembersPart] = Field(min_length=1)
     scores: Scores
+    expected: Scores = Field(default_factory=dict)
     profile: dict[str, Any]
     versions: dict[str, str]
     processor: str

@@ -48,6 +48,8 @@ class Training:
         The split and its fold, or None; and the seed of the sweep.
     scores, member_scores
         Those of the mean prediction, and of each member, config by config.
+    expected
+        See `ModelFile`.
     """
 
     train_regions: IntArray
@@ -60,6 +62,7 @@ class Training:
     seed: int = 0
     scores: Mapping[str, float] | None = None
     member_scores: Sequence[Mapping[str, float] | None] = ()
+    expected: Mapping[str, float] | None = None
 
 
 def model_files(
@@ -116,6 +119,7 @@ def model_files(
         genes=[brain.genes[gene] for gene in kept],
         members=members,
         scores=_plain(training.scores) or {},
+        expected=_plain(training.expected) or {},
         profile=asdict(training.profile),
         versions=versions(),
         processor=processor_name(),

@@ -18,7 +18,7 @@ from gx2c.files import ordinary
 from sweeps.cli.completion import complete_dataset, complete_model
 from sweeps.cli.data import data_app
 from sweeps.cli.nulls import nulls_app
-from sweeps.cli.predict import predict
+from sweeps.cli.predict import fit, predict
 from sweeps.cli.runs import (
     AsJson,
     compare,
@@ -39,7 +39,7 @@ SUBJECTS = {
     "Sweeps": (sweep, rerun, fetch),
     "Looking at runs": (status, dashboard, report, study),
     "Comparing": (compare, leaderboard),
-    "After a sweep": (predict,),
+    "After a sweep": (predict, fit),
 }
 for subject, of_subject in SUBJECTS.items():
     for command in of_subject:

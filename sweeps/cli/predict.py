@@ -1,4 +1,4 @@
-"""The command `gx2c predict`: saved models on new regions."""
+"""The commands `gx2c predict` and `gx2c fit`: saved models on new regions, and on all regions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeps.cli.completion import complete_run
+from sweeps.cli.completion import complete_model, complete_run
 
 if TYPE_CHECKING:
     from gx2c.data import Brain
@@ -63,6 +63,30 @@ def predict(
             print(f"wrote    {quote(str(path))}")
 
 
+def fit(
+    model: Annotated[
+        str, typer.Argument(help="A model of the sweep.", autocompletion=complete_model)
+    ],
+    config: Annotated[
+        Path,
+        typer.Option(help="A finished run, or its best.yaml.", autocompletion=complete_run),
+    ],
+    out: Annotated[Path, typer.Option(help="A new folder for the model.")],
+) -> None:
+    """Fit a final model on all regions, with the best configs that a sweep found."""
+    from gx2c.saved.model import load_model
+    from sweeps.folder.paths import SweepPaths
+    from sweeps.run.final import fit_final
+
+    expected = fit_final(SweepPaths(config).best if config.is_dir() else config, model, out)
+    saved = load_model(out)
+    print(f"model    {saved!r}")
+    r = expected.get("pearson_r")
+    score = "that of its sweep" if r is None else f"test r {r:.3f}, the mean over the sweep's folds"
+    print(f"expected {score}; no region is left to test this model itself")
+    print(f"wrote    {quote(str(out))}")
+
+
 def _new_regions(
     expression: str, regions: Path | None, model: "SavedModel"
 ) -> "Brain | Unmeasured":
@@ -83,7 +107,8 @@ def _facts(
     about = models[0].about
     many = f"{len(models)} folds" if len(models) > 1 else repr(models[0])
     yield f"model    {about.model}: mean and SD over {n_members} members ({many})"
-    scores = [s for m in models if (s := m.about.scores.get("pearson_r")) is not None]
+    known = [m.about.scores or m.about.expected for m in models]
+    scores = [s for one in known if (s := one.get("pearson_r")) is not None]
     if scores:
         r = sum(scores) / len(scores)
         yield f"score    test r {r:.3f} on held-out regions of {about.dataset.name}"

@@ -47,26 +47,38 @@ def run_rerun(path: Path, out: Path) -> Summary:
     UserError
         If the file, the dataset or the folder cannot be used.
     """
-    best = read_best(path)
     check_new_folder(out, hint="give a folder that does not")
-    _check_device(path, best)
-    view = BrainView.from_dict(best.view)
-    brain = view.of(load_dataset(best.dataset, trust_row_order=view.trust_row_order))
-    jobs = jobs_of(best)
-    _check_data(path, best, brain, jobs)
-    context, paths, started = _context(best, brain), SweepPaths(out), time.monotonic()
+    best, context, jobs = read_rerun(path)
+    paths, started = SweepPaths(out), time.monotonic()
     with ProgressLine() as progress:
         done = 0
         progress.begin(Phase("rerun", lambda: f"models {done}/{len(jobs)}"))
         for job, file in zip(jobs, best.jobs, strict=True):
             profile = ComputeProfile(**(file.profile or best.profile).model_dump())
             result = retrain_one(replace(context, profile=profile), job)
-            save_retrained(brain, context.folds, paths, result)
+            save_retrained(context.brain, context.folds, paths, result)
             done += 1
     write_models(paths, best.model)
     summary = _summary(path, best, context, paths, time.monotonic() - started)
     write_summary(paths, summary)
     return summary
+
+
+def read_rerun(path: Path) -> tuple[BestFile, TrialContext, list[RetrainJob]]:
+    """Read a best.yaml, its data and its retrainings.
+
+    Raises
+    ------
+    UserError
+        If the file or the dataset cannot be used.
+    """
+    best = read_best(path)
+    _check_device(path, best)
+    view = BrainView.from_dict(best.view)
+    brain = view.of(load_dataset(best.dataset, trust_row_order=view.trust_row_order))
+    jobs = jobs_of(best)
+    _check_data(path, best, brain, jobs)
+    return best, _context(best, brain), jobs
 
 
 def _check_device(path: Path, best: BestFile) -> None:

@@ -14,16 +14,20 @@ from sweep_fixtures import finish, make_brain, make_plan
 
 from gx2c.data import load_dataset, write_dataset
 from gx2c.errors import UserError
+from gx2c.fit import FitConfig, validate_closed_form
 from gx2c.metrics import score_edges
+from gx2c.saved.model import load_model
 from gx2c.saved.run import load_run
+from gx2c.splits import Fold
 from sweeps.cli.summary_text import print_summary
 from sweeps.compare.leaderboard import make_leaderboard
 from sweeps.compare.leaderboard_page import table_of
 from sweeps.compare.zoo import parse_models
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ranked, read_json
-from sweeps.folder.results import read_connectome, write_connectome
+from sweeps.folder.results import read_connectome, read_result, write_connectome
 from sweeps.phases import retrain as retrain_phase
+from sweeps.phases.retrain import job_of_result
 from sweeps.report.build import write_report
 from sweeps.request.ensemble import EnsembleSize, ensemble_size, parse_ensemble
 from sweeps.request.files import write_request
@@ -148,6 +152,45 @@ def test_predict_writes_mean_and_spread_of_all_members(networks, tmp_path, capsy
     assert "32 of 32 regions bear the label of a training region" in text
     assert exit_code_of(*given) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", [NAME, "geography"])
+def test_a_final_model_learns_from_all_regions(model, networks, tmp_path, capsys):
+    """Its configs are the best over the sweep's folds, not over any test of all regions."""
+    plan, paths, summary = networks
+    given = ("fit", model, "--config", str(paths.root), "--out", str(tmp_path / "final"))
+    assert exit_code_of(*given) == 0
+    mean = (summary.test if model == NAME else summary.geography.test)[METRIC].mean
+    text = capsys.readouterr().out
+    assert f"test r {mean:.3f}, the mean over the sweep's folds; no region is left" in text
+    final, brain = load_model(tmp_path / "final"), plan.brain
+    about = final.about
+    assert (about.fold, about.test_regions, about.scores) == (None, [], {})
+    assert about.training_regions == list(brain.labels) and about.expected[METRIC] == mean
+    configs = [FitConfig.from_dict(members.config) for members in about.members]
+    tried = {
+        repr(one.config.with_weight(1.0) if model == NAME else one.config)
+        for fold in range(2)
+        for one in job_of_result(read_result(paths, model, fold)).chosen
+    }
+    weights = {config.task.weight for config in configs}
+    assert {repr(c.with_weight(1.0) if model == NAME else c) for c in configs} <= tried
+    assert len(weights) == 1 and len(configs) == (2 if model == NAME else 3)
+    # by hand: the sweep's outer folds are the inner folds of all regions
+    folds = tuple(Fold(f.train_regions, f.test_regions) for f in plan.folds)
+    if model == "geography":
+        whole = Fold(np.arange(64), np.arange(0), inner=folds)
+        scores = [validate_closed_form(brain, whole, c, metric="val_mse").score for c in configs]
+        assert scores == sorted(scores, reverse=True)
+    found = score_edges(final.predict(brain), brain.connectome)
+    assert found[METRIC] > mean, "it has seen these edges"
+
+
+def test_a_final_model_needs_a_config_of_the_model(networks, tmp_path, capsys):
+    _, paths, _ = networks
+    given = ("--config", str(paths.best), "--out", str(tmp_path / "final"))
+    assert exit_code_of("fit", "smt", *given) == 2
+    assert "no config of 'smt'; it has those of" in capsys.readouterr().err
 
 
 def test_a_rerun_repeats_the_ensemble_and_chooses_no_weight(networks, tmp_path, monkeypatch):
