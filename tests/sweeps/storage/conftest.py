@@ -5,18 +5,31 @@ from pathlib import Path
 
 import pytest
 from gs_server import gs_server
-from s3_server import CREDENTIALS, s3_server
+from s3_server import CREDENTIALS, Gate, s3_server
 
 from sweeps.storage.store import Store, open_store
 
 
 @pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
+def _gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture(scope="session")
+def s3(_gate: Gate) -> Iterator[str]:
     """The URI of a folder on an S3 server on loopback."""
-    with pytest.MonkeyPatch.context() as patch, s3_server() as uri:
+    with pytest.MonkeyPatch.context() as patch, s3_server(_gate) as uri:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
         yield uri
+
+
+@pytest.fixture
+def s3_gate(_gate: Gate) -> Iterator[Gate]:
+    """Before the S3 server; it lets everything pass unless a test tells it otherwise."""
+    passes = _gate.refuses
+    yield _gate
+    _gate.refuses = passes
 
 
 @pytest.fixture(scope="session")

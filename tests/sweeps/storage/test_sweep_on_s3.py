@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from real_sweeps import (
+    PATIENCE_S,
     gx2c,
     kill_driver,
     result_of,
@@ -65,11 +66,21 @@ def test_a_lost_head_changes_nothing(mlp_run, tiny_dataset, tmp_path: Path, s3: 
     assert store.list("lease") == store.list("tune") == {}
 
 
-def test_a_run_is_brought_home_as_the_last_line_says(tiny_dataset, tmp_path: Path, s3: str):
+FEW = ("--samples", "2", "--max-epochs", "4", "--nulls", "2")
+
+
+def test_a_run_whose_store_often_refuses_is_brought_home_as_the_last_line_says(
+    tiny_dataset, tmp_path: Path, s3: str, s3_gate
+):
+    """Two of seven requests are refused; the result is that of a sweep without a store."""
     out = tmp_path / "head" / "smt-run"
-    few = ("--samples", "2", "--max-epochs", "4", "--nulls", "2", "--storage", s3)
-    done = gx2c(*sweep_arguments("mlp", tiny_dataset, out, *few), cwd=tmp_path)
+    s3_gate.refuses = lambda number: number % 7 in (2, 5)
+    done = gx2c(*sweep_arguments("mlp", tiny_dataset, out, *FEW, "--storage", s3), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert result_of(SweepPaths(out)) == result_of(
+        sweep("mlp", tiny_dataset, tmp_path / "local", *FEW)
+    )
     command = done.stdout.splitlines()[-1].removeprefix("fetch    ")
     words = command.replace("'", "").split()
     assert words[:2] == ["gx2c", "fetch"]
@@ -81,3 +92,18 @@ def test_a_run_is_brought_home_as_the_last_line_says(tiny_dataset, tmp_path: Pat
     assert (home.root / "report.html").stat().st_size > 10_000
     again = gx2c("rerun", str(home.best), "--out", "again", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
+
+
+def test_a_store_that_refuses_for_good_is_a_sentence_and_nothing_else(
+    tiny_dataset, tmp_path: Path, s3: str, s3_gate
+):
+    out = tmp_path / "refused"
+    arguments = sweep_arguments("mlp", tiny_dataset, out, *FEW, "--storage", s3)
+    process = start_gx2c(*arguments, cwd=tmp_path)
+    wait_for(process, SweepPaths(out).running.exists, "a running config")
+    s3_gate.refuses = lambda number: True
+    printed, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 2, err
+    said = [line for line in err.splitlines() if line.startswith("gx2c:")]
+    assert len(said) == 1 and "storage s3://" in said[0]
+    assert "Traceback" not in err + printed
