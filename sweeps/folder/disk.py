@@ -33,16 +33,19 @@ def refuse_disk_trouble(cause: str) -> None:
             )
 
 
+def causes_of(error: BaseException) -> list[BaseException]:
+    """Return an error and those during whose handling it came up, the first of them first."""
+    earlier = error.__context__
+    return [*(causes_of(earlier) if earlier is not None else ()), error]
+
+
 @contextlib.contextmanager
 def disk_trouble_said() -> Iterator[None]:
     """Turn errors of the disk, wherever they come from, into one sentence on the first of them."""
     try:
         yield
     except OSError as error:
-        chain: list[BaseException] = [error]
-        while (cause := chain[-1].__context__) is not None:
-            chain.append(cause)
-        for earlier in reversed(chain):
+        for earlier in causes_of(error):
             if isinstance(earlier, UserError):
                 raise earlier from None
             refuse_disk_trouble(str(earlier))

@@ -38,7 +38,7 @@ def run_search(
     packing = Packing(plan.gpu_share)
     if not board.finished:
         # Ray Tune takes a second to import: `ray_session` does it while Ray starts
-        from sweeps.phases.tuner import make_tuner
+        from sweeps.phases.tuner import make_tuner, refusals_said
         from sweeps.search.callbacks import Halt
         from sweeps.search.ray_patches import (
             disk_trouble_halts,
@@ -58,6 +58,7 @@ def run_search(
             tasks_are_named(),
             disk_trouble_halts(halt),
             state_is_written_once(),
+            refusals_said(storage),
         ):
             tuner.fit()
         paths.running.unlink(missing_ok=True)

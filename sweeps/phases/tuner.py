@@ -1,11 +1,16 @@
 """The Tuner of a sweep, which connects Ray Tune and the board."""
 
+import contextlib
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
+from ray.tune.error import TuneError
 
+from gx2c.errors import UserError
+from sweeps.folder.disk import causes_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.phases.study import write_running
 from sweeps.request.plan import SweepPlan
@@ -83,6 +88,22 @@ def make_tuner(
             checkpoint_config=CheckpointConfig(num_to_keep=1),
         ),
     )
+
+
+@contextlib.contextmanager
+def refusals_said(storage: str) -> Iterator[None]:
+    """Turn an error of the storage that Tune met, and may have wrapped, into one sentence."""
+    try:
+        yield
+    except (OSError, TuneError) as error:
+        refusals = [str(cause) for cause in causes_of(error) if isinstance(cause, OSError)]
+        if not (storage and refusals):
+            raise
+        # a worker's error is the last line of its traceback
+        raise UserError(
+            f"storage {storage} cannot be used ({refusals[0].strip().splitlines()[-1][:300]}); "
+            "check that it answers, then --resume: nothing finished is lost"
+        ) from None
 
 
 def _make_scheduler(

@@ -1,4 +1,4 @@
-"""S3 that refuses requests: a worker repeats them, and Tune's own state makes no more of them."""
+"""S3 that refuses requests: a worker repeats them, Tune makes no more of them, the end is said."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from pyarrow import fs
+from ray.tune.error import TuneError
 from ray.tune.execution.tune_controller import TuneController
 from s3_server import CREDENTIALS
 
+from gx2c.errors import UserError
+from sweeps.phases.tuner import refusals_said
 from sweeps.search.ray_patches import state_is_written_once
 from trainables.fold_trainable import patient
 
@@ -56,6 +59,21 @@ def test_a_worker_repeats_what_s3_refuses(refused):
     found = patient(filesystem).get_file_info("bucket/folder/checkpoint")
     assert found.type == fs.FileType.NotFound
     assert server.left < 0
+
+
+def test_a_refusal_that_tune_wraps_is_a_sentence_with_its_first_cause():
+    with pytest.raises(
+        UserError, match=r"storage s3://b cannot be used \(OSError: 503\).*--resume"
+    ):
+        with refusals_said("s3://b"):
+            try:
+                raise OSError("Traceback of a worker\nOSError: 503")
+            except OSError:
+                raise TuneError("Traceback of the driver") from None
+    for storage, error in (("", OSError("503")), ("s3://b", TuneError("a fault of our own"))):
+        with pytest.raises(type(error)) as caught, refusals_said(storage):
+            raise error
+        assert caught.value is error
 
 
 def test_other_file_systems_stay_as_they_are():

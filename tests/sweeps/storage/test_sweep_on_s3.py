@@ -105,5 +105,5 @@ def test_a_store_that_refuses_for_good_is_a_sentence_and_nothing_else(
     printed, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2, err
     said = [line for line in err.splitlines() if line.startswith("gx2c:")]
-    assert len(said) == 1 and "storage s3://" in said[0]
+    assert len(said) == 1 and "storage s3://" in said[0] and "503" in said[0]
     assert "Traceback" not in err + printed
