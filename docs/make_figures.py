@@ -39,7 +39,7 @@ END = "<!-- from docs/quick_summary.json by docs/make_figures.py: end -->"
 KEPT: Any = {
     **dict.fromkeys(
         "model dataset split split_label conditions seed n_regions n_genes folds test single "
-        "train_test geography nulls more_nulls verdict".split(),
+        "train_test geography nulls more_nulls verdict alone".split(),
         True,
     ),
     "seconds": {"total"},

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from gx2c.metrics import HEADLINE
 from gx2c.models import MODELS
+from gx2c.models.names import split_name
 from gx2c.nulls import SURROGATES
 from sweeps.cli.tables import print_line, print_table, terminal
 from sweeps.folder.paths import SweepPaths
@@ -114,6 +115,8 @@ def summary_lines(summary: Summary) -> list[str]:
         f"{'geography alone':<20} test r {_spread(summary.rival(HEADLINE))}",
         f"{'gain over geography':<20} {_spread(summary.gain(HEADLINE), signed=True)}",
     ]
+    if summary.alone:
+        lines.insert(1, f"{alone_name(summary):<20} test r {_spread(summary.alone[HEADLINE])}")
     if summary.single:
         lines.append(f"{'best config alone':<20} {ensemble_words(summary)}")
     if across := summary.train_test:
@@ -140,6 +143,11 @@ def summary_lines(summary: Summary) -> list[str]:
     if nulls.caution:
         lines.append(f"{'caution':<20} {nulls.caution}")
     return lines
+
+
+def alone_name(summary: Summary) -> str:
+    """Name the model of `geography+MODEL` without geography."""
+    return f"{split_name(summary.model)[0]} alone"
 
 
 def ensemble_words(summary: Summary) -> str:

@@ -70,6 +70,8 @@ class SweepPaths:
     nulls = _File("nulls.json")
     # The control of a gain: the model retrained on coordinates in place of genes
     coordinates = _File("coordinates")
+    # The model of `geography+MODEL`, retrained without geography
+    alone = _File("alone")
     # Address of the dashboard of the latest session's cluster
     cluster = _File("cluster.json")
     # Learning curves of networks for TensorBoard

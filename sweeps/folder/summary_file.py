@@ -253,6 +253,8 @@ class Summary(Part):
     test: Averages
     # the best configs alone, where `test` is an ensemble's
     single: Averages = Field(default_factory=dict)
+    # the same configs without geography, of `geography+MODEL`
+    alone: Averages = Field(default_factory=dict)
     geography: Geography | None = None
     # of the first surrogate, and of the others
     nulls: Nulls | None = None

@@ -1,17 +1,19 @@
-"""The control of a gain: the same ensemble, reading coordinates in place of genes.
+"""The same ensemble retrained for comparison: on coordinates, or without geography.
 
 Genes are smooth maps of the brain, so a model may read little more than locations from them. The
-control has the configs, epochs and number of members that were found with the genes; only the
-weight after geography is chosen again. Nothing is searched.
+control of a gain therefore reads coordinates in place of genes. Both comparisons have the configs,
+epochs and number of members that the search found; the control only chooses its weight after
+geography again. Nothing is searched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from gx2c.data import Brain
-from gx2c.fit import FitConfig, GeneOptions
+from gx2c.fit import FitConfig, GeneOptions, Task
+from gx2c.fit.config import CONNECTOME
 from sweeps.folder.paths import SweepPaths
 from sweeps.phases.retrain import RetrainJob
 from sweeps.request.plan import SweepPlan
@@ -20,6 +22,11 @@ from sweeps.request.plan import SweepPlan
 def control_paths(paths: SweepPaths) -> SweepPaths:
     """Return the files of a run's control, a folder like that of the run."""
     return SweepPaths(paths.coordinates)
+
+
+def alone_paths(paths: SweepPaths) -> SweepPaths:
+    """Return the files of a run's model without geography, a folder like that of the run."""
+    return SweepPaths(paths.alone)
 
 
 def on_coordinates(plan: SweepPlan) -> SweepPlan:
@@ -44,18 +51,22 @@ def coordinate_genes(brain: Brain, n_genes: int) -> Brain:
 
 def control_jobs(jobs: Sequence[RetrainJob]) -> list[RetrainJob]:
     """Return the retrainings of a control, given those of the model before they were weighed."""
-    return [
-        replace(
-            job,
-            config=_on_all(job.config),
-            others=tuple(replace(one, config=_on_all(one.config)) for one in job.others),
-        )
-        for job in jobs
-    ]
+    return [_changed(job, lambda c: replace(c, genes=_all(c.genes))) for job in jobs]
 
 
-def _on_all(config: FitConfig) -> FitConfig:
-    return replace(config, genes=_all(config.genes))
+def alone_jobs(jobs: Sequence[RetrainJob]) -> list[RetrainJob]:
+    """Return retrainings that learn the connectome itself instead of what geography leaves."""
+
+    def alone(config: FitConfig) -> FitConfig:
+        task = replace(config.task, learned=CONNECTOME, geography=(), weight=Task().weight)
+        return replace(config, task=task)
+
+    return [replace(_changed(job, alone), weigh=False) for job in jobs]
+
+
+def _changed(job: RetrainJob, change: Callable[[FitConfig], FitConfig]) -> RetrainJob:
+    others = tuple(replace(one, config=change(one.config)) for one in job.others)
+    return replace(job, config=change(job.config), others=others)
 
 
 def _all(genes: GeneOptions) -> GeneOptions:

@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from gx2c.metrics import HEADLINE
+from gx2c.models.names import split_name
 from gx2c.verdict import Verdict
 from sweeps.folder.summary_file import UNDEFINED, Average, Nulls, OverGeography, Summary
 from sweeps.report.wording import (
@@ -164,6 +165,9 @@ def key_numbers(s: Summary) -> list[tuple[str, str, str, str]]:
         cells.insert(0, ("grade", f"{s.verdict.grade} of 4", _tested(s.verdict), ""))
     if s.single:
         cells.append(("best config alone, test r", number(single_score(s)), _members(s), ""))
+    if s.alone:
+        name, alone = split_name(s.model)[0], s.alone[HEADLINE]
+        cells.append((f"{name} alone, test r", number(alone.mean), "the same configs", ""))
     if s.geography is not None and not s.is_geography:
         rival = s.rival(HEADLINE)
         above = f"SE {number(gain.se)}; above in {above_geography(s)}"

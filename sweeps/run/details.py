@@ -6,11 +6,12 @@ from typing import Any
 from gx2c.data import Brain
 from gx2c.data.brain import FloatArray
 from gx2c.metrics import DetailedScores, average_details, average_scores, is_binary, score_in_detail
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import GEOGRAPHY, split_name
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.results import read_connectome, read_result
 from sweeps.folder.summary_file import Across, AcrossModel, Average, Details, DetailsFold, Scores
+from sweeps.phases.control import alone_paths
 from sweeps.phases.retrain import read_scores
 
 TRAIN_TEST_LABEL = "edges between training and test regions: one end was seen in training"
@@ -40,6 +41,15 @@ def single_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]
     """Return the field of a `Summary` with the best configs' scores; none without ensembles."""
     scores = read_scores(paths, model, n_folds, edges="single")
     return {"single": averages(scores)} if scores else {}
+
+
+def alone_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]:
+    """Return the field of a `Summary` with the scores without geography; none if there are none."""
+    name, after_geography = split_name(model)
+    alone = alone_paths(paths)
+    if not after_geography or not all(alone.retrained(name, f).exists() for f in range(n_folds)):
+        return {}
+    return {"alone": averages(read_scores(alone, name, n_folds))}
 
 
 def summarise_details(

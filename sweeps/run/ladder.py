@@ -4,12 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gx2c.models.names import split_name
 from gx2c.verdict import LADDER, failed_before
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import Records, write_json
 from sweeps.nulls.group import NullJob, run_null_group
 from sweeps.nulls.jobs import NULLS_PER_GROUP, SplitNulls
-from sweeps.phases.control import control_jobs, control_paths, on_coordinates
+from sweeps.phases.control import (
+    alone_jobs,
+    alone_paths,
+    control_jobs,
+    control_paths,
+    on_coordinates,
+)
 from sweeps.phases.retrain import (
     DivergedError,
     RetrainJob,
@@ -49,17 +56,17 @@ class Ladder:
     n_nulls: dict[str, int] = field(default_factory=dict)
 
     def retrain(self, jobs: Sequence[RetrainJob]) -> None:
-        """Retrain the models of the sweep, then its control if there is a gain to explain."""
+        """Retrain the models, the model without geography, and the control of a gain, if any."""
         self._retrain(self.plan, self.paths, jobs, "retrain")
+        own = [job for job in jobs if job.model == self.plan.options.model]
+        if split_name(self.plan.options.model)[1]:
+            without = self.plan, alone_paths(self.paths), alone_jobs(own)
+            self._compare(*without, "without geography")
         evidence = evidence_of(self.plan, self.paths, {})
         if not evidence.reads_genes or failed_before(evidence, LADDER[0]):
             return
-        own = [job for job in jobs if job.model == self.plan.options.model]
         control = on_coordinates(self.plan), control_paths(self.paths), control_jobs(own)
-        try:
-            self._retrain(*control, "control")
-        except DivergedError as error:
-            self.notes.append(f"no control on coordinates in place of genes: {error}")
+        self._compare(*control, "on coordinates")
 
     def run_nulls(self, jobs: Sequence[RetrainJob], records: Records) -> dict[str, Tables]:
         """Run the surrogates one after another; return the tables of each."""
@@ -77,12 +84,21 @@ class Ladder:
             found[kind] = self._run_kind(kind, nulls, whole=not (kinds.as_needed and found))
         return found
 
+    def _compare(
+        self, plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob], name: str
+    ) -> None:
+        """Retrain for a comparison, which is left out if all members of an ensemble diverge."""
+        try:
+            self._retrain(plan, paths, jobs, f"retrain {name}")
+        except DivergedError as error:
+            self.notes.append(f"no comparison with the model {name}: {error}")
+
     def _retrain(
         self, plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob], phase: str
     ) -> None:
         todo = open_jobs(paths, jobs)
         for job, result in self.each(phase, "models", retrain_one, plan, jobs, todo):
-            # a model of coordinates predicts nothing that anyone would ask for
+            # what is only compared is not for predicting with
             kept = result if paths == self.paths else replace(result, saved={})
             save_retrained(plan.brain, plan.folds, paths, kept)
             self.push(*paths.retrained_files(job.model, job.fold))

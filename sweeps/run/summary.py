@@ -27,6 +27,7 @@ from sweeps.nulls.summary import adjusted_for_geography, summarise_sweep_nulls
 from sweeps.phases.retrain import profile_of, read_scores
 from sweeps.request.plan import SweepPlan
 from sweeps.run.details import (
+    alone_scores,
     averages,
     ensemble_of_fold,
     single_scores,
@@ -95,6 +96,7 @@ def summarise(
         ],
         test=test,
         **single_scores(paths, model, n_folds),
+        **alone_scores(paths, model, n_folds),
         geography=geography,
         details=summarise_details(paths, plan.brain, plan.folds, plan.models),
         train_test=summarise_train_test(paths, plan.models, n_folds),

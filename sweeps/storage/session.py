@@ -15,14 +15,16 @@ from sweeps.folder.records import write_bytes
 from sweeps.storage.store import Lease, Store, open_store, storage_errors
 from sweeps.storage.uri import join_uri
 
+# Folders of a run's retrained models: its own, and those that it is compared with
+COMPARED = ("", "coordinates/", "alone/")
 # Files that are written once and never change; the one that marks work as finished comes last
 FINISHED = (
     "records/**/config_*.json",
     "nulls/**/group_*.json",
-    *(f"{run}retrained/**/*relmat.tsv" for run in ("", "coordinates/")),
+    *(f"{run}retrained/**/*relmat.tsv" for run in COMPARED),
     "models/**/*.safetensors",
     "models/**/*.json",
-    *(f"{run}retrained/**/result.json" for run in ("", "coordinates/")),
+    *(f"{run}retrained/**/result.json" for run in COMPARED),
 )
 # Files that a session may rewrite
 OUTPUTS = ("*.*", "nulls/**/scores.tsv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from rich.console import Console
 from serial_sweep import tiny_options, without_ray
 
 from gx2c.data import Brain, make_synthetic_brain, write_dataset
+from gx2c.fit import Chosen, Task, retrain_ensemble
 from gx2c.metrics import HEADLINE, METRICS
 from gx2c.verdict import LADDER, MEANINGS
 from sweeps.cli.summary_text import print_summary
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
+from sweeps.folder.results import read_result
 from sweeps.folder.summary_file import read_summary
 from sweeps.phases.control import control_paths, on_coordinates
-from sweeps.phases.retrain import finished_jobs, jobs_of_searches
+from sweeps.phases.retrain import finished_jobs, job_of_result, jobs_of_searches
 from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.run import evidence as evidence_module
 from sweeps.run.evidence import evidence_of, null_test
@@ -135,3 +138,29 @@ def test_later_surrogates_end_once_the_test_is_clear(specific, monkeypatch):
     first = 1 + int(np.argmax(gains >= observed))
     assert (local.stopped, local.n, local.p_value) == (True, first, 1 / first)
     assert len(gains) == ladder.n_nulls["residual_spin"] == 16
+
+
+def test_the_model_without_geography_has_the_same_configs_and_learns_the_connectome(tmp_path):
+    dataset = write_dataset(tmp_path / "planted", planted(1.0, 0.3, 0.1), {"Name": "planted"})
+    options = tiny_options(
+        "geography+kernel_ridge", dataset, nulls=0, samples=2, folds=3, ensemble="2"
+    )
+    paths = SweepPaths(tmp_path / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        without_ray(patch)
+        summary = run_sweep(options, paths.root)
+    found, plan = [], make_plan(options)
+    for fold in range(3):
+        job = job_of_result(read_result(paths, options.model, fold))
+        plain = [
+            Chosen(dataclasses.replace(c.config, task=Task()), c.learning_rates) for c in job.chosen
+        ]
+        (result,) = retrain_ensemble(
+            plain, [plan.brain], plan.folds[fold], seeds=[[s] for s in job.seeds],
+            profile=plan.profile,
+        )  # fmt: skip
+        found.append(result.scores[HEADLINE])
+    assert summary.alone[HEADLINE].mean == pytest.approx(np.mean(found))
+    text = io.StringIO()
+    print_summary(summary, paths, Console(width=200, file=text))
+    assert f"kernel_ridge alone   test r {np.mean(found):.3f}" in text.getvalue()
