@@ -169,6 +169,19 @@ def has_flattened(scores: Sequence[float | None]) -> bool:
     return best - max(before) <= STILL_RISING * (best - known[0])
 
 
+def grade_among(summary: Summary, p_max_t: float | None) -> dict[str, int]:
+    """Return the grade of a run and how far it was tested, among several models by max-T."""
+    found = summary.verdict
+    if found is None:
+        return {}
+    method = summary.nulls.method if summary.nulls else ""
+    if p_max_t is not None and method in found.evidence.nulls:
+        test = replace(found.evidence.nulls[method], p_value=p_max_t)
+        nulls = {**found.evidence.nulls, method: test}
+        found = verdict(replace(found.evidence, nulls=nulls))
+    return {"grade": found.grade, "tested_up_to": found.tested_up_to}
+
+
 def _candidate(run: FinishedRun, name: str) -> Candidate | None:
     found, paths = run.summary.nulls, run.paths
     if found is None or not paths.null_scores(run.model).exists():
@@ -254,21 +267,8 @@ def _row(run: FinishedRun, name: str, over_all: Mapping[str, Any]) -> Row:
         max_epochs=options.max_epochs,
         notes=summary.notes,
         **{key: over_all.get(key) for key in ("p_max_t", "p_fdr", "candidates")},
-        **_grade(summary, over_all.get("p_max_t")),
+        **grade_among(summary, over_all.get("p_max_t")),
     )
-
-
-def _grade(summary: Summary, p_max_t: float | None) -> dict[str, int]:
-    """Return the grade of a run and how far it was tested, among several models by max-T."""
-    found = summary.verdict
-    if found is None:
-        return {}
-    method = summary.nulls.method if summary.nulls else ""
-    if p_max_t is not None and method in found.evidence.nulls:
-        test = replace(found.evidence.nulls[method], p_value=p_max_t)
-        nulls = {**found.evidence.nulls, method: test}
-        found = verdict(replace(found.evidence, nulls=nulls))
-    return {"grade": found.grade, "tested_up_to": found.tested_up_to}
 
 
 def _or_least(value: float | None) -> float:

@@ -50,6 +50,7 @@ def _sentences(run: RunFiles) -> dict[str, Any]:
         "detail_rows": tables.detail_rows(s) if s.model in s.details else [],
         "across_rows": tables.across_rows(s) if s.train_test else [],
         "null_facts": facts.null_facts(s.nulls) if s.nulls else {},
+        "more_nulls": {name: facts.null_facts(found) for name, found in s.more_nulls.items()},
         "fold_names": [f"fold {fold.fold}" for fold in s.folds],
         "config_rows": tables.config_rows(s) if any(f.best_config for f in s.folds) else [],
         "limits": facts.limits(s),

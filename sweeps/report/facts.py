@@ -97,7 +97,7 @@ def reading(summary: Summary) -> list[str]:
     nested = summary.nulls.over_geography
     if nested is not None:
         sentences.append(nested_sentence(nested, descriptive=summary.nulls.descriptive))
-    return [*sentences, *map(null_sentence, (summary.nulls, *summary.more_nulls.values()))]
+    return [*sentences, null_sentence(summary.nulls)]
 
 
 def nested_sentence(nested: OverGeography, *, descriptive: bool = False) -> str:

@@ -151,13 +151,16 @@ def test_the_verdict_is_the_headline_and_estimates_alone_claim_nothing(run: Swee
         **{"grade": 1, "tested_up_to": 2, "sentence": "Better & not <shown>.", "caveat": "One."},
         "evidence": {"r": 0.42, "decay": rival, "geography": rival},
     }
-    page = report(change(run, geography=summary["geography"], verdict=verdict))
+    more = {"random_field": summary["nulls"] | {"n": 77}}
+    changes = {"geography": summary["geography"], "verdict": verdict, "more_nulls": more}
+    page = report(change(run, **changes))
     assert page.count("h1") == 1
     assert "<h1>Better &amp; not &lt;shown&gt;.</h1>" in page.source
     assert "grade 1 of 4 tested up to 2" in page.text
     assert "One. smt predicts held-out connectivity at r = " in page.text
     assert "gain +.020. smt is above geography in 2 of 4 folds." in page.text
     assert "outperforms" not in page.text
+    assert "random_field nulls 77" in page.text
 
 
 def test_the_gain_over_geography_stands_beside_that_of_nulls(run: SweepPaths) -> None:

@@ -19,6 +19,8 @@ from gx2c.fit import Chosen, Task, retrain_ensemble
 from gx2c.metrics import HEADLINE, METRICS
 from gx2c.verdict import LADDER, MEANINGS
 from sweeps.cli.summary_text import print_summary
+from sweeps.compare.leaderboard import grade_among, make_leaderboard
+from sweeps.compare.leaderboard_page import markdown_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
 from sweeps.folder.results import read_result
@@ -76,6 +78,17 @@ def test_planted_genes_are_graded_with_all_nulls_and_the_control(specific):
         assert 0 < rival.bound < rival.gain == pytest.approx(found.evidence.r - rival.r)
     status = read_status(paths)
     assert (status["phase"], status["nulls"]) == ("done", {"done": 114, "total": 114})
+
+
+def test_among_several_models_p_is_max_t(specific):
+    """The grade of a leaderboard is that of the run, unless p by max-T is larger."""
+    _, paths = specific
+    summary = read_summary(paths)
+    own = {"grade": summary.verdict.grade, "tested_up_to": summary.verdict.tested_up_to}
+    assert grade_among(summary, None) == grade_among(summary, 0.05) == own
+    assert grade_among(summary, 0.1) == {"grade": 2, "tested_up_to": 3}
+    page = markdown_of(make_leaderboard([paths.root]))
+    assert f"| {own['grade']} ({own['tested_up_to']}) |" in page
 
 
 def test_location_alone_is_no_gain_and_ends_the_ladder(tmp_path):
