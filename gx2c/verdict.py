@@ -233,7 +233,7 @@ def _needed(evidence: Evidence) -> list[str]:
 def _lacking(evidence: Evidence, surrogate: str) -> str:
     """Return why nulls of a surrogate decide nothing; empty if they do."""
     if surrogate not in evidence.nulls:
-        return f"no {surrogate} nulls were run"
+        return f"no {surrogate} nulls of genes were run"
     test = evidence.nulls[surrogate]
     if not test.too_few:
         return ""

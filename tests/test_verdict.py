@@ -47,8 +47,8 @@ CASES = {
     "like coordinates": ({"coordinates": DOWN}, 2, 3, "over itself on coordinates"),
     # a failure is one whatever else is missing
     "fails early": ({"nulls": {"hungarian": BAD}, "coordinates": None}, 2, 3, "p = 0.060"),
-    "no nulls": ({"nulls": {}}, 2, 2, "no hungarian nulls were run and no random_field"),
-    "one kind": ({"nulls": {"hungarian": GOOD}}, 2, 2, "no random_field nulls were run"),
+    "no nulls": ({"nulls": {}}, 2, 2, "no hungarian nulls of genes were run and no random_field"),
+    "one kind": ({"nulls": {"hungarian": GOOD}}, 2, 2, "no random_field nulls of genes were run"),
     "no control": ({"coordinates": None}, 2, 2, "not run on coordinates"),
     "too few": ({"nulls": nulls(hungarian=FEW)}, 2, 2, "18 hungarian nulls are too few"),
     "few but hopeless": ({"nulls": nulls(hungarian=NullTest(0.9, 11, True))}, 2, 3, "p = 0.900"),
