@@ -1,6 +1,6 @@
 """A config fitted on some regions of several brains, for sweeps, estimators and saved models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Self
@@ -107,16 +107,29 @@ class FittedModels:
 
         `weight` replaces that of the task; see `View.finisher`.
         """
-        shown = [v.show(b, regions) for v, b in zip(self.views, brains, strict=True)]
-        ends = [*accumulate(map(len, self.groups))]
-        predicted = [
-            one
-            for group, end in zip(self.groups, ends, strict=True)
-            for one in group.predict(shown[end - len(group) : end])
-        ]
+        shown = self._show(brains, regions)
+        predicted = [one for group, own in self._by_group(shown) for one in group.predict(own)]
         return [
             v.finisher(r, weight)(p) for v, r, p in zip(self.views, shown, predicted, strict=True)
         ]
+
+    def embed(self, brains: Sequence[Brain | Unmeasured], regions: IntArray) -> list[FloatArray]:
+        """Return each network's embedding of some regions, (n_regions, n_dims); none of others."""
+        return [
+            embedding
+            for group, own in self._by_group(self._show(brains, regions))
+            if isinstance(group, NetworkPredictor)
+            for embedding in group.embed(own)
+        ]
+
+    def _show(self, brains: Sequence[Brain | Unmeasured], regions: IntArray) -> list[Regions]:
+        return [v.show(b, regions) for v, b in zip(self.views, brains, strict=True)]
+
+    def _by_group(
+        self, shown: Sequence[Regions]
+    ) -> Iterator[tuple[NetworkPredictor | ClosedForm, Sequence[Regions]]]:
+        for group, end in zip(self.groups, accumulate(map(len, self.groups)), strict=True):
+            yield group, shown[end - len(group) : end]
 
     def weights(self) -> dict[str, Tensor]:
         """Return all weights, the first axis counting brains; empty if there are no networks."""

@@ -86,6 +86,14 @@ class NetworkPredictor:
         return torch.cat(chunks, dim=1)
 
     @torch.no_grad()
+    def embed(self, regions: Sequence[Regions]) -> list[FloatArray]:
+        """Return each member's embeddings of its regions, (n_regions, embedding_dim)."""
+        self.network.eval()
+        with self.profile.autocast():
+            embedded = self.encode(regions).double().cpu().numpy()
+        return [z[: len(shown)] for z, shown in zip(embedded, regions, strict=True)]
+
+    @torch.no_grad()
     def predict(self, regions: Sequence[Regions]) -> list[FloatArray]:
         """Predict the connectome among each member's regions.
 

@@ -140,6 +140,41 @@ class SavedModel:
                 [p for one in self.fitted for p in one.predict([shown] * len(one.views), chosen)]
             )
 
+    def embed(
+        self,
+        brain: Brain | Unmeasured,
+        regions: Sequence[int] | IntArray | None = None,
+        *,
+        most_missing: float = MOST_MISSING,
+    ) -> list[FloatArray]:
+        """Return each member's embedding of some regions, after the encoder and before the head.
+
+        Networks that attend across a pair embed the tokens of each region.
+
+        Parameters
+        ----------
+        brain, regions, most_missing
+            As for `predict`.
+
+        Returns
+        -------
+        list of (n_regions, n_dims) arrays
+            One per member; configs may differ in width.
+
+        Raises
+        ------
+        UserError
+            If the model is no network, and as for `predict`.
+        """
+        if not MODELS[self.fitted[0].config.model].trains_in_epochs:
+            raise UserError(
+                f"{self.name} is fitted in closed form and encodes no region; embed a network"
+            )
+        chosen = region_indices(brain, regions)
+        shown = match(self.about, self.arrays, brain, most_missing=most_missing)
+        with profile_of(self.about).active():
+            return [e for one in self.fitted for e in one.embed([shown] * len(one.views), chosen)]
+
     def _check_edges(self, brain: Brain | Unmeasured, chosen: IntArray) -> None:
         about = self.about
         asked = [brain.labels[i] for i in chosen.tolist()]

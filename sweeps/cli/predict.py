@@ -105,8 +105,10 @@ def _facts(
     models: Sequence["SavedModel"], n_members: int, brain: "Brain | Unmeasured"
 ) -> Iterator[str]:
     about = models[0].about
-    many = f"{len(models)} folds" if len(models) > 1 else repr(models[0])
-    yield f"model    {about.model}: mean and SD over {n_members} members ({many})"
+    folds = f" ({len(models)} folds)" if len(models) > 1 else ""
+    yield f"model    {about.model}: " + (
+        f"mean and SD over {n_members} members{folds}" if n_members > 1 else f"{models[0]!r}"
+    )
     known = [m.about.scores or m.about.expected for m in models]
     scores = [s for one in known if (s := one.get("pearson_r")) is not None]
     if scores:

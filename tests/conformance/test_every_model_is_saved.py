@@ -6,12 +6,25 @@ import dataclasses
 
 import numpy as np
 import pytest
-from cases import PROFILE, SEED, brief_config, brief_fit, outer_fold, planted_brain
+import torch
+from cases import NETWORKS, PROFILE, SEED, brief_config, brief_fit, outer_fold, planted_brain
 
 from gx2c.data.matrix import matrix_text
+from gx2c.errors import UserError
 from gx2c.models import MODELS
 from gx2c.saved.model import load_model
 from gx2c.saved.writing import Training, model_files, write_model
+
+
+def check_embedding(loaded, brain, regions, predicted):
+    """The head makes of the embeddings what the model predicts."""
+    (embedding,) = loaded.embed(brain, regions)
+    network = loaded.fitted[0].groups[0].network
+    z = torch.from_numpy(embedding[None].astype(np.float32))
+    with torch.no_grad():
+        directed = network.decode_between(z, z)[0].double().numpy()
+    mean = np.clip((directed + directed.T) / 2, -1, 1)
+    np.testing.assert_allclose(mean, predicted, atol=1e-6)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -38,4 +51,9 @@ def test_a_saved_model_predicts_the_same_digits(model, tmp_path):
         predicted = loaded.predict(shown, fold.test_regions)
         assert matrix_text(labels, predicted, digits=8, index="region") == printed
     assert loaded.name == model and loaded.n_members == 1
+    if model in NETWORKS:
+        check_embedding(loaded, brain, fold.test_regions, found.predicted)
+    else:
+        with pytest.raises(UserError, match="encodes no region"):
+            loaded.embed(brain)
     assert len(loaded.genes) == (30 if "expression" in brief_config(model).uses else 0)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from rich.console import Console
@@ -29,6 +31,7 @@ from sweeps.folder.results import read_connectome, read_result, write_connectome
 from sweeps.phases import retrain as retrain_phase
 from sweeps.phases.retrain import job_of_result
 from sweeps.report.build import write_report
+from sweeps.report.embedding import components_of
 from sweeps.request.ensemble import EnsembleSize, ensemble_size, parse_ensemble
 from sweeps.request.files import write_request
 from sweeps.run.best_file import read_best
@@ -152,6 +155,34 @@ def test_predict_writes_mean_and_spread_of_all_members(networks, tmp_path, capsy
     assert "32 of 32 regions bear the label of a training region" in text
     assert exit_code_of(*given) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+def test_embed_writes_the_embeddings_of_every_member_with_a_picture(networks, tmp_path, capsys):
+    plan, paths, _ = networks
+    more = ("--dataset", plan.options.dataset, "--out", str(tmp_path / "embedded"))
+    model = paths.model_dir(NAME, plan.options.seed, 1)
+    assert exit_code_of("embed", str(model), *more) == 0
+    found = load_model(model).embed(plan.brain)
+    assert len(found) == 4 and len(list((tmp_path / "embedded").iterdir())) == 12
+    for member, embedding in enumerate(found):
+        stem = tmp_path / "embedded" / f"{NAME}_fold_01_member_{member:02d}"
+        np.testing.assert_array_equal(np.load(f"{stem}.npy"), embedding)
+        table = pd.read_csv(f"{stem}.tsv", sep="\t", index_col="region")
+        assert list(table.index) == list(plan.brain.labels)
+        np.testing.assert_allclose(table.to_numpy(), embedding, rtol=1e-6)
+        picture = Path(f"{stem}.svg").read_text()
+        # every region once in the plane and once on the brain
+        for label in plan.brain.labels:
+            assert picture.count(f">{label}, ") == picture.count(f">{label}: ") == 1
+    components, shares = components_of(found[0])
+    centred = found[0] - found[0].mean(axis=0)
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    np.testing.assert_allclose(shares, (values**2 / (values**2).sum())[:2])
+    np.testing.assert_allclose(np.abs(components), np.abs((left * values)[:, :2]), atol=1e-7)
+    geography = paths.model_dir("geography", plan.options.seed, 1)
+    assert exit_code_of("embed", str(geography), *more[:2], "--out", str(tmp_path / "no")) == 2
+    assert "geography is fitted in closed form and encodes no region" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
 
 
 @pytest.mark.parametrize("model", [NAME, "geography"])

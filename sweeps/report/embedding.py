@@ -1,0 +1,90 @@
+"""The picture of a model's embeddings: in the plane, and on the brain."""
+
+from typing import Any
+
+import numpy as np
+
+from gx2c.data.brain import Brain, FloatArray
+from gx2c.importing.picture import COLOURS
+from gx2c.models.reduction import fit_pca
+from sweeps.report.picture import Picture
+
+# Left, right and both hemispheres
+MARKERS = ("o", "s", "D")
+SHAPES = ("left circles", "right squares", "both diamonds")
+SCALE = "PuOr"
+
+
+def components_of(embedding: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the first two principal components of regions' embeddings.
+
+    Parameters
+    ----------
+    embedding
+        (n_regions, n_dims).
+
+    Returns
+    -------
+    components, shares
+        (n_regions, 2), and the share of variance of each, 0 where there is no second one.
+    """
+    found = fit_pca(embedding, n_components=2).transform(embedding)
+    components = np.zeros((len(embedding), 2))
+    components[:, : found.shape[1]] = found
+    shares: FloatArray = components.var(axis=0) / embedding.var(axis=0).sum()
+    return components, shares
+
+
+def embedding_figure(title: str, embedding: FloatArray, brain: Brain) -> Picture:
+    """Draw regions by their embeddings, coloured by network, and the first component on the brain.
+
+    Parameters
+    ----------
+    title
+        Model and fold.
+    embedding
+        (n_regions, n_dims), in the order of the brain's regions.
+    brain
+        The regions.
+    """
+    components, shares = components_of(embedding)
+    networks = list(dict.fromkeys(brain.network))
+    picture = Picture(
+        f"Embeddings of {brain.n_regions} regions by {title}: first two principal components, "
+        f"coloured by network ({', '.join(networks)}), and the first one on the brain from above.",
+        size=(8.6, 4.4),
+        grid=(1, 2),
+        margins=(0.7, 0.4),
+    )
+    plane, above = picture.all_axes
+    for number, network in enumerate(networks):
+        label = network
+        for side, marker in enumerate(MARKERS):
+            here = [n == network for n in brain.network] & (brain.hemisphere == side)
+            rows = np.flatnonzero(here)
+            if not len(rows):
+                continue
+            x, y = components[rows].T
+            colour = COLOURS[number % len(COLOURS)]
+            look: dict[str, Any] = {"marker": marker, "edgecolor": "white", "linewidth": 0.5}
+            marks = plane.scatter(x, y, s=26, color=colour, label=label, **look)
+            picture.tip(marks, *(f"{brain.labels[i]}, {network}" for i in rows.tolist()))
+            label = "_nolegend_"
+    plane.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=5, fontsize=7.5, frameon=False)
+    sides = ", ".join(s for side, s in enumerate(SHAPES) if (brain.hemisphere == side).any())
+    plane.set_title(f"{title} ({sides})", fontsize=9.5, loc="left")
+    plane.set_xlabel(f"component 1 ({shares[0]:.0%} of variance)")
+    plane.set_ylabel(f"component 2 ({shares[1]:.0%})")
+    most = float(np.abs(components[:, 0]).max())
+    x, y, _ = brain.coords_mm.T
+    colours: dict[str, Any] = {"c": components[:, 0], "cmap": SCALE, "vmin": -most, "vmax": most}
+    marks = above.scatter(x, y, s=40, edgecolor="#565a64", linewidth=0.4, **colours)
+    values = components[:, 0].tolist()
+    picture.tip(marks, *(f"{n}: {v:.3g}" for n, v in zip(brain.labels, values, strict=True)))
+    above.set_aspect("equal")
+    above.set_title("component 1, from above", fontsize=9.5, loc="left")
+    above.set_xlabel("x, mm")
+    above.set_ylabel("y, mm")
+    picture.figure.colorbar(marks, ax=above, shrink=0.7)
+    picture.figure.subplots_adjust(bottom=0.3)
+    return picture
