@@ -115,6 +115,8 @@ def describe_dataset(name_or_path: str | Path, *, trust_row_order: bool = False)
         "n_both_sides": int(np.count_nonzero(brain.hemisphere == 2)),
         "excluded": list(brain.excluded),
         "structures": dict(Counter(brain.structure or ())),
+        "expression_from": dict(Counter(brain.expression_from or ())),
+        "measures": sorted(brain.measures or ()),
         "networks": dict(sorted(Counter(brain.network).items())),
         "n_genes": brain.n_genes,
         "n_genes_with_tss": 0 if brain.tss is None else int(np.isfinite(brain.tss).sum()),

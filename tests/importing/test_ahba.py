@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from donors import DATA, DONORS, write_donors
 
-from gx2c.data import check_dataset, load_dataset, resolve_genes
+from gx2c.data import check_dataset, describe_dataset, load_dataset, resolve_genes
 from gx2c.data.checks import FILLED, MIRRORED
 from gx2c.errors import UserError
 from gx2c.importing.ahba.atlas import read_atlas
@@ -117,6 +117,7 @@ def test_the_command_leads_into_the_importer(
     assert "expression of 21 regions is filled" in capsys.readouterr().out
     assert check_dataset(brain_dir) == []
     brain = load_dataset(brain_dir)
+    assert describe_dataset(brain_dir)["expression_from"] == {FILLED: 21, "samples": 62}
     assert brain.labels == tuple(names) and brain.expression_from is not None
     np.testing.assert_array_equal(brain.expression, values.loc[names, list(brain.genes)])
     assert set(brain.structure or ()) == {"cortex", "subcortex", "brainstem"} - {"brainstem"}
