@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 WIDTH = 80
 WIDTH_PX = 1280
-COLOURS = 96
+COLOURS = 192
 # Pages ask for their data after they are loaded, and draw slowly
 LOADING_S = 8.0
 PATIENCE_S = 120.0

@@ -171,7 +171,7 @@ def print_status(status: Mapping[str, Any], console: Console | None = None) -> N
             "full": fold["complete"],
             "pruned": fold["pruned"],
             "failed": fold["failed"],
-            "best score": "-" if fold["best"] is None else f"{fold['best']:.4f}",
+            "score": "-" if fold["best"] is None else f"{fold['best']:.4f}",
             "config": "-" if fold["best_config"] is None else fold["best_config"],
         }
         for fold in status["folds"]
@@ -179,7 +179,15 @@ def print_status(status: Mapping[str, Any], console: Console | None = None) -> N
     title = (
         f"{status['model']} on {status['dataset']}, {status['split']} split: {quote(status['run'])}"
     )
-    print_table(rows, _status_lines(status), title=title, left=("model",), console=console)
+    print_table(
+        rows,
+        _status_lines(status),
+        title=title,
+        left=("model",),
+        drop=("config", "full", "pruned"),
+        hint="--json has them",
+        console=console,
+    )
 
 
 def _status_lines(status: Mapping[str, Any]) -> list[str]:

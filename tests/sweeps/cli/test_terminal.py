@@ -122,9 +122,15 @@ def test_comparisons_and_status_are_whole_at_80_columns(run):
         "note": "", "comparisons": [one | numbers],
     }  # fmt: skip
     print_comparison({"against": "geography", "splits": [split], "scope": ""}, "pearson_r", console)
-    print_status(read_status(run), console)
+    status = read_status(run)
+    print_status(status, console)
+    # a line per search however long the model's name
+    for name in ("geography+smt", "geography+bilinear_lowrank_pls"):
+        print_status(status | {"folds": [f | {"model": name} for f in status["folds"]]}, console)
     text = shown(console)
     assert "[-0.170, +0.370]" in text and "exponential_decay" in text
+    for name in ("geography+smt", "geography+bilinear_lowrank_pls"):
+        assert len(re.findall(f"│ {re.escape(name)} ", text)) == len(status["folds"])
 
 
 @pytest.mark.parametrize(
