@@ -18,7 +18,7 @@ from gx2c.fit import (
     retrain_ensemble,
 )
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL
-from sweeps.phases.retrain import RetrainJob
+from sweeps.phases.retrain_job import RetrainJob
 from sweeps.search.seeds import member_seed, null_trial_seed
 from trainables.work import TrialContext
 

@@ -23,7 +23,7 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import Records, read_as, write_json
 from sweeps.folder.results import NullGroup, write_null_scores
 from sweeps.nulls.group import UNSELECTED, NullJob, Scores
-from sweeps.phases.retrain import RetrainJob
+from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan
 from sweeps.request.table import GENES

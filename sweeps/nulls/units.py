@@ -18,14 +18,8 @@ from gx2c.models.names import GEOGRAPHY
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord
 from sweeps.folder.results import read_connectome
-from sweeps.phases.retrain import (
-    RetrainJob,
-    finished_jobs,
-    job_of,
-    jobs_of_searches,
-    read_scores,
-    retrain_one,
-)
+from sweeps.phases.retrain import finished_jobs, read_scores, retrain_one
+from sweeps.phases.retrain_job import RetrainJob, job_of, jobs_of_searches
 from sweeps.phases.search import best_record
 from sweeps.request.files import read_options
 from sweeps.request.options import make_options, usual_options

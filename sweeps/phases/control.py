@@ -15,7 +15,7 @@ from gx2c.data import Brain
 from gx2c.fit import FitConfig, GeneOptions, Task
 from gx2c.fit.config import CONNECTOME
 from sweeps.folder.paths import SweepPaths
-from sweeps.phases.retrain import RetrainJob
+from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
 
 

@@ -19,7 +19,8 @@ from gx2c.splits import SPLITTERS
 from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import present_names, write_bytes
-from sweeps.phases.retrain import RetrainJob, profile_of
+from sweeps.phases.retrain import profile_of
+from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
 
 # Limits of NumPy's generators, of indices and of thread libraries

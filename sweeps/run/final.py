@@ -16,7 +16,8 @@ from gx2c.saved.writing import Training, model_files
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.records import write_bytes
-from sweeps.phases.retrain import RetrainJob, read_scores
+from sweeps.phases.retrain import read_scores
+from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.files import read_options
 from sweeps.request.table import OPTIONS
 from sweeps.run.best_file import BestFile

@@ -17,13 +17,8 @@ from sweeps.phases.control import (
     control_paths,
     on_coordinates,
 )
-from sweeps.phases.retrain import (
-    DivergedError,
-    RetrainJob,
-    open_jobs,
-    retrain_one,
-    save_retrained,
-)
+from sweeps.phases.retrain import DivergedError, open_jobs, retrain_one, save_retrained
+from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
 from sweeps.run.evidence import Tables, evidence_of, null_test, null_tests
 from trainables.work import TrialContext

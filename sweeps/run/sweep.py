@@ -16,7 +16,8 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, write_json
 from sweeps.folder.summary_file import Summary, write_summary
 from sweeps.nulls.group import NullJob
-from sweeps.phases.retrain import RetrainJob, finished_jobs, jobs_of_searches, write_models
+from sweeps.phases.retrain import finished_jobs, write_models
+from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 from sweeps.phases.search import best_record, run_search
 from sweeps.phases.study import write_study, write_trials
 from sweeps.request.files import check_folder, check_inputs, check_names, write_request

@@ -15,14 +15,8 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.summary_file import Summary, read_summary, write_summary
 from sweeps.nulls.group import run_null_group
 from sweeps.nulls.jobs import SplitNulls
-from sweeps.phases.retrain import (
-    RetrainJob,
-    finished_jobs,
-    jobs_of_searches,
-    retrain_one,
-    save_retrained,
-    write_models,
-)
+from sweeps.phases.retrain import finished_jobs, retrain_one, save_retrained, write_models
+from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 from sweeps.phases.search import best_record
 from sweeps.request.options import SweepOptions, make_options
 from sweeps.request.plan import SweepPlan, plan_sweep

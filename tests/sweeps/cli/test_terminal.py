@@ -25,7 +25,7 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
 from sweeps.nulls.group import run_null_group
 from sweeps.nulls.jobs import SplitNulls
-from sweeps.phases.retrain import job_of
+from sweeps.phases.retrain_job import job_of
 from sweeps.phases.search import best_record
 from sweeps.request.files import write_request
 from sweeps.run.progress import Phase, ProgressLine

@@ -25,7 +25,8 @@ from sweeps.folder.records import RecordStore
 from sweeps.folder.results import write_null_scores
 from sweeps.folder.summary_file import Summary, write_summary
 from sweeps.nulls.jobs import SplitNulls
-from sweeps.phases.retrain import job_of, retrain_one, save_retrained
+from sweeps.phases.retrain import retrain_one, save_retrained
+from sweeps.phases.retrain_job import job_of
 from sweeps.phases.search import best_record
 from sweeps.phases.study import write_running, write_trials
 from sweeps.request.files import write_request

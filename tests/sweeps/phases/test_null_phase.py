@@ -18,7 +18,8 @@ from sweeps.folder.records import finite_or_none
 from sweeps.nulls import group as null_group
 from sweeps.nulls.group import NullJob, run_null_group
 from sweeps.nulls.jobs import SplitNulls, constant_scores
-from sweeps.phases.retrain import RetrainJob, jobs_of_searches, retrain_one
+from sweeps.phases.retrain import retrain_one
+from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ranked, read_json
 from sweeps.folder.results import read_connectome, read_result, write_connectome
 from sweeps.phases import retrain as retrain_phase
-from sweeps.phases.retrain import job_of_result
+from sweeps.phases.retrain_job import job_of_result, jobs_of_searches
 from sweeps.report.build import write_report
 from sweeps.report.embedding import components_of
 from sweeps.request.ensemble import EnsembleSize, ensemble_size, parse_ensemble
@@ -82,7 +82,7 @@ def test_the_summary_holds_the_ensemble_and_the_best_config_alone(networks):
         assert averaged == (spread > 0) == (fold.weight > 0), "geography alone has no spread"
     assert sorted(fold.weight for fold in summary.folds) == [0.0, 0.25]
     assert summary.single[METRIC].mean == np.mean([f.single[METRIC] for f in summary.folds])
-    (first, *_) = retrain_phase.jobs_of_searches(alone, plan.board(paths).records())
+    (first, *_) = jobs_of_searches(alone, plan.board(paths).records())
     assert first.members == (first.members[0],)
     assert first.seed == read_json(paths.retrained(NAME, 0))["seed"]
 

@@ -26,7 +26,8 @@ from sweeps.folder.records import read_json
 from sweeps.folder.results import read_result
 from sweeps.folder.summary_file import read_summary
 from sweeps.phases.control import control_paths, on_coordinates
-from sweeps.phases.retrain import finished_jobs, job_of_result, jobs_of_searches
+from sweeps.phases.retrain import finished_jobs
+from sweeps.phases.retrain_job import job_of_result, jobs_of_searches
 from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.run import evidence as evidence_module
 from sweeps.run.evidence import evidence_of, null_test

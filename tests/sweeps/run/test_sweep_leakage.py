@@ -17,13 +17,8 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.nulls import group as null_group
 from sweeps.nulls.group import run_null_group
 from sweeps.nulls.jobs import SplitNulls
-from sweeps.phases.retrain import (
-    RetrainJob,
-    RetrainResult,
-    job_of,
-    jobs_of_searches,
-    retrain_one,
-)
+from sweeps.phases.retrain import RetrainResult, retrain_one
+from sweeps.phases.retrain_job import RetrainJob, job_of, jobs_of_searches
 from sweeps.phases.search import best_record
 from sweeps.request.plan import SweepPlan
 
