@@ -48,6 +48,7 @@ KINDS = (
     "models/*/seed_1/*/model.json",
     "models.json",
     "nulls/mlp/*/group_*.json",
+    "nulls.json",
     "nulls/mlp/scores.tsv",
     "tensorboard/*/events.out.*",
     "trials.parquet",
