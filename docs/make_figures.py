@@ -221,7 +221,7 @@ def _edges(summary: Recorded) -> list[str]:
                 f'<rect x="{left + j * cell:.1f}" y="{top + i * cell:.1f}" '
                 f'width="{cell + 0.3:.1f}" height="{cell + 0.3:.1f}" fill="{fill}"/>'
             )
-    parts.append(_text(330, 300, f"above the diagonal: predicted ({summary.model})"))
+    parts.append(_text(330, 300, "above the diagonal: predicted"))
     parts.append(_text(330, 318, "below: measured (Pearson r, blue < 0 < red)"))
     return parts
 

@@ -9,7 +9,7 @@ from gx2c.metrics import DetailedScores, average_details, average_scores, is_bin
 from gx2c.models.names import GEOGRAPHY, split_name
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.results import read_connectome, read_result
+from sweeps.folder.results import Result, read_connectome
 from sweeps.folder.summary_file import Across, AcrossModel, Average, Details, DetailsFold, Scores
 from sweeps.phases.control import alone_paths
 from sweeps.phases.retrain import read_scores
@@ -22,9 +22,8 @@ def averages(scores: Sequence[Scores]) -> dict[str, Average]:
     return {name: Average(**average) for name, average in average_scores(scores).items()}
 
 
-def ensemble_of_fold(paths: SweepPaths, model: str, fold: int) -> dict[str, Any]:
+def ensemble_of(result: Result) -> dict[str, Any]:
     """Return the fields of a `FoldSummary` about an ensemble; none for a single model."""
-    result = read_result(paths, model, fold)
     found: dict[str, Any] = {}
     if result.others:
         found = {

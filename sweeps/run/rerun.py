@@ -18,13 +18,14 @@ from gx2c.models.names import GEOGRAPHY
 from gx2c.splits import SPLITTERS, Fold
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.provenance import provenance
+from sweeps.folder.results import read_result
 from sweeps.folder.summary_file import FoldSummary, Provenance, Summary, write_summary
 from sweeps.phases.retrain import read_scores, retrain_one, save_retrained, write_models
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.run.best_file import BestFile, jobs_of, read_best
 from sweeps.run.details import (
     averages,
-    ensemble_of_fold,
+    ensemble_of,
     single_scores,
     summarise_details,
     summarise_train_test,
@@ -150,7 +151,7 @@ def _summary(
                 fold=job.fold,
                 epochs=len(job.learning_rates),
                 test=test,
-                **ensemble_of_fold(paths, best.model, job.fold),
+                **ensemble_of(read_result(paths, best.model, job.fold)),
             )
             for job, test in zip(jobs, tests[best.model], strict=True)
         ],

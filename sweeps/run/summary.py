@@ -29,7 +29,7 @@ from sweeps.request.plan import SweepPlan
 from sweeps.run.details import (
     alone_scores,
     averages,
-    ensemble_of_fold,
+    ensemble_of,
     single_scores,
     summarise_details,
     summarise_train_test,
@@ -139,7 +139,9 @@ def against_geography(
     return Geography(
         model=GEOGRAPHY,
         folds=[
-            FoldSummary(fold=fold, test=test, **more, **ensemble_of_fold(paths, GEOGRAPHY, fold))
+            FoldSummary(
+                fold=fold, test=test, **more, **ensemble_of(read_result(paths, GEOGRAPHY, fold))
+            )
             for fold, (test, more) in enumerate(zip(tests[GEOGRAPHY], inside, strict=True))
         ],
         test=averages(tests[GEOGRAPHY]),
@@ -177,7 +179,7 @@ def _fold(
         epochs=chosen.epochs,
         validation=chosen.validation,
         test=test,
-        **ensemble_of_fold(paths, chosen.model, number),
+        **ensemble_of(retrained),
         trials=TrialCounts(
             total=len(states), pruned=states.count("PRUNED"), failed=states.count("FAILED")
         ),
