@@ -210,7 +210,7 @@ def data_import(
     ] = "",
     measure: Annotated[
         list[str] | None,
-        typer.Option(help="Another matrix to predict, as NAME=FILE; repeatable."),
+        typer.Option(help="More matrices to predict, NAME=FILE each.", show_default="none"),
     ] = None,
     scale: Annotated[
         str,

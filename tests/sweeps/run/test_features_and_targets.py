@@ -157,7 +157,6 @@ def test_features_without_genes_have_no_nulls():
             {"target": "structural", "split": "community-structural"},
             "give --split community-target",
         ),
-        ("mlp", {"target": "effective"}, "no target 'effective'"),
         ("mlp", {"features": "smell"}, "no feature named 'smell'"),
         ("mlp", {"binarise": 2.0}, "from -1 to 1"),
         ("mlp", {"augment": "mirrors"}, "no augmentation 'mirrors'"),
@@ -177,12 +176,19 @@ def test_too_few_regions_for_cross_fitting_are_refused():
         make_plan("geography+mlp", nulls=0)
 
 
-@pytest.mark.parametrize("options", [{"features": "structural"}, {"target": "structural"}])
-def test_a_dataset_without_structure_is_refused(options):
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"features": "structural"}, "structural connectome"),
+        ({"target": "structural"}, "structural connectome"),
+        ({"target": "effective"}, "no effective connectome to predict"),
+    ],
+)
+def test_what_a_dataset_lacks_is_refused(options, words):
     import dataclasses
 
     without = dataclasses.replace(make_brain(), structural_connectome=None)
-    with pytest.raises(UserError, match="structural connectome"):
+    with pytest.raises(UserError, match=words):
         make_plan("mlp", brain=without, nulls=0, **options)
 
 
