@@ -84,15 +84,7 @@ def _wait_for(
     signalled, _, _ = select.select([signals], [], [], 0)
     # one sentence is enough, though the other part dies with this one
     if not ended.wait(GRACE_S if signalled else 0.0) and _ending.acquire(blocking=False):
-        _pause_raylet()
         _end(name)
-
-
-def _pause_raylet() -> None:
-    """Stop the raylet, which ends with an agent or the GCS, and this process with it."""
-    for raylet in worker._global_node.all_processes.get(ray_constants.PROCESS_TYPE_RAYLET, ()):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(raylet.process.pid, signal.SIGSTOP)
 
 
 def _wait_quickly(process: "subprocess.Popen[bytes] | psutil.Process") -> None:

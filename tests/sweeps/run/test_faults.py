@@ -163,7 +163,8 @@ def test_the_death_of_a_part_of_ray_is_a_sentence_and_the_sweep_goes_on(
     )[0]
     os.kill(part, signal.SIGKILL)
     err = errors_at_the_end(process, patience_s=60)
-    assert process.returncode == 2, err
+    # an agent takes the raylet along, and Ray may end this process first
+    assert process.returncode == 2 or (name, process.returncode) == ("agent", 1), err
     assert name in err and "--resume" in err and "Traceback" not in err
     assert len([line for line in err.splitlines() if line[:5] == "gx2c:"]) == 1
     assert nothing_left_of(process)
