@@ -93,11 +93,11 @@ def paths(seen: Seen, tiny_dataset: Path, tmp_path_factory: pytest.TempPathFacto
             of_folds = [trials_at(page, f"mlp_fold_{fold}") for fold in range(2)]
             seen.states.append([t["state"] for trials in of_folds for t in trials])
             with contextlib.suppress(requests.RequestException):
+                seen.ray.setdefault("jobs", []).extend(ask_ray(address, "api/jobs/"))
                 for what in ("actors", "tasks"):
                     listed = ask_ray(address, f"api/v0/{what}?detail=True&limit=1000")
                     rows = {str(r): r for r in listed["data"]["result"]["result"]}
                     seen.ray.setdefault(what, {}).update(rows)
-                seen.ray["jobs"] = ask_ray(address, "api/jobs/")
             time.sleep(0.5)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err + out
