@@ -3,7 +3,7 @@ from .data import Brain, list_datasets, load_dataset, make_synthetic_brain
 from .errors import UserError
 from .estimators import clone
 from .evaluate import cross_validate, null_test
-from .saved.model import load_model
+from .saved.loading import load_model
 from .saved.run import load_run
 from .splits import Fold, make_folds
 

@@ -14,7 +14,8 @@ from gx2c.data.individuals import Individuals
 from gx2c.data.unmeasured import Unmeasured
 from gx2c.fit.augmentation import NOISE, STRONG, SUBJECTS, Augmentation
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL, FitConfig, GeneOptions, Task
-from gx2c.fit.features import ShowFeature, learn_features
+from gx2c.fit.feature_kinds import ShowFeature
+from gx2c.fit.features import learn_features
 from gx2c.fit.residual import GeographyEnsemble, take_geography_out
 from gx2c.metrics.detail import STRONG as STRONG_EDGE
 from gx2c.models.features import Standardiser

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gx2c.fit.features import (
+from gx2c.fit.feature_kinds import (
     ShowAll,
     ShowComponents,
     ShowCoordinates,

@@ -14,8 +14,9 @@ from gx2c.files import load_json, user_path
 from gx2c.fit.scoring import mean_prediction
 from gx2c.models.names import GEOGRAPHY
 from gx2c.saved import INDEX_FILE, MODEL_FILE
+from gx2c.saved.loading import load_model, refuse_newer
 from gx2c.saved.matching import MOST_MISSING
-from gx2c.saved.model import SavedModel, load_model, refuse_newer
+from gx2c.saved.model import SavedModel
 from gx2c.saved.schema import IndexFile
 from gx2c.sealed import DamagedError, checked, unsealed
 

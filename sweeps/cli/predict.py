@@ -74,7 +74,7 @@ def fit(
     out: Annotated[Path, typer.Option(help="A new folder for the model.")],
 ) -> None:
     """Fit a final model on all regions, with the best configs that a sweep found."""
-    from gx2c.saved.model import load_model
+    from gx2c.saved.loading import load_model
     from sweeps.folder.paths import SweepPaths
     from sweeps.run.final import fit_final
 

@@ -13,7 +13,8 @@ from gx2c.models.names import split_name
 from gx2c.nulls import SURROGATES
 from sweeps.cli.tables import print_line, print_table, terminal
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.summary_file import Average, Nulls, Summary
+from sweeps.folder.summary_file import Summary
+from sweeps.folder.summary_parts import Average, Nulls
 from sweeps.nulls.evaluation import EvaluationSummary
 from sweeps.request.ensemble import parse_ensemble
 from sweeps.request.options import SweepOptions

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from gx2c.errors import UserError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
-from sweeps.folder.summary_file import Scores, Summary, read_summary
+from sweeps.folder.summary_file import Summary, read_summary
+from sweeps.folder.summary_parts import Scores
 from sweeps.request.files import read_folds, read_options
 from sweeps.request.option import Affects
 from sweeps.request.options import SweepOptions

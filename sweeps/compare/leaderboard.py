@@ -17,16 +17,8 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
 from sweeps.folder.records import RecordStore
 from sweeps.folder.results import read_null_scores
-from sweeps.folder.summary_file import (
-    Average,
-    Averages,
-    Gain,
-    Number,
-    Part,
-    Provenance,
-    Summary,
-    read_summary,
-)
+from sweeps.folder.summary_file import Summary, read_summary
+from sweeps.folder.summary_parts import Average, Averages, Gain, Number, Part, Provenance
 from sweeps.nulls.candidates import Candidate, over_candidates
 from sweeps.phases.search import best_record
 from sweeps.request.files import read_options

@@ -15,7 +15,7 @@ from gx2c.files import file_digest, ordinary
 from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import numbered, read_as, read_json, write_bytes
-from sweeps.folder.summary_file import Part, Scores
+from sweeps.folder.summary_parts import Part, Scores
 
 _REPEAT = "delete the folder {}, then --resume"
 DIGITS = 8

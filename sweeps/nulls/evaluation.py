@@ -22,7 +22,7 @@ from sweeps.folder.lock import refuse_links
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
 from sweeps.folder.records import read_json, write_bytes, write_json
-from sweeps.folder.summary_file import Nulls, Part, Scores
+from sweeps.folder.summary_parts import Nulls, Part, Scores
 from sweeps.nulls.candidates import Candidate, check_same_surrogates, over_candidates
 from sweeps.nulls.group import NullJob, run_null_group
 from sweeps.nulls.jobs import Runner, SplitNulls

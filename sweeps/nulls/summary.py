@@ -21,7 +21,7 @@ from gx2c.nulls import (
     select_spins,
     summarise_nulls,
 )
-from sweeps.folder.summary_file import Nulls
+from sweeps.folder.summary_parts import Nulls
 from sweeps.nulls.group import UNSELECTED
 from sweeps.request.options import SweepOptions
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from gx2c.metrics import HEADLINE
 from gx2c.models.names import split_name
 from gx2c.verdict import Verdict
-from sweeps.folder.summary_file import UNDEFINED, Average, Nulls, OverGeography, Summary
+from sweeps.folder.summary_file import Summary
+from sweeps.folder.summary_parts import UNDEFINED, Average, Nulls, OverGeography
 from sweeps.report.wording import (
     ABSENT,
     NO_BREAK,

@@ -12,7 +12,8 @@ from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore
 from sweeps.folder.results import read_connectome, read_null_scores
-from sweeps.folder.summary_file import FoldSummary, Summary, read_summary
+from sweeps.folder.summary_file import Summary, read_summary
+from sweeps.folder.summary_parts import FoldSummary
 
 
 @dataclass(frozen=True)

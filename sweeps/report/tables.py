@@ -1,7 +1,8 @@
 """Tables of the page."""
 
 from gx2c.metrics import HEADLINE
-from sweeps.folder.summary_file import Average, Summary
+from sweeps.folder.summary_file import Summary
+from sweeps.folder.summary_parts import Average
 from sweeps.report.facts import fold_scores, single_score
 from sweeps.report.wording import (
     ABSENT,

@@ -10,7 +10,7 @@ from gx2c.models.names import GEOGRAPHY, split_name
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.results import Result, read_connectome
-from sweeps.folder.summary_file import Across, AcrossModel, Average, Details, DetailsFold, Scores
+from sweeps.folder.summary_parts import Across, AcrossModel, Average, Details, DetailsFold, Scores
 from sweeps.phases.control import alone_paths
 from sweeps.phases.retrain import read_scores
 

@@ -19,7 +19,8 @@ from gx2c.splits import SPLITTERS, Fold
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.provenance import provenance
 from sweeps.folder.results import read_result
-from sweeps.folder.summary_file import FoldSummary, Provenance, Summary, write_summary
+from sweeps.folder.summary_file import Summary, write_summary
+from sweeps.folder.summary_parts import FoldSummary, Provenance
 from sweeps.phases.retrain import read_scores, retrain_one, save_retrained, write_models
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.run.best_file import BestFile, jobs_of, read_best

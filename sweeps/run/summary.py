@@ -14,13 +14,13 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
 from sweeps.folder.records import ConfigRecord, Records
 from sweeps.folder.results import read_result
-from sweeps.folder.summary_file import (
+from sweeps.folder.summary_file import Summary
+from sweeps.folder.summary_parts import (
     FoldSummary,
     Gain,
     Geography,
     Provenance,
     Scores,
-    Summary,
     TrialCounts,
 )
 from sweeps.nulls.summary import adjusted_for_geography, summarise_sweep_nulls

@@ -12,7 +12,7 @@ from cases import NETWORKS, PROFILE, SEED, brief_config, brief_fit, outer_fold, 
 from gx2c.data.matrix import matrix_text
 from gx2c.errors import UserError
 from gx2c.models import MODELS
-from gx2c.saved.model import load_model
+from gx2c.saved.loading import load_model
 from gx2c.saved.writing import Training, model_files, write_model
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from gx2c.data import Brain, make_synthetic_brain
 from gx2c.fit import ComputeProfile, FitConfig, GeneOptions, Task
 from gx2c.fit.fitted import FittedModels
-from gx2c.saved.model import SavedModel, load_model
+from gx2c.saved.loading import load_model
+from gx2c.saved.model import SavedModel
 from gx2c.saved.writing import Training, model_files, write_model
 
 TRAIN, TEST = np.arange(24), np.arange(24, 32)

@@ -16,7 +16,7 @@ from gx2c.data.unmeasured import Unmeasured
 from gx2c.errors import UserError
 from gx2c.files import file_digest
 from gx2c.fit import Task
-from gx2c.saved.model import load_model
+from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run
 from gx2c.saved.writing import write_model
 from gx2c.sealed import sealed

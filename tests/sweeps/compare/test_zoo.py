@@ -21,7 +21,8 @@ from sweeps.compare.leaderboard_page import leaderboard_picture, markdown_of
 from sweeps.compare.zoo import ZooRequest, parse_models, sweep_zoo
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_as, write_bytes
-from sweeps.folder.summary_file import FoldSummary, Summary, read_summary, write_summary
+from sweeps.folder.summary_file import Summary, read_summary, write_summary
+from sweeps.folder.summary_parts import FoldSummary
 from sweeps.request.files import measured_checksum
 from sweeps.request.options import PRESETS, make_options
 from sweeps.run import sweep as sweep_module

@@ -18,7 +18,7 @@ from gx2c.data import load_dataset, write_dataset
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig, validate_closed_form
 from gx2c.metrics import score_edges
-from gx2c.saved.model import load_model
+from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run
 from gx2c.splits import Fold
 from sweeps.cli.summary_text import print_summary
