@@ -45,7 +45,7 @@ class FittedModels:
     config
         The config.
     views
-        What each member reads.
+        Data that each member reads.
     groups
         Members that are computed together, in order: other groups would change rounding.
     """
