@@ -42,7 +42,7 @@ class TrialContext:
         Longest time between reports of a network, s; reports never change a result.
     checkpoint_interval_s
         Shortest time between two checkpoints taken for safety, s.
-    split, seed
+    split, seed, conditions
         The sweep's, which are saved with a retrained model.
     """
 
@@ -57,6 +57,7 @@ class TrialContext:
     checkpoint_interval_s: float = 30.0
     split: str = ""
     seed: int = 0
+    conditions: tuple[str, ...] = ()
 
     def on_this_device(self) -> Self:
         """Return the context with the compute profile of this process's device."""

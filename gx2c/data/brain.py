@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gx2c.data.individuals import FloatArray as FloatArray
 from gx2c.data.individuals import IntArray as IntArray
 from gx2c.data.individuals import take_edges
+from gx2c.data.layout import PEARSON
 from gx2c.data.problems import brain_problems
 from gx2c.data.row_order import place_order
 from gx2c.data.sides import MIRROR as MIRROR
@@ -119,6 +120,8 @@ class Brain:
     measures
         Other measures of pairs of regions by name, (n_regions, n_regions) and symmetric, in any
         range; `BrainView` makes one of them the connectome to be predicted.
+    measure
+        Name of the measure in `connectome`, as in the name of its file after meas-.
 
     Raises
     ------
@@ -149,6 +152,7 @@ class Brain:
     shared_samples: NDArray[np.uint8] | None = None
     stability: FloatArray | None = None
     measures: Mapping[str, FloatArray] | None = None
+    measure: str = PEARSON
 
     def __post_init__(self) -> None:
         parts = leave_out(self.parts())

@@ -24,8 +24,10 @@ DATASET_DIRS = (PACKAGE_DIR.parent / "data", PACKAGE_DIR / "_datasets")
 
 MAIN_COHORT = "main"
 HOLDOUT_COHORT = "holdout"
-_RELMAT = "_meas-PearsonCorrelation_relmat.tsv"
-_STRUCTURAL = "_meas-StructuralConnectivity_relmat.tsv"
+# Names of measures after meas- (BIDS BEP017)
+PEARSON, FIBRES = "PearsonCorrelation", "StructuralConnectivity"
+_RELMAT = f"_meas-{PEARSON}_relmat.tsv"
+_STRUCTURAL = f"_meas-{FIBRES}_relmat.tsv"
 _MEASURE = re.compile(r"(?:^|_)meas-([0-9A-Za-z]+)_relmat\.tsv$")
 
 

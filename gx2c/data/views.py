@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray, take_regions
 from gx2c.data.checks import CORTEX
+from gx2c.data.layout import FIBRES
 from gx2c.data.side_files import with_gene_vectors, with_region_embeddings
 from gx2c.errors import UserError, logger
 
@@ -141,6 +142,7 @@ def _predict(brain: Brain, target: str) -> Brain:
         holdout_connectome=None,
         individual_connectomes=None,
         measures=None,
+        measure=FIBRES if target == STRUCTURAL else target,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 from typing import ClassVar, Self
 
 from sklearn.base import BaseEstimator
@@ -10,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from gx2c.data import Brain, FloatArray, IntArray, resolve_genes
 from gx2c.data.unmeasured import region_indices
 from gx2c.errors import UserError
+from gx2c.files import user_path
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import CONNECTOME, FitConfig, GeneOptions, Task, TrainingSettings, check_task
 from gx2c.fit.features import EXPRESSION, parse_features
@@ -19,6 +21,7 @@ from gx2c.fit.nested import learning_rates
 from gx2c.fit.null_draw import NullDraw
 from gx2c.fit.retrain import Retrained, retrain
 from gx2c.models.spec import ModelSpec
+from gx2c.saved.writing import Training, model_files, write_model
 from gx2c.splits.fold import MIN_TRAIN_REGIONS, Fold
 
 PLATEAU = "plateau"
@@ -39,6 +42,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         Symbols of the genes of the brain that it was fitted on.
     fitted_
         The fitted `gx2c.fit.FittedModels`.
+    brain_, seed_
+        The brain and the seed of `fit`, which `save` records.
     """
 
     spec: ClassVar[ModelSpec]
@@ -74,6 +79,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
                 profile=profile,
             )
         self.regions_, self.genes_ = chosen, brain.genes
+        self.brain_, self.seed_ = brain, seed
         return self
 
     def predict(self, brain: Brain, regions: Sequence[int] | IntArray | None = None) -> FloatArray:
@@ -108,6 +114,27 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             )
         with self._profile().active():
             return self.fitted_.predict([brain], chosen)[0]
+
+    def save(self, path: str | Path) -> None:
+        """Save the fitted model as a new folder, which `gx2c.load_model` and the commands read.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        UserError
+            If the folder exists or cannot be written.
+        """
+        check_is_fitted(self)
+        training = Training(
+            self.regions_,
+            self.regions_[:0],
+            learning_rates=[self.learning_rates()],
+            seeds=[[self.seed_]],
+            profile=self._profile(),
+            seed=self.seed_,
+        )
+        write_model(user_path(path), model_files([self.fitted_], self.brain_, training))
 
     def retrain(
         self, brains: Sequence[Brain], fold: Fold, *, seeds: Sequence[int]

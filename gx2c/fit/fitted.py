@@ -17,6 +17,7 @@ from gx2c.fit.in_turn import FitInTurn, weights_of
 from gx2c.fit.predictor import NetworkPredictor
 from gx2c.fit.prepare import TrainingSet, View
 from gx2c.models import MODELS, Model
+from gx2c.models.protocol import ReadsTestEdges
 from gx2c.models.spec import EXPRESSION, TRAIN_TEST_EDGES
 
 DEFAULT_PROFILE = ComputeProfile()
@@ -159,5 +160,8 @@ def _fit_closed_form(config: FitConfig, training: TrainingSet) -> Model:
     model: Model = MODELS[config.model].build(**config.hyperparameters)
     model.fit(training.regions, training.connectome)
     if training.train_test_edges is not None:
-        model.see_edges(training.train_test_edges)  # type: ignore[attr-defined]
+        assert isinstance(model, ReadsTestEdges), (
+            f"{config.model} declares edges that it cannot read"
+        )
+        model.see_edges(training.train_test_edges)
     return model

@@ -5,7 +5,7 @@ reach it. Networks, which `gx2c.fit` trains in epochs, derive from `PairNetwork`
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from gx2c.data.brain import FloatArray, Regions
 
@@ -41,6 +41,14 @@ class Model(Protocol):
 
     def n_parameters(self, n_genes: int, n_regions: int) -> int:
         """Return the number of learned parameters, given the numbers of genes and regions."""
+
+
+@runtime_checkable
+class ReadsTestEdges(Model, Protocol):
+    """A closed form that also learns from edges between training and test regions."""
+
+    def see_edges(self, train_test_edges: FloatArray) -> None:
+        """Read measured edges, (n_train_regions, n_test_regions), after `fit`."""
 
 
 @dataclass(frozen=True)

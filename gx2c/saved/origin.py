@@ -1,8 +1,13 @@
-"""Where a result was computed: versions and processor."""
+"""The origin of a result: connectome, versions and processor."""
 
+import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterable
+
+import numpy as np
+
+from gx2c.data.brain import Brain
 
 PACKAGES = ("gx2c", "torch", "numpy", "scipy", "scikit-learn", "xgboost")
 
@@ -26,3 +31,13 @@ def processor_name() -> str:
         return names[0]
     except (OSError, IndexError):
         return platform.processor() or platform.machine()
+
+
+def measured_checksum(brain: Brain) -> str:
+    """Return the hash of the test data: regions by name, and their connectome.
+
+    Additional files that a model reads are excluded, so that it can be ranked with others.
+    """
+    digest = hashlib.sha256("\n".join(brain.labels).encode())
+    digest.update(np.ascontiguousarray(brain.connectome, dtype=np.float64).tobytes())
+    return digest.hexdigest()

@@ -4,8 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gx2c.data.layout import PEARSON
+
 # Raised when files of this version could no longer be read by the one before
-FORMAT = 1
+FORMAT = 2
 
 Scores = dict[str, float | None]
 
@@ -17,11 +19,23 @@ class Part(BaseModel):
 
 
 class DatasetPart(Part):
-    """The data on which a model was trained."""
+    """The data on which a model was trained.
+
+    Attributes
+    ----------
+    checksum
+        SHA-256 over the files of the dataset.
+    measure
+        Name of the measure in its connectome, as in a file name after meas-.
+    measured
+        SHA-256 over its regions and that connectome, which other files do not change.
+    """
 
     name: str
     checksum: str
     regions: list[str]
+    measure: str = PEARSON
+    measured: str = ""
 
 
 class MembersPart(Part):
@@ -69,6 +83,8 @@ class ModelFile(Part):
         The ensemble, config by config; one config with one seed for a single model.
     scores
         Those of the mean prediction of the test regions.
+    conditions
+        Deviations from the defaults in data, target and split.
     expected
         The mean test scores of the sweep whose configs these are, where no region is left to test.
     profile, versions, processor
@@ -93,6 +109,7 @@ class ModelFile(Part):
     members: list[MembersPart] = Field(min_length=1)
     scores: Scores
     expected: Scores = Field(default_factory=dict)
+    conditions: list[str] = Field(default_factory=list)
     profile: dict[str, Any]
     versions: dict[str, str]
     processor: str

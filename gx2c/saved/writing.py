@@ -20,7 +20,7 @@ from gx2c.fit.predictor import NetworkPredictor
 from gx2c.fit.prepare import View
 from gx2c.saved import ARRAYS_FILE, MODEL_FILE
 from gx2c.saved.matching import reads_of
-from gx2c.saved.origin import processor_name, versions
+from gx2c.saved.origin import measured_checksum, processor_name, versions
 from gx2c.saved.parts import Arrays, take_apart
 from gx2c.saved.schema import (
     FORMAT,
@@ -48,7 +48,7 @@ class Training:
         The split and its fold, or None; and the seed of the sweep.
     scores, member_scores
         Those of the mean prediction, and of each member, config by config.
-    expected
+    expected, conditions
         See `ModelFile`.
     """
 
@@ -63,6 +63,7 @@ class Training:
     scores: Mapping[str, float] | None = None
     member_scores: Sequence[Mapping[str, float] | None] = ()
     expected: Mapping[str, float] | None = None
+    conditions: Sequence[str] = ()
 
 
 def model_files(
@@ -110,7 +111,13 @@ def model_files(
         gx2c=__version__,
         model=fitted[0].config.name,
         reads=reads_of(one.config for one in fitted),
-        dataset=DatasetPart(name=brain.name, checksum=brain.checksum, regions=list(brain.labels)),
+        dataset=DatasetPart(
+            name=brain.name,
+            checksum=brain.checksum,
+            regions=list(brain.labels),
+            measure=brain.measure,
+            measured=measured_checksum(brain),
+        ),
         split=training.split,
         fold=training.fold,
         seed=training.seed,
@@ -120,6 +127,7 @@ def model_files(
         members=members,
         scores=_plain(training.scores) or {},
         expected=_plain(training.expected) or {},
+        conditions=list(training.conditions),
         profile=asdict(training.profile),
         versions=versions(),
         processor=processor_name(),

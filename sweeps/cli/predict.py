@@ -55,9 +55,10 @@ def predict(
     n_members = sum(one.n_members for one in models)
     for line in _facts(models, n_members, brain):
         print(line)
+    measure = models[0].about.dataset.measure
     for kind, values in {"Mean": mean, "Sd": deviation}.items():
         if kind == "Mean" or n_members > 1:
-            name = f"desc-{models[0].name}{kind}_meas-PearsonCorrelation_relmat.tsv"
+            name = f"desc-{models[0].name}{kind}_meas-{measure}_relmat.tsv"
             path = out / f"atlas-{brain.name}_{name}"
             write_connectome(path, brain.labels, values)
             print(f"wrote    {quote(str(path))}")
@@ -109,6 +110,8 @@ def _facts(
     yield f"model    {about.model}: " + (
         f"mean and SD over {n_members} members{folds}" if n_members > 1 else f"{models[0]!r}"
     )
+    if about.conditions:
+        yield f"trained  with {', '.join(about.conditions)}"
     known = [m.about.scores or m.about.expected for m in models]
     scores = [s for one in known if (s := one.get("pearson_r")) is not None]
     if scores:

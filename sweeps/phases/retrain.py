@@ -91,6 +91,7 @@ def _saved(context: TrialContext, job: RetrainJob, ensemble: RetrainedEnsemble) 
         seed=context.seed,
         scores=ensemble.scores,
         member_scores=[member.scores for member in ensemble.members],
+        conditions=context.conditions,
     )
     return model_files(ensemble.fitted, context.brain, training)
 

@@ -1,16 +1,15 @@
 """The request of a sweep in its folder, written and read: options, inputs, folds."""
 
-import hashlib
 import os
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import yaml
 
-from gx2c.data import Brain, IntArray
+from gx2c.data import IntArray
 from gx2c.errors import UserError
 from gx2c.files import load_yaml
+from gx2c.saved.origin import measured_checksum
 from gx2c.sealed import DamagedError, sealed, unsealed
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.records import ConfigRecord, read_json, write_bytes, write_json
@@ -72,16 +71,6 @@ def _inputs(plan: SweepPlan) -> dict[str, Any]:
         "genes": which if isinstance(which, str) else list(which),
         "warm_start": list(plan.warm.sources),
     }
-
-
-def measured_checksum(brain: Brain) -> str:
-    """Return the hash of the test data: regions by name, and their connectome.
-
-    Additional files that a model reads are excluded, so that it can be ranked with others.
-    """
-    digest = hashlib.sha256("\n".join(brain.labels).encode())
-    digest.update(np.ascontiguousarray(brain.connectome, dtype=np.float64).tobytes())
-    return digest.hexdigest()
 
 
 def check_names(paths: SweepPaths, plan: SweepPlan) -> None:

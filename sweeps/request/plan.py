@@ -178,6 +178,7 @@ class SweepPlan:
             train_test_edges=self.options.train_test_edges,
             split=self.options.split,
             seed=self.options.seed,
+            conditions=tuple(self.options.conditions),
         )
 
     def scale(self) -> Scale:

@@ -111,6 +111,7 @@ def _fit(
         split=best.split,
         seed=best.seed,
         expected=expected,
+        conditions=context.conditions,
     )
     with profile.active():
         fitted = [_fit_on_all(context, one, own) for one, own in zip(chosen, seeds, strict=True)]

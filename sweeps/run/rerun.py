@@ -128,6 +128,7 @@ def _context(best: BestFile, brain: Brain) -> TrialContext:
         train_test_edges=best.train_test_edges,
         split=best.split,
         seed=best.seed,
+        conditions=tuple(best.conditions),
     )
 
 

@@ -12,12 +12,16 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from small_models import TEST, TRAIN, make_brain, saved
 
+import gx2c
+from gx2c.data import BrainView
 from gx2c.data.unmeasured import Unmeasured
 from gx2c.errors import UserError
 from gx2c.files import file_digest
 from gx2c.fit import Task
 from gx2c.saved.loading import load_model
+from gx2c.saved.origin import measured_checksum
 from gx2c.saved.run import load_run
+from gx2c.saved.schema import FORMAT
 from gx2c.saved.writing import write_model
 from gx2c.sealed import sealed
 
@@ -84,6 +88,20 @@ def test_missing_genes_stand_at_their_training_mean_or_are_refused(ridge, brain,
     assert f"1 of the 12 genes that kernel_ridge reads are not in new ({gene})" in caplog.text
     with pytest.raises(UserError, match="lacks 1 of the 12 genes.*at most 5% may be missing"):
         ridge.predict(fewer, most_missing=0.05)
+
+
+def test_an_estimator_is_saved(brain, tmp_path):
+    fibres = BrainView(connectome="structural").of(brain)
+    network = gx2c.models.MLP(genes="12_var", n_epochs=1, hidden_dims=(8,))
+    network.fit(fibres, TRAIN, seed=5).save(tmp_path / "mlp")
+    loaded = gx2c.load_model(tmp_path / "mlp")
+    np.testing.assert_array_equal(loaded.predict(brain, TEST), network.predict(brain, TEST))
+    about = loaded.about
+    assert about.training_regions == [brain.labels[i] for i in TRAIN] and not about.test_regions
+    assert (about.dataset.measure, about.seed) == ("StructuralConnectivity", 5)
+    assert about.dataset.measured == measured_checksum(fibres) != measured_checksum(brain)
+    with pytest.raises(UserError, match="exists already"):
+        network.save(tmp_path / "mlp")
 
 
 def test_another_scale_is_noticed(ridge, brain, caplog):
@@ -178,7 +196,10 @@ DAMAGES = {
     "a flipped bit": (lambda f: flip(f / "arrays.safetensors"), "damaged .its checksum differs"),
     "an edit": (edit, "damaged or was edited"),
     "another shape": (grow, r"gene_means is \[13\], not \[12\]"),
-    "a newer version": (lambda f: rewritten(f, format=2, gx2c="9.0"), "by gx2c 9.0.*update gx2c"),
+    "a newer version": (
+        lambda f: rewritten(f, format=FORMAT + 1, gx2c="9.0"),
+        "by gx2c 9.0.*update gx2c",
+    ),
     "no arrays": (lambda f: (f / "arrays.safetensors").unlink(), "No such file"),
     "no JSON": (lambda f: (f / "model.json").write_text("{"), "cannot be read"),
     "no model": (lambda f: (f / "model.json").unlink(), "holds no saved model"),

@@ -15,6 +15,7 @@ from sweep_fixtures import run_board_serially
 from gx2c.data import load_dataset
 from gx2c.data.side_files import with_gene_vectors
 from gx2c.errors import UserError
+from gx2c.saved.origin import measured_checksum
 from sweeps.compare import zoo as zoo_module
 from sweeps.compare.leaderboard import Leaderboard, best_networks, has_flattened, make_leaderboard
 from sweeps.compare.leaderboard_page import leaderboard_picture, markdown_of
@@ -23,7 +24,6 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_as, write_bytes
 from sweeps.folder.summary_file import Summary, read_summary, write_summary
 from sweeps.folder.summary_parts import FoldSummary
-from sweeps.request.files import measured_checksum
 from sweeps.request.options import PRESETS, make_options
 from sweeps.run import sweep as sweep_module
 

@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 from rich.console import Console
+from serial_sweep import exit_code_of
 from sweep_fixtures import (
     finish,
     make_brain,
@@ -22,6 +23,8 @@ from gx2c.data import load_dataset, write_dataset
 from gx2c.errors import UserError
 from gx2c.fit import Task
 from gx2c.metrics import BINARY_METRICS
+from gx2c.saved.origin import measured_checksum
+from gx2c.saved.run import load_run
 from sweeps.cli.summary_text import print_summary
 from sweeps.folder.paths import SweepPaths
 from sweeps.report.build import write_report
@@ -73,7 +76,17 @@ def test_every_feature_and_target_is_swept_and_rerun(tmp_path, model, options):
     assert words in write_report(paths).read_text()
     details = summary.details[model].mean
     assert (set(BINARY_METRICS) <= set(details)) is ("binarise" in options)
-    assert ("noise_ceiling_r" in details) is (options.get("target") != "structural")
+    structural = options.get("target") == "structural"
+    assert ("noise_ceiling_r" in details) is not structural
+    measure = "StructuralConnectivity" if structural else "PearsonCorrelation"
+    for run in (paths.root, tmp_path / "again"):
+        (about, _) = (saved.about for saved in load_run(run).models)
+        assert (about.conditions, about.dataset.measure) == (summary.conditions, measure)
+        assert about.dataset.measured == measured_checksum(plan.brain)
+    given = ("--expression", str(folder), "--out", str(tmp_path / "new"))
+    assert exit_code_of("predict", str(paths.root), *given) == 0
+    (found,) = (tmp_path / "new").glob("*Mean_*")
+    assert found.name.endswith(f"Mean_meas-{measure}_relmat.tsv")
 
 
 def test_geography_beside_it_learns_the_connectome_from_places():
