@@ -1,4 +1,4 @@
-from . import data, fit, metrics, models, nulls, saved, splits
+from . import data, explain, fit, metrics, models, nulls, saved, splits
 from .data import Brain, list_datasets, load_dataset, make_synthetic_brain
 from .errors import UserError
 from .estimators import clone
@@ -15,6 +15,7 @@ __all__ = [
     "clone",
     "cross_validate",
     "data",
+    "explain",
     "fit",
     "list_datasets",
     "load_dataset",

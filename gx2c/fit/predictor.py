@@ -72,14 +72,18 @@ class NetworkPredictor:
     def __len__(self) -> int:
         return len(self.input_makers)
 
+    def inputs(self, regions: Sequence[Regions]) -> tuple[Tensor, Tensor]:
+        """Return each member's standardised features and coordinates, (n_members, n_regions, …)."""
+        device = torch.device(self.profile.device)
+        makers = zip(self.input_makers, regions, strict=True)
+        return _pad([maker(shown, device) for maker, shown in makers])
+
     def encode(self, regions: Sequence[Regions]) -> Tensor:
         """Return each member's embeddings, (n_members, n_regions, embedding_dim).
 
         Members with fewer regions than others repeat their own; those rows mean nothing.
         """
-        device = torch.device(self.profile.device)
-        makers = zip(self.input_makers, regions, strict=True)
-        expression, coords = _pad([maker(shown, device) for maker, shown in makers])
+        expression, coords = self.inputs(regions)
         per_chunk = max(1, MAX_REGIONS_AT_ONCE // len(expression))
         parts = (torch.split(tensor, per_chunk, dim=1) for tensor in (expression, coords))
         chunks = [self.network.encode(x, c) for x, c in zip(*parts, strict=True)]

@@ -17,7 +17,7 @@ from gx2c.errors import DataError, UserError
 from gx2c.files import ordinary
 from sweeps.cli.completion import complete_dataset, complete_model
 from sweeps.cli.data import data_app
-from sweeps.cli.embed import embed
+from sweeps.cli.embed import attention, embed
 from sweeps.cli.nulls import nulls_app
 from sweeps.cli.predict import fit, predict
 from sweeps.cli.runs import (
@@ -40,7 +40,7 @@ SUBJECTS = {
     "Sweeps": (sweep, rerun, fetch),
     "Looking at runs": (status, dashboard, report, study),
     "Comparing": (compare, leaderboard),
-    "After a sweep": (predict, fit, embed),
+    "After a sweep": (predict, fit, embed, attention),
 }
 for subject, of_subject in SUBJECTS.items():
     for command in of_subject:

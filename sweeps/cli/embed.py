@@ -1,60 +1,66 @@
-"""The command `gx2c embed`: what a saved network makes of each region."""
+"""The commands `gx2c embed` and `gx2c attention`: how a saved network sees regions."""
 
-from pathlib import Path
-from shlex import quote
-from typing import Annotated
+from sweeps.cli.after import (
+    Dataset,
+    Model,
+    Out,
+    open_models,
+    stem_of,
+    title_of,
+    write_array,
+    write_picture,
+    write_rows,
+    wrote,
+)
 
-import typer
 
-from sweeps.cli.completion import complete_dataset, complete_run
-
-
-def embed(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            help="A run folder, or the folder of one saved model.", autocompletion=complete_run
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="A new folder for tables and pictures.")],
-    dataset: Annotated[
-        str,
-        typer.Option(
-            help="Dataset whose regions are embedded.",
-            show_default="that of training",
-            autocompletion=complete_dataset,
-        ),
-    ] = "",
-) -> None:
+def embed(model: Model, out: Out, dataset: Dataset = "") -> None:
     """Write each region's embedding after the encoder of a network, with a picture."""
-    import io
-
-    import numpy as np
-
-    from gx2c.data import load_dataset
-    from gx2c.data.matrix import format_number, table_text
-    from gx2c.saved.run import load_models
-    from sweeps.folder.paths import check_new_folder
-    from sweeps.folder.records import write_bytes
     from sweeps.report.embedding import embedding_figure
 
-    check_new_folder(out, hint="give a folder that does not")
-    models = load_models(model)
-    brain = load_dataset(dataset or models[0].about.dataset.name)
+    models, brain = open_models(model, dataset, out)
     for one in models:
-        fold = "all" if one.about.fold is None else f"fold_{one.about.fold:02d}"
         for member, embedding in enumerate(one.embed(brain)):
-            stem, buffer = f"{one.name}_{fold}_member_{member:02d}", io.BytesIO()
-            np.save(buffer, embedding)
-            write_bytes(out / f"{stem}.npy", buffer.getvalue())
-            rows = [["region", *(f"dim_{k}" for k in range(embedding.shape[1]))]]
-            rows += [
-                [label, *(format_number(value, 8) for value in values)]
-                for label, values in zip(brain.labels, embedding.tolist(), strict=True)
-            ]
-            write_bytes(out / f"{stem}.tsv", table_text(rows).encode())
-            title = f"{one.name}, {fold.replace('_0', ' ').replace('_', ' ')}, member {member}"
-            picture = embedding_figure(title, embedding, brain)
-            write_bytes(out / f"{stem}.svg", picture.svg(on_page=False).encode())
+            stem = out / f"{stem_of(one)}_member_{member:02d}"
             n_dims = embedding.shape[1]
-            print(f"wrote    {quote(str(out / stem))}.tsv, .npy and .svg: {n_dims} dimensions")
+            write_array(stem.with_suffix(".npy"), embedding)
+            rows = zip(brain.labels, embedding.tolist(), strict=True)
+            header = ["region", *(f"dim_{k}" for k in range(n_dims))]
+            write_rows(stem.with_suffix(".tsv"), header, ([label, *v] for label, v in rows))
+            picture = embedding_figure(title_of(one, member), embedding, brain)
+            write_picture(stem.with_suffix(".svg"), picture)
+            wrote(stem, f".tsv, .npy and .svg: {n_dims} dimensions")
+
+
+def attention(model: Model, out: Out, dataset: Dataset = "") -> None:
+    """Write the attention maps of a transformer on held-out regions, with pictures."""
+    from gx2c.explain import attention_maps
+    from sweeps.report.attention import groups_figure, heads_figure
+
+    models, brain = open_models(model, dataset, out)
+    for one in models:
+        for member, found in enumerate(attention_maps(one, brain)):
+            stem = f"{stem_of(one)}_member_{member:02d}"
+            write_array(out / f"{stem}.npy", found.maps)
+            columns = {
+                f"received_{g}": v for g, v in zip(found.groups, found.received, strict=True)
+            }
+            if not found.tokens[0].columns:
+                of_cls = found.maps[:, :, :, 0].mean(axis=(1, 2))
+                columns |= {f"cls_{g}": v for g, v in zip(found.groups, of_cls, strict=True)}
+            write_rows(
+                out / f"{stem}_tokens.tsv",
+                ["token", "chromosome", "columns", *columns],
+                (
+                    [token.name, token.chromosome, " ".join(token.columns), *values]
+                    for token, *values in zip(
+                        found.tokens, *(v.tolist() for v in columns.values()), strict=True
+                    )
+                ),
+            )
+            counts = zip(found.groups, found.counts.tolist(), strict=True)
+            write_rows(out / f"{stem}_groups.tsv", ["group", "count"], counts)
+            title = title_of(one, member)
+            write_picture(out / f"{stem}_heads.svg", heads_figure(title, found))
+            write_picture(out / f"{stem}_groups.svg", groups_figure(title, found))
+            wrote(out / stem, f".npy, tables and pictures: {found!r}")

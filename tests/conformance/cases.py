@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -20,6 +21,9 @@ from gx2c.fit import (
 from gx2c.fit.config import GeneOptions
 from gx2c.fit.nested import learning_rates
 from gx2c.models import MODELS
+from gx2c.saved.loading import load_model
+from gx2c.saved.model import SavedModel
+from gx2c.saved.writing import Training, model_files, write_model
 from gx2c.splits import Fold, make_folds
 from search_spaces import SEARCH_SPACES, Scale, suggest_config
 from search_spaces.space import NearestTrial
@@ -158,3 +162,14 @@ def brief_fit(model: str) -> Retrained:
 def brief_config(model: str) -> FitConfig:
     """Return the first config with two epochs: enough to tell two fits apart."""
     return first_config(model, max_epochs=2)
+
+
+def saved_fit(model: str, folder: Path) -> SavedModel:
+    """Save the brief fit as a sweep would, and load it."""
+    brain, fold = planted_brain(), outer_fold()
+    rates = [0.1] * 2 if model in NETWORKS else []
+    training = Training(
+        fold.train_regions, fold.test_regions, [rates], [[SEED]], PROFILE, "bilateral", 0, 1
+    )
+    write_model(folder, model_files([brief_fit(model).fitted], brain, training))
+    return load_model(folder)

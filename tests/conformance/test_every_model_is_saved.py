@@ -7,13 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from cases import NETWORKS, PROFILE, SEED, brief_config, brief_fit, outer_fold, planted_brain
+from cases import NETWORKS, brief_config, brief_fit, outer_fold, planted_brain, saved_fit
 
 from gx2c.data.matrix import matrix_text
 from gx2c.errors import UserError
 from gx2c.models import MODELS
-from gx2c.saved.loading import load_model
-from gx2c.saved.writing import Training, model_files, write_model
 
 
 def check_embedding(loaded, brain, regions, predicted):
@@ -30,13 +28,7 @@ def check_embedding(loaded, brain, regions, predicted):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_saved_model_predicts_the_same_digits(model, tmp_path):
     brain, fold, found = planted_brain(), outer_fold(), brief_fit(model)
-    rates = [0.1] * 2 if MODELS[model].trains_in_epochs else []
-    training = Training(
-        fold.train_regions, fold.test_regions, [rates], [[SEED]], PROFILE, "bilateral", 0, 1
-    )
-    write_model(tmp_path, model_files([found.fitted], brain, training))
-
-    loaded = load_model(tmp_path)
+    loaded = saved_fit(model, tmp_path)
     order = np.random.default_rng(0).permutation(brain.n_genes)
     turned = dataclasses.replace(
         brain,

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,14 @@ def sdpa_attention(q: Tensor, k: Tensor, v: Tensor, slopes: Tensor | None) -> Te
     """Attend through torch's scaled_dot_product_attention."""
     bias = None if slopes is None else alibi_bias(slopes, q.shape[2], q.dtype).unsqueeze(0)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+
+
+def attention_weights(q: Tensor, k: Tensor, slopes: Tensor | None) -> Tensor:
+    """Return the weights with which `sdpa_attention` averages v, (batch, heads, tokens, tokens)."""
+    scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
+    if slopes is not None:
+        scores = scores + alibi_bias(slopes, q.shape[2], q.dtype)
+    return torch.softmax(scores, dim=3)
 
 
 def flash_attention(q: Tensor, k: Tensor, v: Tensor, slopes: Tensor | None) -> Tensor:

@@ -1,0 +1,86 @@
+"""Arguments and files that the commands on saved models share."""
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sweeps.cli.completion import complete_dataset, complete_run
+
+if TYPE_CHECKING:
+    from gx2c.data import Brain
+    from gx2c.saved.model import SavedModel
+
+Model = Annotated[
+    Path,
+    typer.Argument(
+        help="A run folder, or the folder of one saved model.", autocompletion=complete_run
+    ),
+]
+Out = Annotated[Path, typer.Option(help="A new folder for tables and pictures.")]
+Dataset = Annotated[
+    str,
+    typer.Option(
+        help="Dataset of the regions.",
+        show_default="that of training",
+        autocompletion=complete_dataset,
+    ),
+]
+
+
+def open_models(model: Path, dataset: str, out: Path) -> "tuple[list[SavedModel], Brain]":
+    """Load the models of a run or folder, and the brain that they are shown."""
+    from gx2c.data import load_dataset
+    from gx2c.saved.run import load_models
+    from sweeps.folder.paths import check_new_folder
+
+    check_new_folder(out, hint="give a folder that does not")
+    models = load_models(model)
+    return models, load_dataset(dataset or models[0].about.dataset.name)
+
+
+def stem_of(model: "SavedModel") -> str:
+    """Return the start of the names of a model's files."""
+    fold = "all" if model.about.fold is None else f"fold_{model.about.fold:02d}"
+    return f"{model.name}_{fold}"
+
+
+def title_of(model: "SavedModel", member: int) -> str:
+    """Name a member of a model for people."""
+    fold = "all regions" if model.about.fold is None else f"fold {model.about.fold}"
+    return f"{model.name}, {fold}, member {member}"
+
+
+def write_array(path: Path, array: Any) -> None:
+    """Write an array as npy."""
+    import numpy as np
+
+    from sweeps.folder.records import write_bytes
+
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    write_bytes(path, buffer.getvalue())
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table as tab-separated text; numbers with 8 digits."""
+    from gx2c.data.matrix import format_number, table_text
+    from sweeps.folder.records import write_bytes
+
+    cells = [[format_number(c, 8) if isinstance(c, float) else str(c) for c in row] for row in rows]
+    write_bytes(path, table_text([list(header), *cells]).encode())
+
+
+def write_picture(path: Path, picture: Any) -> None:
+    """Write a picture as SVG."""
+    from sweeps.folder.records import write_bytes
+
+    write_bytes(path, picture.svg(on_page=False).encode())
+
+
+def wrote(path: Path, what: str) -> None:
+    """Print what was written."""
+    print(f"wrote    {quote(str(path))}{what}")

@@ -1,0 +1,60 @@
+"""Every model: its attention is that which it uses; a model without any refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from cases import NETWORKS, outer_fold, planted_brain, saved_fit
+
+from gx2c.errors import UserError
+from gx2c.explain import attention, attention_maps
+from gx2c.models import MODELS
+
+TRANSFORMERS = [name for name in NETWORKS if name.startswith(("smt", "genevec"))]
+
+
+@pytest.mark.parametrize("model", TRANSFORMERS)
+def test_attention_weights_give_the_output_of_every_layer(model, tmp_path, monkeypatch):
+    """And averages are those over regions or pairs, of all and of each network."""
+    brain, regions = planted_brain(), outer_fold().test_regions
+    loaded = saved_fit(model, tmp_path)
+    weights, computed = [], attention.attention_weights
+
+    def kept(q, k, slopes):
+        weights.append(computed(q, k, slopes))
+        return weights[-1]
+
+    worst = []
+    blocks = attention._blocks(loaded.fitted[0].groups[0].network)
+    for block in blocks:
+
+        def attend(q, k, v, slopes, own=block.attend):
+            out = own(q, k, v, slopes)
+            if weights:  # encoding for pairs attends to nothing yet
+                worst.append(float((weights[-1] @ v - out).abs().max()))
+            return out
+
+        block.attend = attend
+    monkeypatch.setattr(attention, "attention_weights", kept)
+    (found,) = attention_maps(loaded, brain)
+    assert len(worst) == len(weights) >= len(blocks) and max(worst) < 1e-5
+    np.testing.assert_allclose(found.maps.sum(axis=-1), 1, atol=1e-6)
+    assert found.groups[0] == "all" and found.counts[0] == found.counts[1:].sum()
+    mean = np.average(found.maps[1:], axis=0, weights=found.counts[1:])
+    np.testing.assert_allclose(found.maps[0], mean, atol=1e-12)
+    pairs = found.counts[0] == len(regions) * (len(regions) - 1)
+    assert pairs == (model in ("genevec_cross", "genevec_mixed"))
+    first = torch.cat([w.reshape(-1, *w.shape[1:]) for w in weights[:: len(blocks)]]).double()
+    np.testing.assert_allclose(found.maps[0, 0], first.mean(0).numpy(), atol=1e-6)
+    named = [name for token in found.tokens for name in token.columns]
+    assert found.maps.shape[3:] == (len(found.tokens),) * 2
+    assert ("CLS" in [t.name for t in found.tokens]) == ("CLS" in found.tokens[0].name)
+    reduced = model in ("smt_pca", "smt_pls", "smt_ae")
+    assert reduced or set(named) == set(loaded.genes)
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in TRANSFORMERS])
+def test_models_without_attention_refuse(model, tmp_path):
+    with pytest.raises(UserError, match="has no attention; choose a transformer"):
+        attention_maps(saved_fit(model, tmp_path), planted_brain())
