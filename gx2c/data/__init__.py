@@ -2,13 +2,7 @@
 
 from gx2c.data.brain import Brain, FloatArray, IntArray, Regions, take_regions
 from gx2c.data.dataset import check_dataset, describe_dataset, list_datasets, load_dataset
-from gx2c.data.gene_sets import (
-    GENE_SET_SOURCES,
-    fetch_gene_sets,
-    gene_groups,
-    read_gmt,
-    resolve_genes,
-)
+from gx2c.data.gene_sets import gene_groups, read_gmt, resolve_genes
 from gx2c.data.genes import GENE_ORDERS, count_genes, gene_order, read_gene_list, select_genes
 from gx2c.data.layout import find_dataset
 from gx2c.data.synthetic import PlantedParts, make_synthetic_brain, planted_parts
@@ -17,7 +11,6 @@ from gx2c.data.writing import write_dataset
 
 __all__ = [
     "GENE_ORDERS",
-    "GENE_SET_SOURCES",
     "Brain",
     "BrainView",
     "FloatArray",
@@ -27,7 +20,6 @@ __all__ = [
     "check_dataset",
     "count_genes",
     "describe_dataset",
-    "fetch_gene_sets",
     "find_dataset",
     "gene_groups",
     "gene_order",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gx2c.data.layout import DATASET_DIRS
+from gx2c.data.symbols import known_symbols
 
 CHROMOSOMES = (*(str(number) for number in range(1, 23)), "X", "Y", "MT")
 # Longer than any chromosome, so that positions sort by chromosome first; exact in float64
@@ -116,11 +117,16 @@ def gene_rows(genes: Sequence[str], gencode: Gencode, hgnc: Hgnc) -> list[tuple[
 
 
 def known_starts(genes: Sequence[str]) -> list[tuple[str, ...]]:
-    """Make the rows of genes.tsv of the starts that come with gx2c, n/a for other symbols."""
+    """Make the rows of genes.tsv of the starts that come with gx2c, n/a for other symbols.
+
+    A symbol and an earlier one of the same gene have the same start.
+    """
     path = next(folder / SHIPPED for folder in DATASET_DIRS if (folder / SHIPPED).is_file())
     rows = [tuple(line.split("\t")) for line in path.read_text(encoding="utf-8").splitlines()]
-    known = {row[0]: row for row in rows[1:]}
-    return [known.get(gene, (gene, *["n/a"] * 4)) for gene in genes]
+    known, current = {row[0]: row[1:] for row in rows[1:]}, known_symbols().current
+    renamed = {current(gene): row for gene, row in known.items()} | known
+    unknown = ("n/a",) * 4
+    return [(gene, *(renamed.get(gene) or renamed.get(current(gene), unknown))) for gene in genes]
 
 
 def _rows(table: str) -> list[dict[str, str]]:

@@ -172,7 +172,9 @@ def _add_sampling(draft: Draft, rows: _Rows, sampling: Sampling) -> None:
 def upright(sheet: Sheet) -> Sheet:
     """Return a table of expression with a row for each region; its columns lose their names."""
     values, columns, rows = sheet.values, sheet.columns, sheet.rows
-    if values is None or rows is None or not _are_genes(rows) or _are_genes(columns):
+    if values is None or rows is None:
+        return sheet
+    if not sheet.has_gene_rows and (not _are_genes(rows) or _are_genes(columns)):
         return sheet
     # genes down and regions across
     return Sheet(sheet.path, part=sheet.part, array=values.T, row_names=columns)

@@ -12,7 +12,7 @@ from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
 from gx2c.importing.files import list_files, read_sheets
 from gx2c.importing.regions import RegionTable, read_region_table
-from gx2c.importing.sheets import Sheet, is_numeric
+from gx2c.importing.sheets import Sheet, are_ids, is_numeric
 from gx2c.importing.vertices import (
     VertexLabels,
     is_sphere,
@@ -180,7 +180,14 @@ def _is_edges(sheet: Sheet) -> bool:
 def is_expression(sheet: Sheet) -> bool:
     """Return whether the columns, or the rows, of a table of numbers are genes."""
     sides = (sheet.columns, sheet.rows)
-    return sheet.values is not None and any(
+    if sheet.values is None:
+        return False
+    # Entrez numbers name columns of fractions
+    if (numbered := sheet.columns) is not None and len(numbered) >= MIN_GENES:
+        fractions = bool((np.nan_to_num(sheet.values) % 1).any())
+        if are_ids(numbered) and fractions and not sheet.is_square:
+            return True
+    return sheet.has_gene_rows or any(
         names is not None
         and len(names) >= MIN_GENES
         and sum(map(is_gene, names)) >= MIN_SHARE_OF_GENES * len(names)

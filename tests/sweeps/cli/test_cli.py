@@ -114,7 +114,7 @@ BAD_SWEEPS = {
     "study of nothing": (("study", "run"), "contains no sweep"),
     "check of nothing": (("data", "check", "nowhere"), "no dataset named 'nowhere'"),
     "show of nothing": (("data", "show", "nowhere"), "no dataset named 'nowhere'"),
-    "build of nothing": (("data", "build", "mouse"), "no dataset 'mouse' can be built"),
+    "build of nothing": (("data", "build", "mouse"), "no 'mouse' can be built"),
 }
 
 
