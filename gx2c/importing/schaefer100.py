@@ -201,5 +201,5 @@ def _read_vertices(content: bytes) -> FloatArray:
     return np.asarray(points, dtype=np.float64)
 
 
-# What `gx2c data build NAME` can build
+# The builds of `gx2c data build NAME`
 BUILDERS = {"schaefer100": build_schaefer100, "hgnc": build_hgnc}
