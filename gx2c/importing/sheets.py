@@ -82,7 +82,7 @@ class Sheet:
 
     @property
     def has_gene_rows(self) -> bool:
-        """Whether the title of its first column says that rows are genes."""
+        """Whether rows are genes by the title of the first column."""
         return self.has_index and self.header is not None and is_gene_title(self.header[0])
 
     @cached_property
