@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, str] = {
     "start": "benchmarks.start",
     "spins": "benchmarks.spins",
     "kernel-nulls": "benchmarks.kernel_nulls",
+    "estimate": "benchmarks.estimate",
 }
 # removed benchmarks -> the page and section that keep the answer
 ANSWERED: Mapping[str, str] = {

@@ -15,6 +15,8 @@ from gx2c.splits.fold import Sites, match_homologues
 from gx2c.splits.spatial import bilateral_folds
 
 N_BLOCKS = 5
+# One for each pair of patches and for each patch, and one on all regions
+N_FITS = N_BLOCKS * (N_BLOCKS + 1) // 2 + 1
 # Leaves 9 and more to fit geography on
 MIN_REGIONS = 15
 BLOCK_SEED = 0

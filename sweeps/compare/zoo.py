@@ -15,7 +15,7 @@ from gx2c.models.names import GEOGRAPHY, NAMES, spec_of
 from search_spaces import SEARCH_SPACES
 from sweeps.compare.leaderboard import Leaderboard, best_networks
 from sweeps.compare.leaderboard_page import write_leaderboard
-from sweeps.compare.zoo_estimate import Estimate, estimate_seconds
+from sweeps.compare.zoo_estimate import ZooEstimate, estimate_model
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.records import write_bytes
 from sweeps.folder.summary_file import read_summary
@@ -172,7 +172,7 @@ class _Zoo:
         return SweepPaths(self.out / model)
 
 
-def _estimate_all(request: ZooRequest, dataset: Brain) -> tuple[Estimate, dict[str, str]]:
+def _estimate_all(request: ZooRequest, dataset: Brain) -> tuple[ZooEstimate, dict[str, str]]:
     """Time a few configs of every model, with its own genes and side files.
 
     Models that cannot run here are omitted, with the reason.
@@ -183,15 +183,15 @@ def _estimate_all(request: ZooRequest, dataset: Brain) -> tuple[Estimate, dict[s
     for model in request.models:
         try:
             plan = plan_sweep(request.options(model, with_nulls=True), dataset)
-            work, nulls = estimate_seconds(plan)
+            found = estimate_model(plan)
         except UserError as error:
             if model == GEOGRAPHY:
                 raise
             left_out[model] = str(error)
             continue
-        seconds[model] = work
-        null_seconds[model] = nulls
-    return Estimate(seconds, null_seconds, N_NETWORKS_WITH_NULLS), left_out
+        seconds[model] = found.search + found.retrain
+        null_seconds[model] = found.nulls
+    return ZooEstimate(seconds, null_seconds, N_NETWORKS_WITH_NULLS), left_out
 
 
 def _check_folder(request: ZooRequest, out: Path, *, resume: bool) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.request.warm_start import warm_start_of
 from sweeps.run.best_file import write_best
+from sweeps.run.estimate import Estimate, probes_of
 from sweeps.run.evidence import Tables
 from sweeps.run.ladder import Ladder
 from sweeps.run.progress import Phase, PhaseClock, ProgressLine
@@ -34,8 +36,10 @@ from sweeps.search.board import SearchBoard
 from sweeps.storage.session import Mirror, storage_session
 from sweeps.workers.ray_session import dashboard_address, ray_session, slots
 from sweeps.workers.tasks import fit_to_gpus, run_tasks
+from trainables.costs import Cost, Probe, cost_of
 
 Job = TypeVar("Job", RetrainJob, NullJob)
+Task = TypeVar("Task", RetrainJob, NullJob, Probe)
 
 
 def adopt_search(model: str, source: SweepPaths, target: SweepPaths) -> None:
@@ -92,6 +96,8 @@ class SweepRun:
                     )
                 )
                 self._fit_to_gpus()
+                if not self.paths.sweep.exists():
+                    self._estimate()
             stack.enter_context(stops_cleanly(60 * options.time_budget_min))
             # nothing is written before all checks have succeeded
             write_request(self.paths, self.plan)
@@ -110,6 +116,19 @@ class SweepRun:
             self.at_once = slots(
                 cpus_per_trial=self.plan.options.cpus_per_trial, gpus_per_trial=self.plan.gpu_share
             )
+
+    def _estimate(self) -> None:
+        """Time a few configs and print how long the sweep will take."""
+        begun, start_s = time.monotonic(), 0.0
+        found: dict[str, list[Cost]] = {}
+        for probe, cost in self._run(cost_of, self.plan, probes_of(self.plan, self.n_workers)):
+            # what the first one did not spend on its work passed before it began
+            start_s = start_s or max(0.0, time.monotonic() - begun - cost.probe_s)
+            found.setdefault(probe.model, []).append(cost)
+        costs = {model: Cost.mean(of_model) for model, of_model in found.items()}
+        estimate = Estimate.of(self.plan, costs, workers=self.n_workers, start_s=start_s)
+        for line in estimate.lines(self.plan):
+            print(line, flush=True)
 
     def _phases(self, board: SearchBoard) -> Summary:
         with self.clock.phase("search"):
@@ -150,20 +169,29 @@ class SweepRun:
                 phase, lambda: f"{what} {self.n_done}/{total}", lambda: self.n_done / max(total, 1)
             )
         )
-        options = self.plan.options
-        finished = run_tasks(
-            function,
-            todo,
-            shared=plan.context(),
-            cpus=options.cpus_per_trial,
-            gpus=self.plan.gpu_share,
-            at_once=min(self.at_once, options.max_concurrent or self.at_once),
-            title=attrgetter("title"),
-        )
-        for job, result in finished:
+        for job, result in self._run(function, plan, todo):
             yield job, result
             self.n_done += job.size
             self.disk.check()
+
+    @property
+    def n_workers(self) -> int:
+        """Number of concurrent tasks."""
+        return min(self.at_once, self.plan.options.max_concurrent or self.at_once)
+
+    def _run(
+        self, function: Callable[..., Any], plan: SweepPlan, jobs: Sequence[Task]
+    ) -> Iterator[tuple[Task, Any]]:
+        """Call a function for each job on the cluster."""
+        return run_tasks(
+            function,
+            jobs,
+            shared=plan.context(),
+            cpus=plan.options.cpus_per_trial,
+            gpus=self.plan.gpu_share,
+            at_once=self.n_workers,
+            title=attrgetter("title"),
+        )
 
     def _finish(
         self,

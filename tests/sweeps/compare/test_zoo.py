@@ -26,6 +26,7 @@ from sweeps.folder.summary_file import Summary, read_summary, write_summary
 from sweeps.folder.summary_parts import FoldSummary
 from sweeps.request.options import PRESETS, make_options
 from sweeps.run import sweep as sweep_module
+from sweeps.run.estimate import Estimate
 
 MODELS_SWEPT = ("geography", "cge", "exponential_decay", "bilinear_lowrank")
 TINY: dict[str, Any] = {
@@ -93,9 +94,9 @@ def test_a_model_is_timed_on_its_own_genes_and_side_files(monkeypatch):
 
     def estimate(plan):
         plans[plan.options.model] = plan
-        return 0.0, 0.0
+        return Estimate(0.0, 0.0, 0.0)
 
-    monkeypatch.setattr(zoo_module, "estimate_seconds", estimate)
+    monkeypatch.setattr(zoo_module, "estimate_model", estimate)
     request = ZooRequest(("geography", "mlp", "smt_celltype"), "quick", {})
     _, left_out = zoo_module._estimate_all(request, load_dataset("schaefer100"))
     assert left_out == {}
