@@ -1,4 +1,4 @@
-"""What the work of a sweep costs on this machine, timed on a few configs; independent of Ray."""
+"""The cost of a sweep's work on this machine, timed on a few configs; independent of Ray."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ MAX_PROBED = 4
 PROBE_S = 4.0
 # Steps of an epoch are timed for about this long
 EPOCH_S = 1.0
-# Enough nulls to tell what each adds to the work that a group shares
+# Enough nulls to separate the cost of each from the work that a group shares
 N_NULLS_TIMED = 3
 
 
@@ -32,8 +32,8 @@ class Cost:
     unit_s
         One epoch of a network on one inner fold, or one fit of a closed form on it.
     null_s, null_group_s
-        One null with its search, and what a group of nulls adds, where all of them share the fits
-        of a closed form; else 0.
+        One null with its search, and the work that a group of nulls shares, if all surrogates share
+        the fits of a closed form; else 0.
     n_bytes
         Size on disk of one network, or of one fitted closed form.
     probe_s

@@ -98,7 +98,7 @@ class Estimate:
         return f"estimate: {duration(self.total)}, {self.n_bytes / GB:.1g} GB ({parts})"
 
     def lines(self, plan: SweepPlan) -> list[str]:
-        """Return what a sweep prints before its search: the estimate, and advice if it is long."""
+        """Return the lines to print before the search: the estimate, and advice if it is long."""
         on_cpus = not plan.options.gpus_per_trial
         return [self.text(), *([advice(plan, self)] if on_cpus and self.total > LONG_S else [])]
 
@@ -121,7 +121,7 @@ def duration(seconds: float) -> str:
 
 
 def probes_of(plan: SweepPlan, n_processes: int = 1) -> list[Probe]:
-    """Return what to time of a sweep's models: the first configs that a search would try.
+    """Return the configs to time of each model of a sweep: the first that a search would try.
 
     Those of networks are divided among so many processes, which work at the same time, as trials
     do. A model that follows geography is timed with geography's defaults.
