@@ -21,7 +21,7 @@ from gx2c.errors import DataError, logger
 # Named in a brain's repr, which fits on a screen
 MOST_NETWORKS = 8
 # Parts of a brain with an entry for each region, and for each pair of regions
-PER_REGION = ("expression", "coords_mm", "hemisphere", "sphere_coords")
+PER_REGION = ("expression", "coords_mm", "hemisphere", "sphere_coords", "tested")
 NAMES_PER_REGION = ("labels", "network", "lobe", "structure", "expression_from")
 PER_PAIR = ("connectome", "holdout_connectome", "structural_connectome", "shared_samples")
 PEOPLE, MEASURES = "individual_connectomes", "measures"
@@ -120,6 +120,9 @@ class Brain:
     measures
         Other measures of pairs of regions by name, (n_regions, n_regions) and symmetric, in any
         range; `BrainView` makes one of them the connectome to be predicted.
+    tested
+        (n_regions,), True for the regions of another brain that was joined to this one to be tested
+        (`gx2c.data.two_brains`), or None.
     measure
         Name of the measure in `connectome`, as in the name of its file after meas-.
 
@@ -153,6 +156,7 @@ class Brain:
     stability: FloatArray | None = None
     measures: Mapping[str, FloatArray] | None = None
     measure: str = PEARSON
+    tested: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         parts = leave_out(self.parts())

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, FloatArray, take_regions
 from gx2c.data.checks import CORTEX
-from gx2c.data.layout import FIBRES
+from gx2c.data.dataset import load_dataset
+from gx2c.data.layout import FIBRES, HOLDOUT_COHORT, MAIN_COHORT
 from gx2c.data.side_files import with_gene_vectors, with_region_embeddings
+from gx2c.data.two_brains import join_brains
 from gx2c.errors import UserError, logger
 
 SIDES = {"left": 0, "right": 1}
@@ -19,6 +21,8 @@ HEMISPHERES = (*SIDES, BOTH)
 # Names that datasets of whole brains give to regions outside the cortex instead of a network
 OUTSIDE_CORTEX = ("Subcortical", "Cerebellum")
 FUNCTIONAL, STRUCTURAL = "functional", "structural"
+# Connectomes of a dataset that models can be tested on
+TEST_CONNECTOMES = (MAIN_COHORT, HOLDOUT_COHORT)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class BrainView:
         Files of `with_region_embeddings` and `with_gene_vectors`; empty for none.
     trust_row_order
         Whether the dataset is loaded although its rows seem to be in different orders.
+    test_dataset, test_connectome
+        Another dataset, by name or folder, or empty; and one of `TEST_CONNECTOMES`. Models that are
+        trained on this part are tested on the same part of that dataset, and on that connectome.
     """
 
     hemisphere: str = BOTH
@@ -53,6 +60,8 @@ class BrainView:
     embeddings: str = ""
     gene_vectors: str = ""
     trust_row_order: bool = False
+    test_dataset: str = ""
+    test_connectome: str = MAIN_COHORT
 
     def __post_init__(self) -> None:
         if self.hemisphere not in HEMISPHERES:
@@ -90,7 +99,32 @@ class BrainView:
             part = with_region_embeddings(part, self.embeddings)
         if self.gene_vectors:
             part = with_gene_vectors(part, self.gene_vectors)
-        return part if self.threshold is None else _binarised(part, self.threshold)
+        part = part if self.threshold is None else _binarised(part, self.threshold)
+        return self._tested_elsewhere(part) if self.transfers else part
+
+    @property
+    def transfers(self) -> bool:
+        """Whether models are tested on other data than they are trained on."""
+        return bool(self.test_dataset) or self.test_connectome != MAIN_COHORT
+
+    def _tested_elsewhere(self, part: Brain) -> Brain:
+        """Join the brain on which models of this part are tested."""
+        other = part
+        if self.test_dataset:
+            view = replace(self, test_dataset="", test_connectome=MAIN_COHORT)
+            trust = self.trust_row_order
+            other = view.of(load_dataset(self.test_dataset, trust_row_order=trust))
+        if self.test_connectome != MAIN_COHORT:
+            other = replace(other, connectome=_holdout_of(other))
+        elif other.connectome.shape == part.connectome.shape and np.array_equal(
+            other.connectome, part.connectome, equal_nan=True
+        ):
+            raise UserError(
+                f"{other.name} has the connectome on which models are trained, so a test on it "
+                "tests no transfer; give another dataset, or --test-connectome holdout"
+            )
+        name = HOLDOUT_COHORT if other.name == part.name else other.name
+        return join_brains(part, other, name=name)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -144,6 +178,15 @@ def _predict(brain: Brain, target: str) -> Brain:
         measures=None,
         measure=FIBRES if target == STRUCTURAL else target,
     )
+
+
+def _holdout_of(brain: Brain) -> FloatArray:
+    if brain.holdout_connectome is None:
+        raise UserError(
+            f"{brain.name} has no holdout connectome of this target to test on; give "
+            "--test-dataset, or add one to the dataset (gx2c data import … --holdout FILE)"
+        )
+    return brain.holdout_connectome
 
 
 def _within_one(name: str, measure: str, values: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from gx2c.data.brain import Brain, IntArray
 from gx2c.errors import UserError, look_up
 from gx2c.nulls import moran, partial_spins, random_field, spatiomolecular, surrogate, variogram
 from gx2c.nulls.surrogate import Surrogate
+from gx2c.nulls.two_brains import COVERS, TURNS, over_two_brains
 
 # Regions that must have sphere coordinates: spins turn all, stitching needs others too
 ALL, SOME = "all", "some"
@@ -39,6 +40,8 @@ class SurrogateSpec:
     selected_from, at_most
         For selected surrogates: the unselected ones, which are run for comparison, and the largest
         number.
+    reach
+        How it moves the genes of two parcellations alike (`over_two_brains`); empty if not at all.
     """
 
     make: Callable[[Brain, int, IntArray | None], Surrogate]
@@ -48,6 +51,7 @@ class SurrogateSpec:
     descriptive: str = ""
     selected_from: str = ""
     at_most: int = 0
+    reach: str = ""
 
     def suits(self, brain: Brain) -> bool:
         """Return whether a brain has the sphere coordinates that it needs."""
@@ -69,16 +73,22 @@ OURS = "docs/nulls.md"
 
 SURROGATES: dict[str, SurrogateSpec] = {
     "alexander_bloch": SurrogateSpec(
-        partial(surrogate.spins, "alexander_bloch"), BLOCH, ALL, rates=(2 / 40, 8 / 40)
+        partial(surrogate.spins, "alexander_bloch"), BLOCH, ALL, rates=(2 / 40, 8 / 40), reach=TURNS
     ),
     "hungarian": SurrogateSpec(
-        partial(surrogate.spins, "hungarian"), MARKELLO, ALL, rates=(4 / 40, 5 / 40)
+        partial(surrogate.spins, "hungarian"), MARKELLO, ALL, rates=(4 / 40, 5 / 40), reach=TURNS
     ),
-    "vasa": SurrogateSpec(partial(surrogate.spins, "vasa"), VASA, ALL, rates=(4 / 40, 5 / 40)),
+    "vasa": SurrogateSpec(
+        partial(surrogate.spins, "vasa"), VASA, ALL, rates=(4 / 40, 5 / 40), reach=TURNS
+    ),
     "moran": SurrogateSpec(moran.surrogate, WAGNER, rates=(4 / 40, 5 / 40)),
     "variogram": SurrogateSpec(variogram.surrogate, BURT, rates=(4 / 40, 5 / 40)),
-    "random_field": SurrogateSpec(random_field.surrogate, OURS, rates=(3 / 40, 6 / 40)),
-    "residual_spin": SurrogateSpec(partial_spins.residual, FREEDMAN, ALL, rates=(0 / 40, 1 / 40)),
+    "random_field": SurrogateSpec(
+        random_field.surrogate, OURS, rates=(3 / 40, 6 / 40), reach=COVERS
+    ),
+    "residual_spin": SurrogateSpec(
+        partial_spins.residual, FREEDMAN, ALL, rates=(0 / 40, 1 / 40), reach=TURNS
+    ),
     "stitched": SurrogateSpec(partial_spins.stitched, OURS, SOME),
     "spatiomolecular": SurrogateSpec(
         spatiomolecular.surrogate,
@@ -120,6 +130,8 @@ def make_surrogate(
     spec = look_up(SURROGATES, name, "surrogate named")
     if seed < 0:
         raise UserError(f"seed={seed}; the seed must not be negative")
+    if brain.tested is not None:
+        return over_two_brains(name, spec.make, spec.reach, brain, seed, training_regions)
     return spec.make(brain, seed, training_regions)
 
 

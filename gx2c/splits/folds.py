@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gx2c.data.brain import Brain, IntArray
 from gx2c.data.checks import MIRRORED
+from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError, look_up
 from gx2c.splits.fold import (
     MIN_TEST_REGIONS,
@@ -19,6 +20,7 @@ from gx2c.splits.fold import (
     outside_buffer,
 )
 from gx2c.splits.table import SPLITTERS, Splitter
+from gx2c.splits.transfer import transfer_folds
 
 MAX_SEED = 2**32 - 1
 
@@ -45,6 +47,9 @@ def make_folds(
 
     A training region that shares tissue samples with a test region (`Brain.shared_samples`) is left
     out of that fold, and where samples were mirrored a split that parts homologues is refused.
+
+    Of two joined brains (`gx2c.data.two_brains`) the first is cut, and each fold tests regions of
+    the second (`gx2c.splits.transfer`).
 
     Parameters
     ----------
@@ -92,6 +97,7 @@ def make_folds(
         raise UserError(f"seed {seed} is out of range; choose one from 0 to {MAX_SEED}")
     _check_extent("resolution", resolution, above=True)
     _check_extent("buffer_mm", buffer_mm, above=False)
+    whole, brain = brain, training_part(brain)
     mirrored = MIRRORED in (brain.expression_from or ())
     sites = _sites(brain, splitter, split, resolution)
     cut = BrainSplitter(splitter, sites, buffer_mm, brain.shared_samples, mirrored)
@@ -99,12 +105,13 @@ def make_folds(
     parts = cut.hold_out(everywhere, n_folds=n_folds, seed=seed, stage="outer")
     outer = make_outer(cut, everywhere, parts)
     cut.check_sizes(outer, stage="outer")
-    return tuple(
+    nested = tuple(
         cut.nest(
             fold, n_inner_folds=n_inner_folds, seed=seed, number=number, n_repeats=n_inner_repeats
         )
         for number, fold in enumerate(outer)
     )
+    return nested if whole.tested is None else transfer_folds(whole, nested, buffer_mm=buffer_mm)
 
 
 @dataclass(frozen=True)

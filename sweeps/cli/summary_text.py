@@ -19,6 +19,8 @@ from sweeps.nulls.evaluation import EvaluationSummary
 from sweeps.request.ensemble import parse_ensemble
 from sweeps.request.options import SweepOptions
 
+CEILING = "noise_ceiling_r"
+
 
 def evaluation_lines(summary: EvaluationSummary) -> list[str]:
     """Return the output of `gx2c nulls evaluate`."""
@@ -123,6 +125,10 @@ def summary_lines(summary: Summary) -> list[str]:
     if across := summary.train_test:
         score = across.models[summary.model].mean[HEADLINE]
         lines.append(f"{'train x test edges':<20} r {_spread(score)}; one end seen in training")
+    details = summary.details.get(summary.model)
+    elsewhere = any(words.startswith("tested on") for words in summary.conditions)
+    if elsewhere and details and (ceiling := details.mean.get(CEILING)):
+        lines.append(f"{'ceiling of transfer':<20} r {_spread(ceiling)}; both connectomes")
     nulls = summary.nulls
     if nulls is None:
         return [*lines, f"{'gain over spin nulls':<20} not asked for (--nulls)"]

@@ -22,8 +22,8 @@ KINDS = {
     "inter_hemisphere_r": "between the hemispheres",
     "top_tenth_precision": "precision of the strongest tenth of edges",
     "partial_r_given_geography": "partial r given geography's prediction",
-    "noise_ceiling_r": "noise ceiling: measured against the holdout connectome",
-    "holdout_r": "predicted against the holdout connectome",
+    "noise_ceiling_r": "noise ceiling: measured against the other group's connectome",
+    "holdout_r": "predicted against the other group's connectome",
 }
 OF_NETWORK = {"intra_network_": "within {}", "inter_network_": "between {} and the others"}
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, ValidationError, create_model
 
+from gx2c.data.layout import MAIN_COHORT
 from gx2c.data.views import STRUCTURAL, BrainView
 from gx2c.errors import UserError
 from gx2c.fit import Task
@@ -102,6 +103,8 @@ class SweepOptions(OptionTable):
             embeddings=self.embeddings,
             gene_vectors=self.gene_vectors,
             trust_row_order=self.trust_row_order,
+            test_dataset=self.test_dataset,
+            test_connectome=self.test_connectome,
         )
 
     @property
@@ -169,6 +172,7 @@ def contradictions(options: OptionTable) -> Iterator[str]:
     yield from _of_targets(options, spec)
     yield from _of_features(options, spec)
     yield from _of_side_files(options, spec)
+    yield from _of_transfer(options, spec)
     if parse_kinds(options.augment) and not spec.trains_in_epochs:
         yield f"augmentation applies to the training steps of networks, but {spec.name} has none"
     if options.augment_search and not parse_kinds(options.augment):
@@ -238,6 +242,31 @@ def _of_features(options: OptionTable, spec: ModelSpec) -> Iterator[str]:
         )
     elif "coordinates" in names and "coordinates" in spec.uses:
         yield f"{spec.name} reads coordinates anyway; remove them from --features"
+
+
+def _of_transfer(options: OptionTable, spec: ModelSpec) -> Iterator[str]:
+    """Yield each thing that two brains, without an edge between them, cannot offer."""
+    if not (options.test_dataset or options.test_connectome != MAIN_COHORT):
+        return
+    names = parse_features(options.features)
+    rules = [feature_rule(name)[0] for name in names]
+    lacking = {
+        "--train-test-edges needs edges": options.train_test_edges,
+        f"{spec.name} learns from edges": TRAIN_TEST_EDGES in spec.uses,
+        f"--features {options.features} need structural connectivity": any(
+            rule.reads_structure for rule in rules
+        ),
+    }
+    for what, asked in lacking.items():
+        if asked:
+            yield f"{what} between training and test regions, which two brains do not have"
+    if Augmentation(parse_kinds(options.augment)).needs_subjects:
+        yield "connectomes of individuals are not used for a test on other data; omit --augment"
+    if options.split in ("community", "community-structural"):
+        yield (
+            f"--split {options.split} reads a second connectome, which a test on other data leaves "
+            "out; choose another split"
+        )
 
 
 def _of_side_files(options: OptionTable, spec: ModelSpec) -> Iterator[str]:

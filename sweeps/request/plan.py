@@ -12,6 +12,7 @@ from gx2c.data import Brain, count_genes, load_dataset, resolve_genes
 from gx2c.data.dataset import comes_from_allen
 from gx2c.data.gene_starts import known_starts
 from gx2c.data.row_order import row_order
+from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, GeneOptions, Task
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL, check_task
@@ -19,6 +20,7 @@ from gx2c.fit.features import n_columns
 from gx2c.fit.residual import check_can_cross_fit
 from gx2c.models.names import GEOGRAPHY, spec_of
 from gx2c.splits import Fold, make_folds
+from gx2c.splits.transfer import transfer_note
 from search_spaces import Scale, get_search_space
 from search_spaces.space import FROM_SCALE
 from sweeps.folder.paths import SweepPaths
@@ -147,7 +149,9 @@ class SweepPlan:
 
     def data_notes(self) -> list[str]:
         """Return notes on the dataset: its donors, regions left out, and the order of its rows."""
-        brain, order, notes = self.brain, row_order(self.brain), []
+        brain, order, notes = self.brain, row_order(training_part(self.brain)), []
+        if brain.tested is not None:
+            notes.append(transfer_note(brain, self.folds, buffer_mm=self.options.buffer_mm))
         if comes_from_allen(self.options.dataset):
             notes.append(
                 "Expression from the Allen Human Brain Atlas comes from six donors, two of them "

@@ -94,6 +94,22 @@ class OptionTable:
         },
         condition="target {}",
     )
+    test_connectome: str = _data(
+        "main",
+        help="Connectome to test on: main, on which models are trained, or holdout.",
+        choices="gx2c.data.views:TEST_CONNECTOMES",
+        condition="tested on the {} connectome",
+        details="Folds, training and search stay; each fold's held-out regions are scored on the "
+        "other group's edges, and so are geography and nulls. With `--test-dataset`, its holdout.",
+    )
+    test_dataset: str = _data(
+        "",
+        help="Name or folder of a dataset to test on, in place of the one in training.",
+        condition="tested on {}",
+        details="With the same parcellation each fold tests its held-out regions there; with "
+        "another, the regions that no training region overlaps "
+        "([method.md](method.md#transfer)).",
+    )
     binarise: float | None = _data(
         None,
         help="Predict which edges exceed this value, instead of their values.",

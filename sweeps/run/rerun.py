@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from gx2c.data import Brain, BrainView, count_genes, load_dataset
+from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile
 from gx2c.fit.config import check_task
@@ -87,7 +88,11 @@ def _check_device(path: Path, best: BestFile) -> None:
 
 
 def _check_data(path: Path, best: BestFile, brain: Brain, jobs: Sequence[RetrainJob]) -> None:
-    files = [best.view[name] for name in ("embeddings", "gene_vectors") if best.view.get(name)]
+    files = [
+        best.view[name]
+        for name in ("embeddings", "gene_vectors", "test_dataset")
+        if best.view.get(name)
+    ]
     what = " or ".join([best.dataset, *files])
     if brain.checksum != best.checksum:
         raise UserError(
@@ -146,7 +151,7 @@ def _summary(
         split_label=SPLITTERS[best.split].label,
         conditions=best.conditions,
         seed=best.seed,
-        n_regions=brain.n_regions,
+        n_regions=training_part(brain).n_regions,
         rerun_of=str(path),
         folds=[
             FoldSummary(

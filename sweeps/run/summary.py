@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gx2c.data.two_brains import training_part
 from gx2c.files import file_digest
 from gx2c.fit import FitConfig
 from gx2c.metrics import METRICS, average_scores, better_by
@@ -75,7 +76,7 @@ def summarise(
                 tables,
                 test={name: test[name].mean for name in METRICS},
                 geography={name: geography.test[name].mean for name in METRICS},
-                brain=plan.brain,
+                brain=training_part(plan.brain),
             ),
         )
         for kind, tables in nulls.items()
@@ -87,7 +88,7 @@ def summarise(
         split_label=SPLITTERS[options.split].label,
         deterministic_split=SPLITTERS[options.split].deterministic,
         seed=options.seed,
-        n_regions=plan.brain.n_regions,
+        n_regions=training_part(plan.brain).n_regions,
         n_genes=plan.n_genes(),
         conditions=options.conditions,
         folds=[
