@@ -48,8 +48,8 @@ def make_folds(
     A training region that shares tissue samples with a test region (`Brain.shared_samples`) is left
     out of that fold, and where samples were mirrored a split that parts homologues is refused.
 
-    Of two joined brains (`gx2c.data.two_brains`) the first is cut, and each fold tests regions of
-    the second (`gx2c.splits.transfer`).
+    Where two brains are joined (`gx2c.data.two_brains`), the first is cut, and each fold tests
+    regions of the second (`gx2c.splits.transfer`).
 
     Parameters
     ----------
