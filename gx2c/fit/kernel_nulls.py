@@ -56,6 +56,30 @@ def search_kernel_nulls(
 ) -> list[Scores | None]:
     """Choose configs by inner validation, retrain and test them, for each surrogate of a brain.
 
+    Parameters are those of `predict_kernel_nulls`.
+
+    Returns
+    -------
+    list
+        Per surrogate, each metric over the test edges; None where nothing could be fitted.
+    """
+    predicted = predict_kernel_nulls(
+        brain, fold, configs, expressions, metric=metric, n_best=n_best
+    )
+    return [score_or_diverged(one, brain, fold) for one in predicted]
+
+
+def predict_kernel_nulls(
+    brain: Brain,
+    fold: Fold,
+    configs: Sequence[FitConfig],
+    expressions: Iterable[FloatArray],
+    *,
+    metric: str,
+    n_best: int = 1,
+) -> list[FloatArray]:
+    """Choose configs by inner validation and retrain them, for each surrogate of a brain.
+
     The same, up to rounding, as `rank_closed_forms` and `retrain_ensemble` on each surrogate brain.
 
     Parameters
@@ -77,13 +101,13 @@ def search_kernel_nulls(
 
     Returns
     -------
-    list
-        Per surrogate, each metric over the test edges; None where nothing could be fitted.
+    list of (n_test_regions, n_test_regions) arrays
+        One per surrogate; NaN where nothing could be fitted.
     """
     inner = [SharedSplit(brain, split, configs) for split in fold.inner if len(configs) > n_best]
     outer = SharedSplit(brain, fold, configs)
     return [
-        outer.score(surrogate, _rank(inner, surrogate, len(configs), metric)[:n_best])
+        outer.predict_mean(surrogate, _rank(inner, surrogate, len(configs), metric)[:n_best])
         for surrogate in map(SurrogateExpression, expressions)
     ]
 
@@ -160,10 +184,9 @@ class SharedSplit:
         predicted = self.predict(surrogate)[:, self._edges[0], self._edges[1]]
         return selection_scores(predicted, self._measured, metric)
 
-    def score(self, surrogate: SurrogateExpression, configs: Sequence[int]) -> Scores | None:
-        """Return the scores over the test edges of some configs' mean prediction."""
-        predicted = self.predict(surrogate, only=configs)[list(configs)]
-        return score_or_diverged(mean_prediction(predicted), self.brain, self.fold)
+    def predict_mean(self, surrogate: SurrogateExpression, configs: Sequence[int]) -> FloatArray:
+        """Return the mean prediction of some configs, (n_test, n_test)."""
+        return mean_prediction(self.predict(surrogate, only=configs)[list(configs)])
 
     def _chosen(self, surrogate: SurrogateExpression) -> SurrogateExpression:
         """Keep the genes that each fit on this surrogate would choose; a kernel sees no order."""

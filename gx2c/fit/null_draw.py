@@ -1,4 +1,4 @@
-"""The surrogates of a brain for the nulls of one fold, and the scores of kernel ridge on them."""
+"""The surrogates of a brain for the nulls of one fold, and kernel ridge on them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from gx2c.data import Brain, select_genes
 from gx2c.data.brain import FloatArray
 from gx2c.fit.config import FitConfig
-from gx2c.fit.kernel_nulls import Scores, chooses_genes, is_isometric, search_kernel_nulls
+from gx2c.fit.kernel_nulls import Scores, chooses_genes, is_isometric, predict_kernel_nulls
+from gx2c.fit.scoring import score_or_diverged
 from gx2c.models.features import same_distances
 from gx2c.nulls import surrogate_brains, surrogate_rows
 from gx2c.nulls.brains import GENES
@@ -54,21 +55,28 @@ class NullDraw:
             training_regions=self.fold.train_regions,
         )
 
-    def kernel_scores(
+    def kernel_scores(self, configs: Sequence[FitConfig]) -> list[Scores | None] | None:
+        """Retrain a config and score its predictions; None as from `kernel_predictions`."""
+        predicted = self.kernel_predictions(configs)
+        if predicted is None:
+            return None
+        return [score_or_diverged(one, self.brain, self.fold) for one in predicted]
+
+    def kernel_predictions(
         self, configs: Sequence[FitConfig], *, metric: str = "val_mse", n_best: int = 1
-    ) -> list[Scores | None] | None:
+    ) -> list[FloatArray] | None:
         """Retrain, after a search if there are more than `n_best` configs, at once.
 
         Returns
         -------
         list or None
-            As `search_kernel_nulls`; None if something other than genes moves, or a config is
+            As `predict_kernel_nulls`; None if something other than genes moves, or a config is
             not isometric: each surrogate must then be fitted by itself.
         """
         if not fitted_at_once(configs, self.moves):
             return None
         expressions = self._expressions(configs[0])
-        return search_kernel_nulls(
+        return predict_kernel_nulls(
             self.brain, self.fold, configs, expressions, metric=metric, n_best=n_best
         )
 

@@ -57,16 +57,22 @@ def best_first(scores: Sequence[float] | FloatArray) -> list[int]:
     return sorted(scored, key=lambda number: -scores[number])
 
 
-def mean_prediction(predicted: Sequence[FloatArray] | FloatArray) -> FloatArray:
+def mean_prediction(
+    predicted: Sequence[FloatArray] | FloatArray, weights: Sequence[float] | None = None
+) -> FloatArray:
     """Average predictions of the same regions, without those that diverged, if any did not.
 
     Parameters
     ----------
     predicted
         (n_regions, n_regions) each; at least one.
+    weights
+        One per prediction, above 0; equal if None.
     """
-    finite = [one for one in predicted if np.isfinite(one).all()]
-    return np.mean(finite or predicted[:1], axis=0)
+    kept = [k for k, one in enumerate(predicted) if np.isfinite(one).all()] or [0]
+    shares = None if weights is None else [weights[k] for k in kept]
+    mean: FloatArray = np.average([predicted[k] for k in kept], axis=0, weights=shares)
+    return mean
 
 
 def mean_scores(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -73,7 +73,9 @@ class SavedModel:
 
     @property
     def n_members(self) -> int:
-        """How many models the prediction averages."""
+        """How many models the prediction averages; 1 for `best`, which weighs several means."""
+        if self.about.weights:
+            return 1
         return sum(len(members.seeds) for members in self.about.members)
 
     def predict(
@@ -117,15 +119,22 @@ class SavedModel:
     ) -> FloatArray:
         """Return each member's prediction, (n_members, n_regions, n_regions); see `predict`.
 
-        A member that diverged in training predicts no numbers (NaN).
+        A member that diverged in training predicts no numbers (NaN). The one member of `best` is
+        its weighted mean.
         """
         chosen = region_indices(brain, regions)
         self._check_edges(brain, chosen)
         shown = match(self.about, self.arrays, brain, most_missing=most_missing)
         with profile_of(self.about).active():
-            return np.stack(
-                [p for one in self.fitted for p in one.predict([shown] * len(one.views), chosen)]
-            )
+            found = [
+                (one.config.name, p)
+                for one in self.fitted
+                for p in one.predict([shown] * len(one.views), chosen)
+            ]
+        if weights := self.about.weights:
+            means = [mean_prediction([p for name, p in found if name == one]) for one in weights]
+            return mean_prediction(means, list(weights.values()))[np.newaxis]
+        return np.stack([p for _, p in found])
 
     def embed(
         self,
@@ -153,6 +162,11 @@ class SavedModel:
         UserError
             If the model is no network, and as for `predict`.
         """
+        if self.about.weights:
+            raise UserError(
+                f"{self.name} averages {', '.join(self.about.weights)}, of which each network "
+                "encodes regions in its own way; embed one of them: RUN/models/smt/…"
+            )
         if not MODELS[self.fitted[0].config.model].trains_in_epochs:
             raise UserError(
                 f"{self.name} is fitted in closed form and encodes no region; embed a network"

@@ -81,6 +81,8 @@ class ModelFile(Part):
         `gene_deviations` are those of the training regions.
     members
         The ensemble, config by config; one config with one seed for a single model.
+    weights
+        By model, its share in the prediction of `best`, the mean of the models' mean predictions.
     scores
         Those of the mean prediction of the test regions.
     conditions
@@ -107,6 +109,7 @@ class ModelFile(Part):
     test_regions: list[str]
     genes: list[str]
     members: list[MembersPart] = Field(min_length=1)
+    weights: dict[str, float] = Field(default_factory=dict)
     scores: Scores
     expected: Scores = Field(default_factory=dict)
     conditions: list[str] = Field(default_factory=list)

@@ -18,6 +18,7 @@ from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.fitted import ClosedForm, FittedModels
 from gx2c.fit.predictor import NetworkPredictor
 from gx2c.fit.prepare import View
+from gx2c.models.names import BEST
 from gx2c.saved import ARRAYS_FILE, MODEL_FILE
 from gx2c.saved.matching import reads_of
 from gx2c.saved.origin import measured_checksum, processor_name, versions
@@ -48,7 +49,7 @@ class Training:
         The split and its fold, or None; and the seed of the sweep.
     scores, member_scores
         Those of the mean prediction, and of each member, config by config.
-    expected, conditions
+    expected, conditions, weights
         See `ModelFile`.
     """
 
@@ -64,6 +65,7 @@ class Training:
     member_scores: Sequence[Mapping[str, float] | None] = ()
     expected: Mapping[str, float] | None = None
     conditions: Sequence[str] = ()
+    weights: Mapping[str, float] | None = None
 
 
 def model_files(
@@ -109,7 +111,7 @@ def model_files(
     content = ModelFile(
         format=FORMAT,
         gx2c=__version__,
-        model=fitted[0].config.name,
+        model=BEST if training.weights else fitted[0].config.name,
         reads=reads_of(one.config for one in fitted),
         dataset=DatasetPart(
             name=brain.name,
@@ -125,6 +127,7 @@ def model_files(
         test_regions=[brain.labels[i] for i in training.test_regions],
         genes=[brain.genes[gene] for gene in kept],
         members=members,
+        weights=dict(training.weights or {}),
         scores=_plain(training.scores) or {},
         expected=_plain(training.expected) or {},
         conditions=list(training.conditions),

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from gx2c.metrics import HEADLINE
 from gx2c.models import MODELS
-from gx2c.models.names import split_name
+from gx2c.models.names import GEOGRAPHY, split_name
 from gx2c.nulls import SURROGATES
 from sweeps.cli.tables import print_line, print_table, terminal
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.summary_file import Summary
-from sweeps.folder.summary_parts import Average, Nulls
+from sweeps.folder.summary_parts import Average, FoldSummary, Nulls
 from sweeps.nulls.evaluation import EvaluationSummary
 from sweeps.request.ensemble import parse_ensemble
 from sweeps.request.options import SweepOptions
@@ -89,7 +89,7 @@ def print_summary(summary: Summary, paths: SweepPaths, console: Console | None =
     disk = summary.provenance.disk_bytes
     notes = [
         *(
-            f"fold {fold.fold}  {': '.join(filter(None, (fold.name, _config(fold.best_config))))}"
+            f"fold {fold.fold}  {': '.join(filter(None, (fold.name, _chosen(fold))))}"
             for fold in summary.folds
         ),
         *summary_lines(summary),
@@ -117,6 +117,11 @@ def summary_lines(summary: Summary) -> list[str]:
         f"{summary.model:<20} test r {_spread(summary.score(HEADLINE))}",
         f"{'geography alone':<20} test r {_spread(summary.rival(HEADLINE))}",
         f"{'gain over geography':<20} {_spread(summary.gain(HEADLINE), signed=True)}",
+    ]
+    lines[1:1] = [
+        f"{name:<20} test r {_spread(scores[HEADLINE])}"
+        for name, scores in summary.families.items()
+        if name != GEOGRAPHY
     ]
     if summary.alone:
         lines.insert(1, f"{alone_name(summary):<20} test r {_spread(summary.alone[HEADLINE])}")
@@ -211,8 +216,8 @@ def _fold_rows(summary: Summary) -> list[dict[str, Any]]:
             "configs": fold.trials.total if fold.trials else "-",
             "pruned": fold.trials.pruned if fold.trials else "-",
             "failed": fold.trials.failed if fold.trials else "-",
-            "epochs": fold.epochs,
-            "val. r": _number(fold.validation[HEADLINE]),
+            "epochs": "-" if fold.epochs is None else fold.epochs,
+            "val. r": _number(fold.validation[HEADLINE]) if fold.validation else "-",
             "test r": _number(fold.test[HEADLINE]),
             "geo. r": _number(rival.test[HEADLINE]),
         }
@@ -222,6 +227,12 @@ def _fold_rows(summary: Summary) -> list[dict[str, Any]]:
 
 def _number(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
+def _chosen(fold: FoldSummary) -> str:
+    if fold.weights:
+        return " ".join(f"{name}={weight:.2f}" for name, weight in fold.weights.items())
+    return _config(fold.best_config)
 
 
 def _config(config: Mapping[str, Any]) -> str:

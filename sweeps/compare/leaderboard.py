@@ -10,7 +10,7 @@ import numpy as np
 from gx2c.errors import UserError
 from gx2c.fit.scoring import mean_scores
 from gx2c.metrics import HEADLINE, METRICS
-from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.models.names import GEOGRAPHY, families_of, spec_of
 from gx2c.verdict import verdict
 from sweeps.compare.finished_run import FinishedRun, name_among, read_finished
 from sweeps.folder.paths import SweepPaths
@@ -222,8 +222,12 @@ def _names(runs: Sequence[FinishedRun]) -> list[str]:
 def _row(run: FinishedRun, name: str, over_all: Mapping[str, Any]) -> Row:
     summary, options, spec, nulls = run.summary, run.options, spec_of(run.model), run.summary.nulls
     store = RecordStore(run.paths)
-    by_fold = [list(store.load(run.model, fold.fold).values()) for fold in summary.folds]
-    records = [record for of_fold in by_fold for record in of_fold]
+    searches = [
+        (fold, list(store.load(name, part.fold).values()))
+        for fold, part in enumerate(summary.folds)
+        for name in families_of(run.model)
+    ]
+    records = [record for _, tried in searches for record in tried]
     states = [record.state for record in records]
     geography = summary.geography
     return Row(
@@ -247,13 +251,15 @@ def _row(run: FinishedRun, name: str, over_all: Mapping[str, Any]) -> Row:
         failed=states.count("FAILED"),
         epochs=sum(len(record.curve) for record in records),
         seconds=sum(record.seconds for record in records),
-        not_converged=[
-            fold
-            for fold, of_fold in enumerate(by_fold)
-            if not has_flattened(
-                [p["score"] for p in best_record(of_fold, model="", fold=fold).curve]
-            )
-        ],
+        not_converged=sorted(
+            {
+                fold
+                for fold, tried in searches
+                if not has_flattened(
+                    [p["score"] for p in best_record(tried, model="", fold=fold).curve]
+                )
+            }
+        ),
         genes=options.genes,
         samples=options.samples,
         max_epochs=options.max_epochs,

@@ -11,7 +11,7 @@ import yaml
 from gx2c.data import Brain, load_dataset
 from gx2c.errors import UserError, offer
 from gx2c.files import load_yaml
-from gx2c.models.names import GEOGRAPHY, NAMES, spec_of
+from gx2c.models.names import BEST, GEOGRAPHY, NAMES, spec_of
 from search_spaces import SEARCH_SPACES
 from sweeps.compare.leaderboard import Leaderboard, best_networks
 from sweeps.compare.leaderboard_page import write_leaderboard
@@ -91,6 +91,11 @@ def parse_models(names: str) -> tuple[str, ...]:
         If a name is not a model.
     """
     named = list(SEARCH_SPACES) if names == ALL else [n.strip() for n in names.split(",")]
+    if BEST in named:
+        raise UserError(
+            f"{BEST} sweeps several models itself; sweep it alone, then rank it with the others: "
+            "gx2c leaderboard RUN …"
+        )
     if unknown := [name for name in named if name not in NAMES]:
         raise UserError(f"no models {unknown}; {offer(unknown[0], NAMES)}")
     return tuple(dict.fromkeys([GEOGRAPHY, *named]))

@@ -41,6 +41,8 @@ class Result(Part):
     spread: Scores = Field(default_factory=dict)
     member_scores: list[Scores | None] = Field(default_factory=list)
     train_test: Scores | None = None
+    # of `best`, whose `config` is empty: the share of each model in the mean
+    weights: dict[str, float] = Field(default_factory=dict)
     seconds: float
     profile: dict[str, Any] | None = None
     files: dict[str, str] = Field(default_factory=dict)

@@ -43,6 +43,8 @@ class Summary(Part):
     single: Averages = Field(default_factory=dict)
     # the same configs without geography, of `geography+MODEL`
     alone: Averages = Field(default_factory=dict)
+    # of each model that `best` averages
+    families: dict[str, Averages] = Field(default_factory=dict)
     geography: Geography | None = None
     # of the first surrogate, and of the others
     nulls: Nulls | None = None
@@ -62,6 +64,10 @@ class Summary(Part):
         counts = [fold.n_members for fold in self.folds]
         few, many = min(counts), max(counts)
         return f"{few}" if few == many else f"{few} to {many}"
+
+    def weight_of(self, family: str) -> float:
+        """Return the share of a model in the mean of `best`, averaged over folds."""
+        return sum(fold.weights.get(family, 0.0) for fold in self.folds) / len(self.folds)
 
     def score(self, metric: str) -> Average:
         """Return the model's test score, undefined where there is none."""

@@ -74,6 +74,8 @@ class FoldSummary(Part):
     n_diverged: int = 0
     # factor of the model's prediction, added to that of geography
     weight: float | None = None
+    # share of each model whose predictions `best` averages
+    weights: dict[str, float] = Field(default_factory=dict)
     trials: TrialCounts | None = None
 
 

@@ -1,13 +1,15 @@
 """Retrain one group of nulls on one outer fold, as a worker's task."""
 
+import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from gx2c.data import Brain
+from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
 from gx2c.fit import (
     FitConfig,
@@ -18,6 +20,8 @@ from gx2c.fit import (
     retrain_ensemble,
 )
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL
+from gx2c.fit.scoring import mean_prediction, score_or_diverged
+from gx2c.nulls.brains import GENES
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.search.seeds import member_seed, null_trial_seed
 from trainables.work import TrialContext
@@ -28,7 +32,7 @@ UNSELECTED = "unselected/"
 
 @dataclass(frozen=True)
 class NullJob:
-    """One group of nulls on one outer fold.
+    """One group of nulls on one outer fold: of a model, or of `best`, which averages several.
 
     Attributes
     ----------
@@ -47,6 +51,8 @@ class NullJob:
     folder
         Folder of its scores among the nulls of a run: the model's name, with the prefix
         `UNSELECTED` for the spins that are compared with selected ones.
+    families, weights
+        The same nulls of each model that `best` averages, and its weight; `job` is the first's.
     """
 
     job: RetrainJob
@@ -58,6 +64,8 @@ class NullJob:
     moves: str
     seed: int
     folder: str
+    families: tuple[Self, ...] = ()
+    weights: tuple[float, ...] = ()
 
     @property
     def title(self) -> str:
@@ -72,12 +80,15 @@ class NullJob:
     @property
     def parts(self) -> list[Self]:
         """The group, or its nulls one by one if each repeats the whole search for itself."""
-        if not self.candidates or fitted_at_once(self.candidates, self.moves):
+        searches = [one.candidates for one in self.families or (self,) if one.candidates]
+        if all(fitted_at_once(candidates, self.moves) for candidates in searches):
             return [self]
-        return [
-            replace(self, numbers=[number], seeds=[seed])
-            for number, seed in zip(self.numbers, self.seeds, strict=True)
-        ]
+        return [self._only(place) for place in range(len(self.numbers))]
+
+    def _only(self, place: int) -> Self:
+        one = slice(place, place + 1)
+        families = tuple(family._only(place) for family in self.families)
+        return replace(self, numbers=self.numbers[one], seeds=self.seeds[one], families=families)
 
 
 def run_null_group(context: TrialContext, null: NullJob) -> tuple[list[Scores | None], float]:
@@ -88,19 +99,32 @@ def run_null_group(context: TrialContext, null: NullJob) -> tuple[list[Scores | 
     started, context = time.monotonic(), context.on_this_device()
     fold = context.folds[null.job.fold]
     draw = NullDraw(context.brain, fold, null.numbers, null.method, null.seed, null.moves)
+    brains = functools.cache(lambda: list(draw.brains()))
     with context.profile.active():
-        configs = [one.config for one in null.job.chosen]
-        scores = draw.kernel_scores(
-            null.candidates or configs, metric=context.metric, n_best=len(configs)
-        )
-        if scores is None:
-            scores = _by_brains(context, null, list(draw.brains()))
+        if null.families:
+            of_families = [_predict(context, one, draw, brains) for one in null.families]
+            predicted = [
+                mean_prediction(of_null, null.weights) for of_null in zip(*of_families, strict=True)
+            ]
+        else:
+            predicted = _predict(context, null, draw, brains)
+    targets = [context.brain] * len(predicted) if null.moves == GENES else brains()
+    scores = [score_or_diverged(p, b, fold) for p, b in zip(predicted, targets, strict=True)]
     return scores, time.monotonic() - started
 
 
-def _by_brains(
-    context: TrialContext, null: NullJob, brains: Sequence[Brain]
-) -> list[Scores | None]:
+def _predict(
+    context: TrialContext, null: NullJob, draw: NullDraw, brains: Callable[[], list[Brain]]
+) -> list[FloatArray]:
+    """Retrain one model on each null and predict the test regions; NaN where it diverged."""
+    configs = [one.config for one in null.job.chosen]
+    found = draw.kernel_predictions(
+        null.candidates or configs, metric=context.metric, n_best=len(configs)
+    )
+    return _by_brains(context, null, brains()) if found is None else found
+
+
+def _by_brains(context: TrialContext, null: NullJob, brains: Sequence[Brain]) -> list[FloatArray]:
     if null.candidates:
         return [
             _search_and_retrain(context, null, number, brain)
@@ -113,7 +137,7 @@ def _by_brains(
     results = retrain_ensemble(
         null.job.chosen, brains, context.folds[null.job.fold], seeds=seeds, profile=context.profile
     )
-    return [result.scores for result in results]
+    return [result.predicted for result in results]
 
 
 def _member_seeds(null: NullJob, config: int, seed: int) -> list[int]:
@@ -123,12 +147,13 @@ def _member_seeds(null: NullJob, config: int, seed: int) -> list[int]:
 
 def _search_and_retrain(
     context: TrialContext, null: NullJob, number: int, brain: Brain
-) -> Scores | None:
+) -> FloatArray:
     """Repeat the search on one null, training all candidates to their end.
 
     The search on the true brain stops weak configs early, but they may be the best on a null.
     """
     fold, configs = context.folds[null.job.fold], null.candidates
+    nothing = np.full((len(fold.test_regions), len(fold.test_regions)), np.nan)
     metric, profile = context.metric, context.profile
     chosen = rank_configs(
         brain,
@@ -139,7 +164,7 @@ def _search_and_retrain(
         profile=profile,
     )[: len(null.job.chosen)]
     if not chosen:
-        return None
+        return nothing
     seed = null.seeds[number - null.numbers[0]]
     seeds = [_member_seeds(null, config, seed) for config in range(len(chosen))]
     try:
@@ -148,6 +173,6 @@ def _search_and_retrain(
             chosen = [one.with_weight(weight) for one in chosen]
         return retrain_ensemble(
             chosen, [brain], fold, seeds=[[own] for own in seeds], profile=profile
-        )[0].scores
+        )[0].predicted
     except (UserError, np.linalg.LinAlgError):
-        return None
+        return nothing

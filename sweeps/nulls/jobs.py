@@ -16,7 +16,7 @@ import pandas as pd
 from gx2c.data import Brain
 from gx2c.fit import FitConfig
 from gx2c.metrics import METRICS, score_edges
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import BEST, GEOGRAPHY, spec_of
 from gx2c.nulls import SURROGATES
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
@@ -69,23 +69,23 @@ class SplitNulls:
         records: Records,
         *,
         kind: str = "",
+        weights: Sequence[Mapping[str, float]] = (),
     ) -> Self:
         """Divide the nulls of some retrained models into groups.
 
         Geography among them only counts if coordinates or the connectome move; `records` holds the
         configs tried, and `kind` is one of the plan's surrogates, its first by default. The others
-        have folders of their names.
+        have folders of their names. `weights` are those of the models that `best` averages, by
+        outer fold.
         """
         first_kind = plan.null_kinds.names[0]
         plan = plan.of_null_kind(kind or first_kind)
         options, prefix = plan.options, "" if kind in ("", first_kind) else f"{kind}/"
-        moved = [job for job in retrained if _moves(options, job.model)]
-        candidates = _candidates(options, moved, records)
         jobs = [
-            _null_job(of_set, job, first, configs, prefix + name)
+            null
             for first in range(0, options.nulls, NULLS_PER_GROUP)
             for name, of_set in _sets(options).items()
-            for job, configs in zip(moved, candidates, strict=True)
+            for null in _null_jobs(of_set, retrained, first, records, prefix + name, weights)
         ]
         return cls(plan, paths, jobs, prefix)
 
@@ -222,12 +222,42 @@ def _moves(options: SweepOptions, model: str) -> bool:
     return model != GEOGRAPHY or options.null_moves != GENES
 
 
-def _candidates(
-    options: SweepOptions, jobs: Sequence[RetrainJob], records: Records
-) -> list[list[FitConfig]]:
-    if options.null_search != "full":
-        return [[] for _ in jobs]
-    return [[FitConfig.from_dict(r.config) for r in records[j.model, j.fold]] for j in jobs]
+def _null_jobs(
+    options: SweepOptions,
+    jobs: Sequence[RetrainJob],
+    first: int,
+    records: Records,
+    name: str,
+    weights: Sequence[Mapping[str, float]],
+) -> Iterator[NullJob]:
+    """Yield one group of nulls of every model and fold."""
+
+    def of(job: RetrainJob) -> NullJob:
+        return _null_job(options, job, first, _candidates(options, job, records), name)
+
+    alone = [job for job in jobs if not weights or job.model == GEOGRAPHY]
+    yield from (of(job) for job in alone if _moves(options, job.model))
+    for fold, shares in enumerate(weights):
+        families = [of(j) for j in jobs if j.fold == fold and shares.get(j.model)]
+        whole = families[0]
+        yield replace(
+            whole,
+            seeds=[retrain_seed(options.seed, BEST, fold, k + 1) for k in whole.numbers],
+            candidates=[],
+            folder=name + BEST,
+            families=tuple(families),
+            weights=tuple(shares[one.job.model] for one in families),
+        )
+
+
+def _candidates(options: SweepOptions, job: RetrainJob, records: Records) -> list[FitConfig]:
+    """Return the configs from which each null chooses again, if it does.
+
+    Closed forms cost so little that those which `best` averages always do.
+    """
+    beside = options.model == BEST and not spec_of(job.model).trains_in_epochs
+    again = beside or options.null_search == "full"
+    return [FitConfig.from_dict(r.config) for r in records[job.model, job.fold]] if again else []
 
 
 def _null_job(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.metrics import HEADLINE, METRICS, better_by
-from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.models.names import BEST, GEOGRAPHY, spec_of
 from gx2c.nulls import (
     SURROGATES,
     NullSummary,
@@ -122,9 +122,7 @@ def _summarise(
         "failed": int((mine["failed_folds"] > 0).sum()),
         "method": options.null_method,
         "moved": options.null_moves,
-        "search": "full"
-        if options.null_search == "full"
-        else "configs and epochs tuned on the true data",
+        "search": _search_words(options),
         "ensemble": options.ensemble,
         "adjusted_for_geography": adjusted,
         **{name: {"mean": s.mean, "sd": s.sd} for name, s in summaries.items()},
@@ -134,6 +132,13 @@ def _summarise(
         "over_geography": over_geography,
         "caution": caution(options.null_method, nested=adjusted),
     }
+
+
+def _search_words(options: SweepOptions) -> str:
+    if options.null_search == "full":
+        return "full"
+    of = " of networks" if options.model == BEST else ""
+    return f"configs and epochs{of} tuned on the true data"
 
 
 def _nested(

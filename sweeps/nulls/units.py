@@ -14,7 +14,7 @@ from gx2c.fit import FitConfig, is_isometric
 from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
 from gx2c.models import MODELS
 from gx2c.models.features import same_distances
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import BEST, GEOGRAPHY, families_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord
 from sweeps.folder.results import read_connectome
@@ -82,6 +82,11 @@ def unit_of_run(root: Path, **nulls: Any) -> NullUnit:
     if not paths.summary.exists():
         raise UserError(f"{root} is not a finished run (no {paths.summary.name}); finish it first")
     options = read_options(paths)
+    if options.model == BEST:
+        raise UserError(
+            f"{root} averages several models, whose nulls are the sweep's own: gx2c sweep {BEST} "
+            f"--null-method NAME; give a run of one of {', '.join(families_of(BEST))}"
+        )
     first, *_ = options.null_method.split(",")
     options = replace(options, null_method=first)
     given = {name: value for name, value in nulls.items() if value is not None}

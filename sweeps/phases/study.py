@@ -68,7 +68,7 @@ def copy_study(paths: SweepPaths) -> Path:
 def read_records(plan: SweepPlan, paths: SweepPaths) -> Records:
     """Read the finished configs of every search."""
     store = RecordStore(paths)
-    keys = [(model, fold) for model in plan.models for fold in range(len(plan.folds))]
+    keys = [(model, fold) for model in plan.searched for fold in range(len(plan.folds))]
     return {key: list(store.load(*key).values()) for key in keys}
 
 

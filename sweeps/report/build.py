@@ -8,6 +8,7 @@ import jinja2
 import numpy as np
 
 from gx2c.metrics import HEADLINE
+from gx2c.models.names import families_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, write_bytes
 from sweeps.report import facts, figures, tables
@@ -46,13 +47,16 @@ def _sentences(run: RunFiles) -> dict[str, Any]:
         "about": facts.about(s),
         "key_numbers": facts.key_numbers(s),
         "fold_table": tables.fold_table(s),
+        "family_rows": tables.family_rows(s),
         "metric_rows": tables.metric_rows(s),
         "detail_rows": tables.detail_rows(s) if s.model in s.details else [],
         "across_rows": tables.across_rows(s) if s.train_test else [],
         "null_facts": facts.null_facts(s.nulls) if s.nulls else {},
         "more_nulls": {name: facts.null_facts(found) for name, found in s.more_nulls.items()},
         "fold_names": [f"fold {fold.fold}" for fold in s.folds],
-        "config_rows": tables.config_rows(s) if any(f.best_config for f in s.folds) else [],
+        "config_rows": tables.config_rows(s)
+        if any(f.best_config or f.weights for f in s.folds)
+        else [],
         "limits": facts.limits(s),
         "provenance": {name: compact(value) for name, value in provenance.items()},
         "seconds": {name: duration(value) for name, value in s.seconds.items()},
@@ -101,7 +105,7 @@ def _connectomes(run: RunFiles) -> list[dict[str, Any]]:
 
 def _searches(run: RunFiles) -> dict[str, dict[str, Any]]:
     models = dict.fromkeys(row.model for row in run.trials)
-    if run.summary.model not in models:
+    if not models.keys() >= set(families_of(run.summary.model)):
         return {}
     names = sorted(models, key=lambda name: (name != run.summary.model, name))
     return {name: _search(name, [row for row in run.trials if row.model == name]) for name in names}

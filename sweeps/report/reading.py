@@ -8,6 +8,7 @@ import numpy as np
 
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
+from gx2c.models.names import GEOGRAPHY, families_of
 from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore
@@ -106,7 +107,7 @@ def _read_trials(
     try:
         return tuple(
             record
-            for model in dict.fromkeys((summary.model, "geography"))
+            for model in dict.fromkeys((*families_of(summary.model), GEOGRAPHY))
             for fold in summary.folds
             if _inside(paths, paths.records_dir(model, fold.fold))
             for record in store.load(model, fold.fold).values()

@@ -54,6 +54,14 @@ def _fold_rows(s: Summary) -> list[list[str]]:
     return [*rows, ["mean", *map(number, means), gain, alone, *[""] * 8]]
 
 
+def family_rows(s: Summary) -> list[list[str]]:
+    """Return a row per model that `best` averages: its test score, SD, and mean weight."""
+    return [
+        [name, number(of[HEADLINE].mean), number(of[HEADLINE].sd), number(s.weight_of(name), 2)]
+        for name, of in s.families.items()
+    ]
+
+
 def metric_rows(s: Summary) -> list[list[str]]:
     """Return a row per metric, averaged over folds."""
     rows = []
@@ -103,7 +111,7 @@ def across_rows(s: Summary) -> list[list[str]]:
 
 def config_rows(s: Summary) -> list[list[str]]:
     """Return a row per value of the chosen configs, those that differ among folds first."""
-    configs = [flat(fold.best_config) for fold in s.folds]
+    configs = [flat(fold.best_config or {"weight": fold.weights}) for fold in s.folds]
     names = list(dict.fromkeys(name for config in configs for name in config))
     rows = []
     for name in names:

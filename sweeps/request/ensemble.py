@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from gx2c.errors import UserError
-from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.models.names import BEST, GEOGRAPHY, spec_of
 
 # Closed forms cost milliseconds: as many of geography are averaged in every ensemble
 CLOSED_FORM_CONFIGS = 10
@@ -38,16 +38,18 @@ def usual_ensemble(model: str, preset: str) -> str:
     return NETWORKS[preset]
 
 
-def ensemble_size(text: str, model: str) -> EnsembleSize:
+def ensemble_size(text: str, model: str, *, of: str = "") -> EnsembleSize:
     """Return the size of one model's ensemble for an option's text; only networks draw from seeds.
 
-    The baseline is averaged over `CLOSED_FORM_CONFIGS`, unless the single best config was requested
-    for both, so that no model gains by being averaged alone.
+    The baseline, like every closed form that a sweep `of` another model searches, is averaged over
+    `CLOSED_FORM_CONFIGS`, unless the single best config was requested for all, so that no model
+    gains by being averaged alone.
     """
     size = parse_ensemble(text)
     if text == ALONE or spec_of(model).trains_in_epochs:
         return size
-    return EnsembleSize(CLOSED_FORM_CONFIGS if model == GEOGRAPHY else size.n_configs)
+    beside = model == GEOGRAPHY or of == BEST
+    return EnsembleSize(CLOSED_FORM_CONFIGS if beside else size.n_configs)
 
 
 def parse_ensemble(text: str) -> EnsembleSize:

@@ -13,7 +13,7 @@ from gx2c.fit import Task
 from gx2c.fit.augmentation import Augmentation, parse_kinds
 from gx2c.fit.config import CONNECTOME, GEOGRAPHY_RESIDUAL
 from gx2c.fit.features import EXPRESSION, feature_rule, parse_features, reads_expression
-from gx2c.models.names import spec_of, split_name
+from gx2c.models.names import BEST, families_of, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES, ModelSpec
 from gx2c.nulls import SURROGATES
 from gx2c.nulls.spatiomolecular import too_many
@@ -168,6 +168,8 @@ def contradictions(options: OptionTable) -> Iterator[str]:
     spec = spec_of(options.model)
     if missing := spec.missing():
         yield missing
+    if options.model == BEST:
+        yield from _of_best(options)
     yield from _of_nulls_and_splits(options)
     yield from _of_targets(options, spec)
     yield from _of_features(options, spec)
@@ -188,6 +190,17 @@ def contradictions(options: OptionTable) -> Iterator[str]:
 def reads_genes(model: str, features: str) -> bool:
     """Return whether a model reads genes, directly or as features made from them."""
     return EXPRESSION in spec_of(model).uses and reads_expression(parse_features(features))
+
+
+def _of_best(options: OptionTable) -> Iterator[str]:
+    models = ", ".join(families_of(BEST))
+    if options.warm_start:
+        yield f"{BEST} searches {models}; --warm-start is for a sweep of one of them; omit it"
+    if options.train_test_edges:
+        yield (
+            f"{BEST} averages predictions of test regions; omit --train-test-edges, or sweep one "
+            f"of {models}"
+        )
 
 
 def _of_nulls_and_splits(options: OptionTable) -> Iterator[str]:

@@ -15,10 +15,11 @@ from gx2c.data.row_order import row_order
 from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, GeneOptions, Task
-from gx2c.fit.config import GEOGRAPHY_RESIDUAL, check_task
+from gx2c.fit.augmentation import Augmentation
+from gx2c.fit.config import CONNECTOME, GEOGRAPHY_RESIDUAL, check_task
 from gx2c.fit.features import n_columns
 from gx2c.fit.residual import check_can_cross_fit
-from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.models.names import GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.splits import Fold, make_folds
 from gx2c.splits.transfer import transfer_note
 from search_spaces import Scale, get_search_space
@@ -99,12 +100,16 @@ class SweepPlan:
     @property
     def models(self) -> tuple[str, ...]:
         """The model of the sweep, and geography."""
-        model = self.options.model
-        return (model,) if model == GEOGRAPHY else (model, GEOGRAPHY)
+        return tuple(dict.fromkeys((self.options.model, GEOGRAPHY)))
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The models with a search of their own: those that `best` averages stand for it."""
+        return tuple(dict.fromkeys((*families_of(self.options.model), GEOGRAPHY)))
 
     def ensemble(self, model: str) -> EnsembleSize:
         """Return how many configs and seeds of a model are retrained and averaged."""
-        return ensemble_size(self.options.ensemble, model)
+        return ensemble_size(self.options.ensemble, model, of=self.options.model)
 
     def task(self, model: str, geography: Sequence[ConfigRecord] = ()) -> Task:
         """Return the task of a model; that of geography is always the connectome.
@@ -112,21 +117,24 @@ class SweepPlan:
         If the model learns the residual of geography, `geography` holds the finished configs of
         the outer fold, the best of which make the ensemble that is taken out.
         """
-        if model != self.options.model:
+        if model == GEOGRAPHY:
             return Task()
         task = self.options.task
-        if task.learned != GEOGRAPHY_RESIDUAL:
-            return task
+        if not spec_of(model).trains_in_epochs:
+            task = dataclasses.replace(task, augmentation=Augmentation())
+        if not split_name(model)[1]:
+            return dataclasses.replace(task, learned=CONNECTOME)
         best = ranked(geography)[: self.ensemble(GEOGRAPHY).n_configs]
-        return dataclasses.replace(
-            task, geography=tuple(record.config["hyperparameters"] for record in best)
-        )
+        members = tuple(record.config["hyperparameters"] for record in best)
+        return dataclasses.replace(task, learned=GEOGRAPHY_RESIDUAL, geography=members)
 
     def search_notes(self) -> list[str]:
         """Return notes on omitted parts of the search space and on the label of the model."""
         model = self.options.model
-        space, label = get_search_space(model), spec_of(model).label
-        notes = space.cap_notes(self.scale())
+        label, notes = spec_of(model).label, []
+        for name in families_of(model):
+            space = get_search_space(name)
+            notes += [note for note in space.cap_notes(self.scale()) if note not in notes]
         if space.fixed and self.options.samples > 1:
             notes.append(f"{model} has nothing to search: one config per outer fold")
         if label:
@@ -205,10 +213,12 @@ class SweepPlan:
         """Return all searches with their records; `committed` is called with every new record."""
         store, folds = RecordStore(paths, committed), range(len(self.folds))
         baseline = [self._search(GEOGRAPHY, fold, store) for fold in folds]
-        model = self.options.model
-        if model == GEOGRAPHY:
-            return SearchBoard(baseline)
-        mine = [self._search(model, fold, store, baseline[fold]) for fold in folds]
+        mine = [
+            self._search(model, fold, store, baseline[fold])
+            for model in self.searched
+            if model != GEOGRAPHY
+            for fold in folds
+        ]
         return SearchBoard([*mine, *baseline])
 
     def _search(
@@ -223,8 +233,6 @@ class SweepPlan:
             rule = dataclasses.replace(
                 rule, milestones=(), batch_size=CLOSED_FORM_BATCH, waits=True
             )
-
-        learns_residual = self.task(model).learned == GEOGRAPHY_RESIDUAL
 
         def task_of() -> Task:
             return self.task(model, list(geography.records.values()) if geography else ())
@@ -249,7 +257,7 @@ class SweepPlan:
             configs_per_trial=1 if iterative else CLOSED_FORM_BATCH,
             seed=options.seed,
             store=store,
-            after=geography if learns_residual else None,
+            after=geography if split_name(model)[1] else None,
         )
 
     def n_genes(self) -> int:
@@ -260,11 +268,11 @@ class SweepPlan:
 def configs_per_fold(options: SweepOptions, model: str) -> int:
     """Return the number of configs of a model in a sweep, one if there is nothing to search.
 
-    Geography gets as many as its rival, or more.
+    Geography, and other closed forms beside the sweep's own model, get as many as it, or more.
     """
     if get_search_space(model).fixed:
         return 1
-    if model == options.model:
+    if model == options.model or spec_of(model).trains_in_epochs:
         return options.samples
     return max(options.samples, MIN_GEOGRAPHY_CONFIGS)
 
@@ -307,7 +315,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         resolution=options.resolution,
         buffer_mm=options.buffer_mm,
     )
-    if options.task.learned == GEOGRAPHY_RESIDUAL:
+    if any(split_name(model)[1] for model in families_of(options.model)):
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
     kinds = null_kinds(options, brain, folds)
     profile = ComputeProfile.choose(gpu=options.gpus_per_trial != 0, threads=options.cpus_per_trial)

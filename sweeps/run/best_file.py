@@ -14,11 +14,13 @@ from gx2c.errors import UserError
 from gx2c.files import load_yaml
 from gx2c.fit import FitConfig
 from gx2c.models import MODELS
+from gx2c.models.names import BEST
 from gx2c.sealed import DamagedError, sealed, unsealed
 from gx2c.splits import SPLITTERS
 from gx2c.splits.fold import MIN_TEST_REGIONS, MIN_TRAIN_REGIONS
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import present_names, write_bytes
+from sweeps.phases.combine import read_weights
 from sweeps.phases.retrain import profile_of
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
@@ -77,6 +79,8 @@ class BestFile(_Strict):
     profile: _ProfileFile
     folds: list[_FoldFile] = Field(min_length=1)
     jobs: list[_JobFile] = Field(min_length=1)
+    # by outer fold, the share of each model that `best` averages
+    weights: list[dict[str, Annotated[float, Field(ge=0, le=1)]]] = []
 
 
 def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -> None:
@@ -109,6 +113,7 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
             )
             for job, used in zip(jobs, profiles, strict=True)
         ],
+        **({"weights": read_weights(plan, paths)} if options.model == BEST else {}),
     )
     content = sealed(best.model_dump(exclude_unset=True))
     text = yaml.safe_dump(content, sort_keys=False, width=100)
@@ -219,5 +224,9 @@ def _set_problems(best: BestFile) -> Iterator[str]:
     for model, found in folds.items():
         if found != wanted:
             yield f"{model} has jobs for folds {found}, not one for each of {wanted} in order"
-    if best.model not in folds:
-        yield f"it has no job of its model {best.model}"
+    n_weighed = len(best.folds) if best.model == BEST else 0
+    if len(best.weights) != n_weighed:
+        yield f"it has weights for {len(best.weights)} folds, not for {n_weighed}"
+    wanted_models = {m for of in best.weights for m in of} or {best.model}
+    if lacking := sorted(wanted_models - set(folds)):
+        yield f"it has no job of its model {lacking[0]}"

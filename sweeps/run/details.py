@@ -6,7 +6,7 @@ from typing import Any
 from gx2c.data import Brain
 from gx2c.data.brain import FloatArray
 from gx2c.metrics import DetailedScores, average_details, average_scores, is_binary, score_in_detail
-from gx2c.models.names import GEOGRAPHY, split_name
+from gx2c.models.names import BEST, GEOGRAPHY, families_of, split_name
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.results import Result, read_connectome
@@ -33,6 +33,8 @@ def ensemble_of(result: Result) -> dict[str, Any]:
             "n_diverged": result.member_scores.count(None),
         }
     task = result.config.get("task", {})
+    if result.weights:
+        found["weights"] = result.weights
     return found | ({"weight": task["weight"]} if task.get("geography") else {})
 
 
@@ -40,6 +42,14 @@ def single_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]
     """Return the field of a `Summary` with the best configs' scores; none without ensembles."""
     scores = read_scores(paths, model, n_folds, edges="single")
     return {"single": averages(scores)} if scores else {}
+
+
+def family_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]:
+    """Return the field of a `Summary` with the scores of the models that `best` averages."""
+    if model != BEST:
+        return {}
+    found = {name: averages(read_scores(paths, name, n_folds)) for name in families_of(model)}
+    return {"families": found}
 
 
 def alone_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]:

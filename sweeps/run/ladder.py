@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gx2c.models.names import split_name
+from gx2c.models.names import BEST, families_of, split_name
 from gx2c.verdict import LADDER, failed_before
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import Records, write_json
 from sweeps.nulls.group import NullJob, run_null_group
 from sweeps.nulls.jobs import NULLS_PER_GROUP, SplitNulls
+from sweeps.phases.combine import combine, equal_weights, read_weights
 from sweeps.phases.control import (
     alone_jobs,
     alone_paths,
@@ -53,7 +54,7 @@ class Ladder:
     def retrain(self, jobs: Sequence[RetrainJob]) -> None:
         """Retrain the models, the model without geography, and the control of a gain, if any."""
         self._retrain(self.plan, self.paths, jobs, "retrain")
-        own = [job for job in jobs if job.model == self.plan.options.model]
+        own = [job for job in jobs if job.model in families_of(self.plan.options.model)]
         if split_name(self.plan.options.model)[1]:
             without = self.plan, alone_paths(self.paths), alone_jobs(own)
             self._compare(*without, "without geography")
@@ -75,7 +76,8 @@ class Ladder:
                 others = " and ".join(kinds.names[len(found) :])
                 self.notes.append(f"no {others} nulls: an earlier step of the verdict has failed")
                 break
-            nulls = SplitNulls.of(self.plan, self.paths, jobs, records, kind=kind)
+            weights = read_weights(self.plan, self.paths)
+            nulls = SplitNulls.of(self.plan, self.paths, jobs, records, kind=kind, weights=weights)
             found[kind] = self._run_kind(kind, nulls, whole=not (kinds.as_needed and found))
         return found
 
@@ -97,6 +99,18 @@ class Ladder:
             kept = result if paths == self.paths else replace(result, saved={})
             save_retrained(plan.brain, plan.folds, paths, kept)
             self.push(*paths.retrained_files(job.model, job.fold))
+        if plan.options.model == BEST:
+            for fold in range(len(plan.folds)):
+                combine(
+                    plan.brain,
+                    plan.folds,
+                    paths,
+                    fold,
+                    equal_weights(),
+                    seed=plan.options.seed,
+                    save=paths == self.paths,
+                )
+                self.push(*paths.retrained_files(BEST, fold))
 
     def _run_kind(self, kind: str, nulls: SplitNulls, *, whole: bool) -> Tables:
         """Run the nulls of one surrogate in rounds that double, until the test may end."""

@@ -22,12 +22,14 @@ from sweeps.folder.provenance import provenance
 from sweeps.folder.results import read_result
 from sweeps.folder.summary_file import Summary, write_summary
 from sweeps.folder.summary_parts import FoldSummary, Provenance
+from sweeps.phases.combine import combine
 from sweeps.phases.retrain import read_scores, retrain_one, save_retrained, write_models
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.run.best_file import BestFile, jobs_of, read_best
 from sweeps.run.details import (
     averages,
     ensemble_of,
+    family_scores,
     single_scores,
     summarise_details,
     summarise_train_test,
@@ -56,6 +58,8 @@ def run_rerun(path: Path, out: Path) -> Summary:
             result = retrain_one(replace(context, profile=profile), job)
             save_retrained(context.brain, context.folds, paths, result)
             done += 1
+        for fold, weights in enumerate(best.weights):
+            combine(context.brain, context.folds, paths, fold, weights, seed=best.seed)
     write_models(paths, best.model)
     summary = _summary(path, best, context, paths, time.monotonic() - started)
     write_summary(paths, summary)
@@ -141,9 +145,9 @@ def _summary(
     path: Path, best: BestFile, context: TrialContext, paths: SweepPaths, seconds: float
 ) -> Summary:
     brain, n_folds = context.brain, len(context.folds)
-    models = tuple(dict.fromkeys(job.model for job in best.jobs))
+    models = tuple(dict.fromkeys([best.model, *(job.model for job in best.jobs)]))
     tests = {model: read_scores(paths, model, n_folds) for model in models}
-    jobs = [job for job in best.jobs if job.model == best.model]
+    epochs = {job.fold: len(job.learning_rates) for job in best.jobs if job.model == best.model}
     return Summary(
         model=best.model,
         dataset=brain.name,
@@ -155,15 +159,16 @@ def _summary(
         rerun_of=str(path),
         folds=[
             FoldSummary(
-                fold=job.fold,
-                epochs=len(job.learning_rates),
+                fold=fold,
+                epochs=epochs.get(fold),
                 test=test,
-                **ensemble_of(read_result(paths, best.model, job.fold)),
+                **ensemble_of(read_result(paths, best.model, fold)),
             )
-            for job, test in zip(jobs, tests[best.model], strict=True)
+            for fold, test in enumerate(tests[best.model])
         ],
         test=averages(tests[best.model]),
         **single_scores(paths, best.model, n_folds),
+        **family_scores(paths, best.model, n_folds),
         geography=against_geography(paths, tests, best.model) if GEOGRAPHY in tests else None,
         details=summarise_details(paths, brain, context.folds, models),
         train_test=summarise_train_test(paths, models, n_folds),

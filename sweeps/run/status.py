@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import GEOGRAPHY, families_of
 from sweeps.folder.disk import folder_bytes
 from sweeps.folder.lock import holder_of
 from sweeps.folder.paths import SweepPaths
@@ -40,9 +40,10 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
     """
     options = read_options(paths)
     models = dict.fromkeys((options.model, GEOGRAPHY))
+    searched = dict.fromkeys((*families_of(options.model), GEOGRAPHY))
     store = RecordStore(paths)
     n_folds = len(read_folds(paths)) if paths.folds.exists() else options.folds
-    keys = [(m, f) for m in models for f in range(n_folds)]
+    keys = [(m, f) for m in searched for f in range(n_folds)]
     records = {key: list(store.load(*key).values()) for key in keys}
     folds = [_fold(m, f, found, configs_per_fold(options, m)) for (m, f), found in records.items()]
     retrained, groups = result_files(paths), null_files(paths)
@@ -51,7 +52,7 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
     nulls = _done_of(sum(len(group.seeds) for group in null_groups), nulls_a_fold * n_folds)
     counts = {
         "search": (sum(f["done"] for f in folds), sum(f["total"] for f in folds)),
-        "retrain": (len(retrained), len(records)),
+        "retrain": (len(retrained), n_folds * len({*searched, *models})),
         # in groups, of which some may be unfinished
         "nulls": (
             n_folds * groups_a_fold * nulls["done"] / max(nulls["total"], 1),

@@ -7,7 +7,7 @@ from gx2c.data.two_brains import training_part
 from gx2c.files import file_digest
 from gx2c.fit import FitConfig
 from gx2c.metrics import METRICS, average_scores, better_by
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import GEOGRAPHY, families_of
 from gx2c.splits import SPLITTERS
 from gx2c.verdict import verdict
 from sweeps.folder.disk import folder_bytes
@@ -31,6 +31,7 @@ from sweeps.run.details import (
     alone_scores,
     averages,
     ensemble_of,
+    family_scores,
     single_scores,
     summarise_details,
     summarise_train_test,
@@ -92,12 +93,12 @@ def summarise(
         n_genes=plan.n_genes(),
         conditions=options.conditions,
         folds=[
-            _fold(plan, paths, records[model, fold], best[model, fold], tests[model][fold])
-            for fold in range(n_folds)
+            _fold(plan, paths, records, best, fold, tests[model][fold]) for fold in range(n_folds)
         ],
         test=test,
         **single_scores(paths, model, n_folds),
         **alone_scores(paths, model, n_folds),
+        **family_scores(paths, model, n_folds),
         geography=geography,
         details=summarise_details(paths, plan.brain, plan.folds, plan.models),
         train_test=summarise_train_test(paths, plan.models, n_folds),
@@ -162,23 +163,29 @@ def gains(scores: Sequence[Scores], baseline: Sequence[Scores]) -> dict[str, Gai
 def _fold(
     plan: SweepPlan,
     paths: SweepPaths,
-    records: Sequence[ConfigRecord],
-    chosen: ConfigRecord,
+    records: Records,
+    best: Mapping[tuple[str, int], ConfigRecord],
+    number: int,
     test: Scores,
 ) -> FoldSummary:
-    number = chosen.fold
-    retrained = read_result(paths, chosen.model, number)
-    states, fold = [record.state for record in records], plan.folds[number]
+    model = plan.options.model
+    retrained, fold = read_result(paths, model, number), plan.folds[number]
+    states = [r.state for name in families_of(model) for r in records[name, number]]
+    chosen: dict[str, Any] = {}
+    if one := best.get((model, number)):
+        chosen = {
+            "best_config": retrained.config,
+            "uses": list(FitConfig.from_dict(retrained.config).uses),
+            "epochs": one.epochs,
+            "validation": one.validation,
+        }
     return FoldSummary(
         fold=number,
         name=fold.name,
         blocks=None if fold.blocks is None else fold.blocks.tolist(),
         n_train_regions=len(fold.train_regions),
         n_test_regions=len(fold.test_regions),
-        best_config=retrained.config,
-        uses=list(FitConfig.from_dict(retrained.config).uses),
-        epochs=chosen.epochs,
-        validation=chosen.validation,
+        **chosen,
         test=test,
         **ensemble_of(retrained),
         trials=TrialCounts(

@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import GEOGRAPHY, families_of
 from sweeps.folder.disk import DiskBudget, disk_trouble_said
 from sweeps.folder.lock import folder_lock
 from sweeps.folder.paths import SweepPaths
@@ -147,9 +147,11 @@ class SweepRun:
         return self._finish(records, best, jobs, nulls)
 
     def _search(self, board: SearchBoard) -> None:
-        model = self.plan.options.model
+        models = families_of(self.plan.options.model)
         self.progress.begin(
-            Phase("search", lambda: str(board.progress(model)), lambda: board.progress(model).share)
+            Phase(
+                "search", lambda: str(board.progress(models)), lambda: board.progress(models).share
+            )
         )
         self.notes = run_search(self.plan, self.paths, board, self.disk, self.mirror)
 

@@ -1,6 +1,6 @@
 """All searches of a sweep together, so that no worker idles at the end of a fold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +73,9 @@ class SearchBoard:
         """Return the configs that are being trained now."""
         return [record for search in self.searches.values() for record in search.running()]
 
-    def progress(self, model: str) -> Progress:
-        """Return the progress of one model's searches."""
-        mine = [s for s in self.searches.values() if s.model == model]
+    def progress(self, models: Collection[str]) -> Progress:
+        """Return the progress of some models' searches."""
+        mine = [s for s in self.searches.values() if s.model in models]
         records = [r for s in mine for r in list(s.records.values())]
         scores = [r.score for r in records if r.state == "COMPLETE" and r.score is not None]
         return Progress(

@@ -13,6 +13,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from gx2c.errors import UserError, logger
 from gx2c.fit import ComputeProfile
+from gx2c.models.names import families_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.request.gpu_share import AUTO_GPUS, larger_share, share_of
 from sweeps.request.plan import SweepPlan
@@ -84,7 +85,8 @@ def fit_to_gpus(plan: SweepPlan, measure: Measure | None = None) -> SweepPlan:
 
 def _first_works(plan: SweepPlan) -> list[TrialWork]:
     """Return the first configs that the search will try, without recording them."""
-    search = plan.board(SweepPaths(Path(os.devnull))).searches[plan.options.model, 0]
+    *_, dearest = families_of(plan.options.model)
+    search = plan.board(SweepPaths(Path(os.devnull))).searches[dearest, 0]
     # a search that follows that of geography is measured with geography's defaults
     search.after = None
     works = [search.next_work() for _ in range(N_MEASURED)]

@@ -343,11 +343,11 @@ def test_the_board_asks_searches_in_turn_so_that_none_starves():
 def test_progress_counts_one_model_only():
     store = run_to_end(0)
     board = SearchBoard([make_search(store), make_search(MemoryStore(), fold=1)])
-    progress = board.progress("mlp")
+    progress = board.progress(["mlp"])
     assert (progress.folds_done, progress.folds, progress.done, progress.total) == (1, 2, 20, 40)
     assert progress.pruned + progress.failed < 20
     assert progress.best == max(r["score"] for r in outcome(store) if r["state"] == "COMPLETE")
-    assert board.progress("smt").total == 0
+    assert board.progress(["smt"]).total == 0
 
 
 def test_best_score_looks_no_further_than_the_milestone():
