@@ -29,7 +29,8 @@ class OptionTable:
 
     model: str = _data(
         help="Name of a model; `gx2c models` lists them. geography+MODEL learns what geography "
-        "leaves. `all`, or several names joined by commas, are swept on the same folds and ranked.",
+        "leaves; best is the mean of several models. `all`, or several names joined by commas, are "
+        "swept on the same folds and ranked.",
         affects=Affects.RESULT,
         choices="gx2c.models.names:NAMES",
         flag="",
