@@ -1,7 +1,7 @@
 """The model `best`: on each outer fold the mean of several retrained models' predictions."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gx2c.data import Brain
 from gx2c.files import file_digest
@@ -16,7 +16,8 @@ from sweeps.folder.records import write_bytes, write_json
 from sweeps.folder.results import read_connectome, read_result, write_connectome
 from sweeps.request.plan import SweepPlan
 
-Weights = Mapping[str, float]
+# The share of each model, by its name
+Weights = dict[str, float]
 
 
 def equal_weights() -> Weights:
@@ -82,7 +83,7 @@ def combine(
         "config": {},
         "learning_rates": [],
         "seed": seed,
-        "weights": dict(weights),
+        "weights": weights,
         "test": scores,
         "seconds": time.monotonic() - started,
         "profile": read_result(paths, next(iter(used)), number).profile,
