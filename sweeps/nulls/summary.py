@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gx2c.data.brain import Brain, FloatArray
+from gx2c.fit.stacking import EQUAL
 from gx2c.metrics import HEADLINE, METRICS, better_by
 from gx2c.models.names import BEST, GEOGRAPHY, spec_of
 from gx2c.nulls import (
@@ -137,8 +138,10 @@ def _summarise(
 def _search_words(options: SweepOptions) -> str:
     if options.null_search == "full":
         return "full"
-    of = " of networks" if options.model == BEST else ""
-    return f"configs and epochs{of} tuned on the true data"
+    tuned = "configs and epochs"
+    if options.model == BEST:
+        tuned = f"{tuned} of networks{'' if options.weights == EQUAL else ', and weights,'}"
+    return f"{tuned} tuned on the true data"
 
 
 def _nested(

@@ -1,11 +1,16 @@
-"""The model `best`: on each outer fold the mean of several retrained models' predictions."""
+"""The model `best`: on each outer fold the mean of several retrained models' predictions.
+
+Its weights are equal, or learned from predictions of each model on inner folds.
+"""
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gx2c.data import Brain
 from gx2c.files import file_digest
 from gx2c.fit.scoring import mean_prediction
+from gx2c.fit.stacking import EQUAL, learn_weights, predict_inner_folds
 from gx2c.metrics import score_edges
 from gx2c.models.names import BEST, FAMILIES
 from gx2c.saved.joining import joined_files
@@ -14,15 +19,75 @@ from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import write_bytes, write_json
 from sweeps.folder.results import read_connectome, read_result, write_connectome
+from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
+from trainables.work import TrialContext
 
 # The share of each model, by its name
 Weights = dict[str, float]
 
 
-def equal_weights() -> Weights:
-    """Return the weights of a plain mean."""
-    return dict.fromkeys(FAMILIES, 1 / len(FAMILIES))
+@dataclass(frozen=True)
+class WeighJob:
+    """What determines the weights of one outer fold.
+
+    Attributes
+    ----------
+    number, fold
+        The outer fold, with other inner folds than those that chose configs and epochs.
+    jobs
+        The retraining of each model.
+    rule
+        A key of `gx2c.fit.stacking.RULES`.
+    """
+
+    number: int
+    fold: Fold
+    jobs: tuple[RetrainJob, ...]
+    rule: str
+
+    @property
+    def title(self) -> str:
+        """A name for people."""
+        return f"weights fold {self.number}"
+
+    @property
+    def size(self) -> int:
+        """Number of folds, for progress."""
+        return 1
+
+
+def open_weights(plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob]) -> list[WeighJob]:
+    """Return what weighs the finished models on each outer fold that is not combined."""
+    return [
+        WeighJob(
+            number,
+            fold,
+            tuple(
+                job for name in FAMILIES for job in jobs if (job.model, job.fold) == (name, number)
+            ),
+            plan.options.weights,
+        )
+        for number, fold in enumerate(plan.weighing)
+        if not paths.retrained(BEST, number).exists()
+    ]
+
+
+def weigh(context: TrialContext, job: WeighJob) -> Weights:
+    """Return the share of each model in the mean, learned from outer-training regions alone."""
+    names = [one.model for one in job.jobs]
+    if job.rule == EQUAL:
+        return dict.fromkeys(names, 1 / len(names))
+    profile = context.profile.on_this_device()
+    predicted = [
+        predict_inner_folds(context.brain, job.fold, one.chosen, seeds=one.seeds, profile=profile)
+        for one in job.jobs
+    ]
+    measured = [
+        context.brain.connectome_block(inner.test_regions)[inner.scored_edges()]
+        for inner in job.fold.inner
+    ]
+    return dict(zip(names, learn_weights(job.rule, predicted, measured), strict=True))
 
 
 def read_weights(plan: SweepPlan, paths: SweepPaths) -> list[Weights]:

@@ -13,6 +13,7 @@ from gx2c.fit import Task
 from gx2c.fit.augmentation import Augmentation, parse_kinds
 from gx2c.fit.config import CONNECTOME, GEOGRAPHY_RESIDUAL
 from gx2c.fit.features import EXPRESSION, feature_rule, parse_features, reads_expression
+from gx2c.fit.stacking import EQUAL
 from gx2c.models.names import BEST, families_of, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES, ModelSpec
 from gx2c.nulls import SURROGATES
@@ -170,6 +171,8 @@ def contradictions(options: OptionTable) -> Iterator[str]:
         yield missing
     if options.model == BEST:
         yield from _of_best(options)
+    elif options.weights != EQUAL:
+        yield f"--weights is for {BEST}, and {options.model} is one model; omit it"
     yield from _of_nulls_and_splits(options)
     yield from _of_targets(options, spec)
     yield from _of_features(options, spec)

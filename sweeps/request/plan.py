@@ -19,6 +19,7 @@ from gx2c.fit.augmentation import Augmentation
 from gx2c.fit.config import CONNECTOME, GEOGRAPHY_RESIDUAL, check_task
 from gx2c.fit.features import n_columns
 from gx2c.fit.residual import check_can_cross_fit
+from gx2c.fit.stacking import EQUAL
 from gx2c.models.names import GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.splits import Fold, make_folds
 from gx2c.splits.transfer import transfer_note
@@ -75,6 +76,8 @@ class SweepPlan:
         Measured share of a GPU per trial, with `--gpus-per-trial auto`.
     null_kinds
         The surrogates of its nulls.
+    weighing
+        The outer folds with the inner folds on which `best` learns weights, if it does.
     """
 
     options: SweepOptions
@@ -85,6 +88,7 @@ class SweepPlan:
     warm: WarmStart = WarmStart()
     measured_share: float = 0.0
     null_kinds: NullKinds = NullKinds()
+    weighing: tuple[Fold, ...] = ()
 
     def of_null_kind(self, name: str) -> "SweepPlan":
         """Return the plan of the nulls of a single surrogate."""
@@ -265,6 +269,31 @@ class SweepPlan:
         return count_genes(self.genes.which, self.brain.genes)
 
 
+def _other_inner_folds(
+    options: SweepOptions, brain: Brain, folds: Sequence[Fold]
+) -> tuple[Fold, ...]:
+    """Return the outer folds with other inner folds; rules that hold out groups know no others."""
+    more = _cut(options, brain, n_inner_repeats=options.inner_repeats + 1)
+    return tuple(
+        dataclasses.replace(fold, inner=both.inner[len(fold.inner) :])
+        for fold, both in zip(folds, more, strict=True)
+    )
+
+
+def _cut(options: SweepOptions, brain: Brain, *, n_inner_repeats: int) -> tuple[Fold, ...]:
+    return make_folds(
+        brain,
+        split=options.split,
+        score=options.score,
+        n_folds=options.folds,
+        n_inner_folds=options.inner_folds,
+        n_inner_repeats=n_inner_repeats,
+        seed=options.seed,
+        resolution=options.resolution,
+        buffer_mm=options.buffer_mm,
+    )
+
+
 def configs_per_fold(options: SweepOptions, model: str) -> int:
     """Return the number of configs of a model in a sweep, one if there is nothing to search.
 
@@ -304,19 +333,10 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         order=options.gene_order,
         seed=options.seed,
     )
-    folds = make_folds(
-        brain,
-        split=options.split,
-        score=options.score,
-        n_folds=options.folds,
-        n_inner_folds=options.inner_folds,
-        n_inner_repeats=options.inner_repeats,
-        seed=options.seed,
-        resolution=options.resolution,
-        buffer_mm=options.buffer_mm,
-    )
+    folds = _cut(options, brain, n_inner_repeats=options.inner_repeats)
     if any(split_name(model)[1] for model in families_of(options.model)):
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
     kinds = null_kinds(options, brain, folds)
     profile = ComputeProfile.choose(gpu=options.gpus_per_trial != 0, threads=options.cpus_per_trial)
-    return SweepPlan(options, brain, folds, genes, profile, null_kinds=kinds)
+    weighing = folds if options.weights == EQUAL else _other_inner_folds(options, brain, folds)
+    return SweepPlan(options, brain, folds, genes, profile, null_kinds=kinds, weighing=weighing)

@@ -286,6 +286,15 @@ class OptionTable:
         "the mean of its best 10 configs.",
     )
 
+    weights: str = _search(
+        "mean",
+        help="How best weighs its models: mean (equally), nnls (non-negative least squares) or "
+        "greedy (selection with replacement).",
+        choices="gx2c.fit.stacking:RULES",
+        details="Weights are learned on inner folds of another seed than those that choose configs "
+        "and epochs, and shrunk halfway to equal ones.",
+    )
+
     nulls: int = _nulls(
         100,
         help="Number of surrogates, each retrained in full; 0 for models that read no genes.",

@@ -10,7 +10,7 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import Records, write_json
 from sweeps.nulls.group import NullJob, run_null_group
 from sweeps.nulls.jobs import NULLS_PER_GROUP, SplitNulls
-from sweeps.phases.combine import combine, equal_weights, read_weights
+from sweeps.phases.combine import combine, open_weights, read_weights, weigh
 from sweeps.phases.control import (
     alone_jobs,
     alone_paths,
@@ -18,7 +18,13 @@ from sweeps.phases.control import (
     control_paths,
     on_coordinates,
 )
-from sweeps.phases.retrain import DivergedError, open_jobs, retrain_one, save_retrained
+from sweeps.phases.retrain import (
+    DivergedError,
+    finished_jobs,
+    open_jobs,
+    retrain_one,
+    save_retrained,
+)
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
 from sweeps.run.evidence import Tables, evidence_of, null_test, null_tests
@@ -100,17 +106,21 @@ class Ladder:
             save_retrained(plan.brain, plan.folds, paths, kept)
             self.push(*paths.retrained_files(job.model, job.fold))
         if plan.options.model == BEST:
-            for fold in range(len(plan.folds)):
-                combine(
-                    plan.brain,
-                    plan.folds,
-                    paths,
-                    fold,
-                    equal_weights(),
-                    seed=plan.options.seed,
-                    save=paths == self.paths,
-                )
-                self.push(*paths.retrained_files(BEST, fold))
+            self._combine(plan, paths, finished_jobs(paths, jobs))
+
+    def _combine(self, plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob]) -> None:
+        todo = open_weights(plan, paths, jobs)
+        for job, weights in self.each("weigh", "folds", weigh, plan, todo, todo):
+            combine(
+                plan.brain,
+                plan.folds,
+                paths,
+                job.number,
+                weights,
+                seed=plan.options.seed,
+                save=paths == self.paths,
+            )
+            self.push(*paths.retrained_files(BEST, job.number))
 
     def _run_kind(self, kind: str, nulls: SplitNulls, *, whole: bool) -> Tables:
         """Run the nulls of one surrogate in rounds that double, until the test may end."""

@@ -17,6 +17,7 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, write_json
 from sweeps.folder.summary_file import Summary, write_summary
 from sweeps.nulls.group import NullJob
+from sweeps.phases.combine import WeighJob
 from sweeps.phases.retrain import finished_jobs, write_models
 from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 from sweeps.phases.search import best_record, run_search
@@ -38,8 +39,8 @@ from sweeps.workers.ray_session import dashboard_address, ray_session, slots
 from sweeps.workers.tasks import fit_to_gpus, run_tasks
 from trainables.costs import Cost, Probe, cost_of
 
-Job = TypeVar("Job", RetrainJob, NullJob)
-Task = TypeVar("Task", RetrainJob, NullJob, Probe)
+Job = TypeVar("Job", RetrainJob, NullJob, WeighJob)
+Task = TypeVar("Task", RetrainJob, NullJob, WeighJob, Probe)
 
 
 def adopt_search(model: str, source: SweepPaths, target: SweepPaths) -> None:

@@ -141,6 +141,26 @@ def test_a_saved_mean_predicts_the_tables_of_the_run(swept):
         run.models[0].embed(brain)
 
 
+def test_unequal_weights_reach_the_prediction_the_saved_model_and_the_nulls(swept, tmp_path):
+    options, paths, _ = swept
+    copy, plan = SweepPaths(tmp_path / "run"), make_plan(options)
+    shutil.copytree(paths.root, copy.root)
+    shares = dict.fromkeys(FAMILIES, 0.0) | {"mlp": 0.75, "geography": 0.25}
+    for fold in range(2):
+        shutil.rmtree(copy.retrained_dir(BEST, fold))
+        combining.combine(plan.brain, plan.folds, copy, fold, shares, seed=options.seed)
+    mean = 0.75 * predicted(copy, "mlp", 0) + 0.25 * predicted(copy, "geography", 0)
+    np.testing.assert_allclose(predicted(copy, BEST, 0), mean, atol=1e-8)
+    test = plan.folds[0].test_regions
+    saved = load_run(copy.root).models[0].predict(plan.brain, test)
+    np.testing.assert_allclose(saved[~np.eye(len(test), dtype=bool)], mean, atol=2e-7)
+    (null, *_) = nulls_of(plan, copy)
+    assert {f.job.model: w for f, w in zip(null.families, null.weights, strict=True)} == {
+        "mlp": 0.75,
+        "geography": 0.25,
+    }
+
+
 def test_a_rerun_gives_the_same_scores(swept, tmp_path):
     _, paths, summary = swept
     again = run_rerun(paths.best, tmp_path / "rerun")
@@ -188,9 +208,12 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(swept, tmp_path, capsys):
         ({"warm_start": ("runs/x",)}, "--warm-start is for a sweep of one of them"),
         ({"train_test_edges": True}, "omit --train-test-edges"),
         ({"features": "coordinates"}, "omit --features"),
+        ({"weights": "median"}, "median"),
     ):
         with pytest.raises(UserError, match=why):
             tiny_options(BEST, options.dataset, **refused)
+    with pytest.raises(UserError, match="--weights is for best, and mlp is one model"):
+        tiny_options("mlp", options.dataset, weights="nnls")
     with pytest.raises(UserError, match="the sweep's own"):
         unit_of_run(paths.root)
     for command in (f"sweep {BEST},mlp --preset quick", f"fit {BEST} --config {paths.root}"):

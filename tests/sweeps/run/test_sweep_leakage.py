@@ -13,11 +13,12 @@ from safetensors.numpy import load
 from sweep_fixtures import make_brain, make_plan, run_board_serially, with_garbage
 
 from gx2c.fit import ComputeProfile, kernel_nulls, null_draw
-from gx2c.models.names import families_of
+from gx2c.models.names import BEST, families_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.nulls import group as null_group
 from sweeps.nulls.group import run_null_group
 from sweeps.nulls.jobs import SplitNulls
+from sweeps.phases.combine import open_weights, weigh
 from sweeps.phases.retrain import RetrainResult, retrain_one
 from sweeps.phases.retrain_job import RetrainJob, job_of, jobs_of_searches
 from sweeps.phases.search import best_record
@@ -92,7 +93,7 @@ def test_garbage_in_test_regions_changes_no_config_and_no_weight(tmp_path, model
         ("kernel_ridge", {"target": "structural"}),
         ("geography+kernel_ridge", {"features": "expression-pca:5"}),
         ("mlp", {"binarise": 0.1}),
-        ("best", {"ensemble": "1x1"}),
+        ("best", {"ensemble": "1x1", "weights": "nnls"}),
     ],
 )
 def test_no_option_lets_test_regions_in(tmp_path, model, options):
@@ -110,12 +111,18 @@ def test_no_option_lets_test_regions_in(tmp_path, model, options):
         for p, r in zip((plan, garbage), records, strict=True)
     ]
     assert jobs[0] == jobs[1]
+    done = []
     for job in jobs[0]:
         retrained = [retrain_one(p.context(), job) for p in (plan, garbage)]
         # with the weight after geography
         assert retrained[0].job == retrained[1].job
         assert learned(retrained[0]) == learned(retrained[1])
         assert retrained[0].ensemble.scores != retrained[1].ensemble.scores
+        done.append(retrained[0].job)
+    if model == BEST:
+        tasks = [open_weights(p, SweepPaths(tmp_path / "new"), done)[0] for p in (plan, garbage)]
+        weights = [weigh(p.context(), t) for p, t in zip((plan, garbage), tasks, strict=True)]
+        assert weights[0] == weights[1] and len(set(weights[0].values())) > 2
 
 
 def test_inner_folds_of_every_split_ignore_test_regions():
