@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gx2c.data import load_dataset
 from gx2c.models import MODELS
-from gx2c.models.names import spec_of
+from gx2c.models.names import families_of, spec_of
 from search_spaces import Scale, SearchSpace, get_search_space
 from sweeps.cli.tables import print_line, print_table, terminal
 from sweeps.request.table import OPTIONS
@@ -66,7 +66,7 @@ def describe_models(dataset: str | None = None, *, name: str | None = None) -> l
             "reference": spec.reference,
             "counted_for": size,
         }
-        for spec in (MODELS.values() if name is None else [spec_of(name)])
+        for spec in (MODELS.values() if name is None else map(spec_of, families_of(name)))
     ]
 
 
