@@ -122,7 +122,7 @@ def test_no_option_lets_test_regions_in(tmp_path, model, options):
     if model == BEST:
         tasks = [open_weights(p, SweepPaths(tmp_path / "new"), done)[0] for p in (plan, garbage)]
         weights = [weigh(p.context(), t) for p, t in zip((plan, garbage), tasks, strict=True)]
-        assert weights[0] == weights[1] and len(set(weights[0].values())) > 2
+        assert weights[0] == weights[1] and len(set(weights[0].values())) > 1
 
 
 def test_inner_folds_of_every_split_ignore_test_regions():
