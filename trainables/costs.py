@@ -148,5 +148,5 @@ def _with_nulls(context: TrialContext, probe: Probe, cost: Cost) -> Cost:
 def _seconds_of_nulls(context: TrialContext, probe: Probe, n_nulls: int) -> float:
     draw = NullDraw(context.brain, context.folds[0], range(n_nulls), **(probe.draw or {}))
     started = time.monotonic()
-    draw.kernel_scores(probe.configs, metric=context.metric, n_best=probe.n_best)
+    draw.kernel_predictions(probe.configs, metric=context.metric, n_best=probe.n_best)
     return time.monotonic() - started

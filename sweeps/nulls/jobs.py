@@ -250,14 +250,19 @@ def _null_jobs(
         )
 
 
-def _candidates(options: SweepOptions, job: RetrainJob, records: Records) -> list[FitConfig]:
-    """Return the configs from which each null chooses again, if it does.
+def repeats_search(options: SweepOptions, model: str) -> bool:
+    """Return whether each null chooses again from the configs of a model's search.
 
     Closed forms cost so little that those which `best` averages always do.
     """
-    beside = options.model == BEST and not spec_of(job.model).trains_in_epochs
-    again = beside or options.null_search == "full"
-    return [FitConfig.from_dict(r.config) for r in records[job.model, job.fold]] if again else []
+    beside = options.model == BEST and not spec_of(model).trains_in_epochs
+    return beside or options.null_search == "full"
+
+
+def _candidates(options: SweepOptions, job: RetrainJob, records: Records) -> list[FitConfig]:
+    if not repeats_search(options, job.model):
+        return []
+    return [FitConfig.from_dict(r.config) for r in records[job.model, job.fold]]
 
 
 def _null_job(

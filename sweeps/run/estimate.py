@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from gx2c.fit import derive_seed, fitted_at_once
-from gx2c.fit.config import GEOGRAPHY_RESIDUAL
 from gx2c.fit.residual import N_FITS
-from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.models.names import BEST, GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.splits import Fold
 from search_spaces import get_search_space
-from sweeps.nulls.jobs import NULLS_PER_GROUP, count_nulls
+from sweeps.nulls.jobs import NULLS_PER_GROUP, count_nulls, repeats_search
 from sweeps.request.options import reads_genes
 from sweeps.request.plan import SweepPlan, configs_per_fold
 from sweeps.search.fold_study import FoldStudy
@@ -70,7 +69,7 @@ class Estimate:
         }
         seconds = {"search": start_s, "retrain": start_s, "nulls": 0.0}
         n_bytes = 0.0
-        for model in plan.models:
+        for model in plan.searched:
             if model not in costs:
                 continue
             work = _work_of(plan, model, costs)
@@ -126,7 +125,7 @@ def probes_of(plan: SweepPlan, n_processes: int = 1) -> list[Probe]:
     Those of networks are divided among so many processes, which work at the same time, as trials
     do. A model that follows geography is timed with geography's defaults.
     """
-    return [probe for model in plan.models for probe in _probes_of(plan, model, n_processes)]
+    return [probe for model in plan.searched for probe in _probes_of(plan, model, n_processes)]
 
 
 def _probes_of(plan: SweepPlan, model: str, n_processes: int) -> Iterator[Probe]:
@@ -145,8 +144,8 @@ def _probes_of(plan: SweepPlan, model: str, n_processes: int) -> Iterator[Probe]
             yield Probe(model, configs[first::n_processes])
         return
     n_best = plan.ensemble(model).n_configs
-    candidates = configs if options.null_search == "full" else configs[:n_best]
-    has_nulls = bool(plan.null_kinds.names) and model == options.model
+    candidates = configs if repeats_search(options, model) else configs[:n_best]
+    has_nulls = bool(plan.null_kinds.names) and model in families_of(options.model)
     if has_nulls and fitted_at_once(candidates, options.null_moves):
         draw = {"method": plan.null_kinds.names[0], "seed": options.seed}
         yield Probe(model, candidates, n_best, draw)
@@ -160,7 +159,7 @@ def _work_of(plan: SweepPlan, model: str, costs: Mapping[str, Cost]) -> Estimate
     in_epochs = spec_of(model).trains_in_epochs
     n_configs, n_inner = configs_per_fold(options, model), len(fold.inner)
     n_members = math.prod(plan.ensemble(model))
-    residual = model == options.model and _learns_residual(plan)
+    residual = split_name(model)[1]
 
     def on_inner(share: float) -> float:
         """One config on all inner folds, for a share of the longest training."""
@@ -173,22 +172,24 @@ def _work_of(plan: SweepPlan, model: str, costs: Mapping[str, Cost]) -> Estimate
     larger = _n_pairs([fold]) / _n_pairs(fold.inner)
     outer, weigh = larger * unit, n_inner * unit if residual else 0.0
     again = 0.0
-    if options.null_search == "full":
+    if repeats_search(options, model):
         again = n_configs * on_inner(SHARE_TRAINED["none"]) + weigh
     null = cost.null_s + cost.null_group_s / NULLS_PER_GROUP or outer + again
     n_bytes = cost.n_bytes
     if residual and GEOGRAPHY in costs:
         n_bytes += plan.ensemble(GEOGRAPHY).n_configs * costs[GEOGRAPHY].n_bytes / n_members
+    # what is averaged is saved once more, as one model
+    copies = 2 if options.model == BEST else 1
     return Estimate(
         search=n_folds * n_configs * on_inner(SHARE_TRAINED[options.scheduler]),
         retrain=n_folds * (outer + weigh + _comparisons(plan, model, outer, weigh)),
         nulls=n_folds * _n_nulls(plan, model) * null,
-        n_bytes=n_folds * n_members * n_bytes,
+        n_bytes=copies * n_folds * n_members * n_bytes,
     )
 
 
 def _learns_residual(plan: SweepPlan) -> bool:
-    return plan.options.task.learned == GEOGRAPHY_RESIDUAL
+    return any(split_name(model)[1] for model in plan.searched)
 
 
 def _cross_fit_s(plan: SweepPlan, geography: Cost) -> float:
@@ -203,10 +204,11 @@ def _n_pairs(folds: Sequence[Fold]) -> float:
 
 def _comparisons(plan: SweepPlan, model: str, outer: float, weigh: float) -> float:
     """Return the seconds of the same ensemble without geography, and on coordinates."""
-    if model != plan.options.model:
+    own = plan.options.model
+    if model not in families_of(own):
         return 0.0
-    on_coordinates = outer + weigh if reads_genes(model, plan.options.features) else 0.0
-    return on_coordinates + (outer if weigh else 0.0)
+    on_coordinates = outer + weigh if reads_genes(own, plan.options.features) else 0.0
+    return on_coordinates + (outer if split_name(own)[1] else 0.0)
 
 
 def _n_nulls(plan: SweepPlan, model: str) -> float:
