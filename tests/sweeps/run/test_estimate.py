@@ -77,7 +77,9 @@ def test_every_part_is_timed(tiny_dataset: Path, model: str) -> None:
     costs = {p.model: cost_of(plan.context(), p) for p in probes_of(plan)}
     assert set(costs) == set(plan.models)
     assert all(cost.unit_s > 0 and cost.n_bytes > 0 for cost in costs.values())
-    assert (costs[model].null_s > 0) == (model == "kernel_ridge")
+    timed = costs[model]
+    # which of the two a few nulls cost is a matter of the machine's other work
+    assert (timed.null_s + timed.null_group_s > 0) == (model == "kernel_ridge")
 
 
 def test_a_long_sweep_on_cpus_is_told_how_to_be_short(tiny_dataset: Path) -> None:
