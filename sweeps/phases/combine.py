@@ -29,7 +29,7 @@ Weights = dict[str, float]
 
 @dataclass(frozen=True)
 class WeighJob:
-    """What determines the weights of one outer fold.
+    """The task of weighing the models of one outer fold, complete to the last digit.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class WeighJob:
 
 
 def open_weights(plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob]) -> list[WeighJob]:
-    """Return what weighs the finished models on each outer fold that is not combined."""
+    """Return the task of each outer fold whose models are not yet combined."""
     return [
         WeighJob(
             number,

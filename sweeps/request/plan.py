@@ -297,7 +297,7 @@ def _cut(options: SweepOptions, brain: Brain, *, n_inner_repeats: int) -> tuple[
 def configs_per_fold(options: SweepOptions, model: str) -> int:
     """Return the number of configs of a model in a sweep, one if there is nothing to search.
 
-    Geography, and other closed forms beside the sweep's own model, get as many as it, or more.
+    Geography, and every closed form that `best` averages, gets as many as networks, or more.
     """
     if get_search_space(model).fixed:
         return 1
