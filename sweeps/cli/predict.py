@@ -70,16 +70,15 @@ def fit(
     ],
     config: Annotated[
         Path,
-        typer.Option(help="A finished run, or its best.yaml.", autocompletion=complete_run),
+        typer.Option(help="A finished run, or the best.yaml in it.", autocompletion=complete_run),
     ],
     out: Annotated[Path, typer.Option(help="A new folder for the model.")],
 ) -> None:
-    """Fit a final model on all regions, with the best configs that a sweep found."""
+    """Fit a final model on all regions, with the best configs of a search on all of them."""
     from gx2c.saved.loading import load_model
-    from sweeps.folder.paths import SweepPaths
     from sweeps.run.final import fit_final
 
-    expected = fit_final(SweepPaths(config).best if config.is_dir() else config, model, out)
+    expected = fit_final(config, model, out)
     saved = load_model(out)
     print(f"model    {saved!r}")
     r = expected.get("pearson_r")

@@ -1,154 +1,176 @@
-"""A final model on all regions, with the configs that its sweep found."""
+"""A final model on all regions, with the configs that a search on all regions chose."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
-from gx2c.fit import Chosen, FittedModels, choose_weight, rank_configs
-from gx2c.fit.config import GEOGRAPHY_RESIDUAL, FitConfig
+from gx2c.fit import FittedModels, choose_weight
 from gx2c.metrics import average_scores
-from gx2c.models.names import spec_of
+from gx2c.models.names import GEOGRAPHY, spec_of
 from gx2c.models.spec import TRAIN_TEST_EDGES
+from gx2c.saved import MODEL_FILE
 from gx2c.saved.writing import Training, model_files
-from gx2c.splits import Fold
+from gx2c.splits import Fold, make_folds
+from sweeps.folder.disk import disk_trouble_said
+from sweeps.folder.lock import folder_lock
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.records import write_bytes
 from sweeps.phases.retrain import read_scores
-from sweeps.phases.retrain_job import RetrainJob
-from sweeps.request.files import read_options
-from sweeps.request.table import OPTIONS
-from sweeps.run.best_file import BestFile
+from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
+from sweeps.phases.search import run_search
+from sweeps.request.files import check_folder, check_inputs, read_options, write_request
+from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.run.progress import Phase, ProgressLine
-from sweeps.run.rerun import read_rerun
-from sweeps.search.seeds import member_seed, retrain_seed
-from trainables.work import TrialContext
+from sweeps.run.stopping import stops_cleanly
+from sweeps.search.board import SearchBoard
+from sweeps.workers.ray_session import ray_session
+from sweeps.workers.tasks import fit_to_gpus
+
+# Below the folder of the final model: the records of its search
+SEARCH = "search"
 
 
-def fit_final(best_file: Path, model: str, out: Path) -> dict[str, float]:
-    """Fit a model of a sweep on all regions and save it.
+def fit_final(source: Path, model: str, out: Path) -> dict[str, float]:
+    """Search a model of a sweep on all regions, fit the best configs on them, and save them.
 
-    The candidates are the configs that the sweep retrained on any outer fold. They are ranked by
-    their validation scores on the sweep's outer folds, which here are the inner folds of all
-    regions; the best of them, as many as in the sweep, are fitted on all regions.
+    The search has the options of the sweep. Its inner folds are folds of all regions, cut as the
+    sweep's outer folds were; configs, epochs, the geography that is taken out and the weight after
+    it are chosen on them, and as many configs and seeds as in the sweep are fitted.
 
     Parameters
     ----------
-    best_file
-        The best.yaml of the sweep; in its run folder the sweep's scores are found too.
+    source
+        The run folder of the sweep, or the best.yaml in it.
     model
         A model of the sweep.
     out
-        A new folder.
+        A new folder, or that of a fit that was interrupted, which then continues.
 
     Returns
     -------
     dict
-        Mean test scores of the sweep, which are the expected ones; empty without its run folder.
+        Mean test scores of the sweep, which are the expected ones.
 
     Raises
     ------
     UserError
-        If the file, the dataset or the folder cannot be used, or the model cannot be fitted so.
+        If the run, the dataset or the folder cannot be used, or the model cannot be fitted so.
     """
-    check_new_folder(out, hint="give a folder that does not")
-    best, context, jobs = read_rerun(best_file)
-    of_model = [job for job in jobs if job.model == model]
-    if not of_model:
-        known = sorted({job.model for job in jobs})
-        raise UserError(f"{best_file} has no config of {model!r}; it has those of {known}")
+    paths = SweepPaths(out / SEARCH)
+    if (out / MODEL_FILE).exists() or not paths.sweep.exists():
+        check_new_folder(out, hint="give a folder that does not")
+    run = SweepPaths(source if source.is_dir() else source.parent)
+    plan = make_plan(read_options(run))
+    check_inputs(run, plan)
+    _check_model(run, plan, model)
+    scores = average_scores(read_scores(run, model, len(plan.folds)))
+    expected = {name: average["mean"] for name, average in scores.items()}
+    plan = on_all_regions(plan)
+    with disk_trouble_said(), folder_lock(paths.root), ProgressLine() as progress:
+        if paths.sweep.exists():
+            check_folder(paths, plan.options, resume=True)
+            check_inputs(paths, plan)
+        plan, job = _search(plan, paths, model, progress)
+        progress.begin(Phase("fit on all regions"))
+        for name, content in _fit(plan, job, expected).items():
+            write_bytes(out / name, content)
+    return expected
+
+
+def on_all_regions(plan: SweepPlan) -> SweepPlan:
+    """Return the plan of a search on all regions that train, with no region left to test.
+
+    Its one fold has for inner folds what would be outer folds: of two brains, those of the first.
+    """
+    options = replace(plan.options, storage="")
+    brain = training_part(plan.brain)
+    folds = make_folds(
+        brain,
+        split=options.split,
+        score=options.score,
+        n_folds=options.folds,
+        n_inner_folds=options.inner_folds,
+        seed=options.seed,
+        resolution=options.resolution,
+        buffer_mm=options.buffer_mm,
+    )
+    every = np.arange(brain.n_regions)
+    whole = Fold(every, every[:0], inner=tuple(replace(fold, inner=()) for fold in folds))
+    return replace(plan, options=options, brain=brain, folds=(whole,))
+
+
+def _check_model(run: SweepPaths, plan: SweepPlan, model: str) -> None:
+    if model not in plan.models:
+        raise UserError(f"{run.root} is no sweep of {model!r}; it has {sorted(plan.models)}")
     if TRAIN_TEST_EDGES in spec_of(model).uses:
         raise UserError(
             f"{model} reads {TRAIN_TEST_EDGES}, and with all regions in training there are none; "
             "choose another model"
         )
-    expected = _expected(best_file, model, len(best.folds))
-    with ProgressLine() as progress:
-        progress.begin(Phase("rank configs on all regions"))
-        context = replace(context, metric=_metric(best_file))
-        for name, content in _fit(best, context, of_model, expected).items():
-            write_bytes(out / name, content)
-    return expected
-
-
-def _fit(
-    best: BestFile, context: TrialContext, jobs: Sequence[RetrainJob], expected: dict[str, float]
-) -> dict[str, bytes]:
-    brain, profile, model = context.brain, context.profile, jobs[0].model
-    every = np.arange(brain.n_regions)
-    inner = tuple(Fold(f.train_regions, f.test_regions) for f in context.folds)
-    whole = Fold(every, every[:0], inner=inner)
-    first = retrain_seed(best.seed, model, len(inner))
-    candidates = _candidates(jobs)
-    ranked = rank_configs(
-        brain,
-        whole,
-        candidates,
-        metric=context.metric,
-        seeds=[member_seed(first, place, 0) for place in range(len(candidates))],
-        profile=profile,
-    )
-    chosen = ranked[: len(jobs[0].chosen)]
-    if not chosen:
-        raise UserError(f"every config of {model} diverged; search again with a lower rate")
-    seeds = [
-        [member_seed(first, place, repeat) for repeat in range(jobs[0].n_seeds)]
-        for place in range(len(chosen))
-    ]
-    if chosen[0].config.task.learned == GEOGRAPHY_RESIDUAL:
-        weight = choose_weight(
-            brain, whole, chosen, metric=context.metric, seeds=seeds, profile=profile
+    unfinished = [f for f in range(len(plan.folds)) if not run.retrained(model, f).exists()]
+    if unfinished:
+        raise UserError(
+            f"{run.root} has no test score of {model} on fold {unfinished[0]}, which is expected "
+            "of the final model; finish the run (gx2c sweep --resume)"
         )
-        chosen = [one.with_weight(weight) for one in chosen]
+
+
+def _search(
+    plan: SweepPlan, paths: SweepPaths, model: str, progress: ProgressLine
+) -> tuple[SweepPlan, RetrainJob]:
+    """Search on all regions, and return what is to be fitted."""
+    options = plan.options
+    with (
+        stops_cleanly(),
+        ray_session(
+            cpus_per_trial=options.cpus_per_trial,
+            gpus_per_trial=abs(options.gpus_per_trial),
+            shared=options.storage or str(paths.root),
+            metadata={"job_name": f"fit {model}, {plan.brain.name}"},
+        ),
+    ):
+        plan = fit_to_gpus(plan)
+        write_request(paths, plan)
+        board = plan.board(paths)
+        if model == GEOGRAPHY:
+            board = SearchBoard([board.searches[GEOGRAPHY, 0]])
+        progress.begin(Phase("search", lambda: str(board.progress(model))))
+        run_search(plan, paths, board)
+    (job,) = (j for j in jobs_of_searches(plan, board.records()) if j.model == model)
+    return plan, job
+
+
+def _fit(plan: SweepPlan, job: RetrainJob, expected: dict[str, float]) -> dict[str, bytes]:
+    brain, (whole,), profile = plan.brain, plan.folds, plan.profile.on_this_device()
+    if job.weigh:
+        weight = choose_weight(
+            brain, whole, job.chosen, metric=plan.options.metric, seeds=job.seeds, profile=profile
+        )
+        job = job.with_weight(weight)
     training = Training(
         whole.train_regions,
         whole.test_regions,
-        learning_rates=[one.learning_rates for one in chosen],
-        seeds=seeds,
+        learning_rates=[one.learning_rates for one in job.chosen],
+        seeds=job.seeds,
         profile=profile,
-        split=best.split,
-        seed=best.seed,
+        split=plan.options.split,
+        seed=plan.options.seed,
         expected=expected,
-        conditions=context.conditions,
+        conditions=plan.options.conditions,
     )
     with profile.active():
-        fitted = [_fit_on_all(context, one, own) for one, own in zip(chosen, seeds, strict=True)]
+        fitted = [
+            FittedModels.fit(
+                one.config,
+                [brain] * len(seeds),
+                whole.train_regions,
+                learning_rates=one.learning_rates,
+                seeds=seeds,
+                profile=profile,
+            )
+            for one, seeds in zip(job.chosen, job.seeds, strict=True)
+        ]
     return model_files(fitted, brain, training)
-
-
-def _fit_on_all(context: TrialContext, chosen: Chosen, seeds: Sequence[int]) -> FittedModels:
-    return FittedModels.fit(
-        chosen.config,
-        [context.brain] * len(seeds),
-        np.arange(context.brain.n_regions),
-        learning_rates=chosen.learning_rates,
-        seeds=seeds,
-        profile=context.profile,
-    )
-
-
-def _candidates(jobs: Sequence[RetrainJob]) -> list[FitConfig]:
-    """Return each config that was retrained once, with the whole of its prediction."""
-    found: dict[str, FitConfig] = {}
-    for job in jobs:
-        for config, _ in job.chosen:
-            residual = config.task.learned == GEOGRAPHY_RESIDUAL
-            whole = config.with_weight(1.0) if residual else config
-            found.setdefault(repr(whole.to_dict()), whole)
-    return list(found.values())
-
-
-def _expected(best_file: Path, model: str, n_folds: int) -> dict[str, float]:
-    paths = SweepPaths(best_file.parent)
-    if not all(paths.retrained(model, fold).exists() for fold in range(n_folds)):
-        return {}
-    averages = average_scores(read_scores(paths, model, n_folds))
-    return {name: average["mean"] for name, average in averages.items()}
-
-
-def _metric(best_file: Path) -> str:
-    """Return the metric by which the sweep of a best.yaml ranked its configs."""
-    paths = SweepPaths(best_file.parent)
-    return read_options(paths).metric if paths.sweep.exists() else str(OPTIONS["metric"].default)

@@ -15,20 +15,26 @@ from sweeps.request.options import SweepOptions, make_options
 from sweeps.run import sweep as sweep_module
 
 
-def without_ray(patch: pytest.MonkeyPatch) -> None:
-    """Let `run_sweep` search, retrain and test in this process."""
+def in_this_process(patch: pytest.MonkeyPatch, module: Any) -> None:
+    """Let a module that searches on Ray search in this process."""
 
     def serially(plan: Any, paths: Any, board: Any, *_: Any) -> list[str]:
         if not board.finished:
             run_board_serially(plan, board)
         return []
 
+    patch.setattr(module, "ray_session", lambda **_: nullcontext(1))
+    patch.setattr(module, "run_search", serially)
+
+
+def without_ray(patch: pytest.MonkeyPatch) -> None:
+    """Let `run_sweep` search, retrain and test in this process."""
+
     def in_turn(function: Any, jobs: Any, *, shared: Any, **_: Any) -> Any:
         return ((job, function(shared, job)) for job in jobs)
 
     patch.setattr(Picture, "svg", lambda picture, *, on_page=True: "<svg></svg>")
-    patch.setattr(sweep_module, "ray_session", lambda **_: nullcontext(1))
-    patch.setattr(sweep_module, "run_search", serially)
+    in_this_process(patch, sweep_module)
     patch.setattr(sweep_module, "run_tasks", in_turn)
 
 

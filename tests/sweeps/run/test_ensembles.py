@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 from rich.console import Console
-from serial_sweep import exit_code_of
+from serial_sweep import exit_code_of, in_this_process
 from sweep_fixtures import finish, make_brain, make_plan
 
 from gx2c.data import load_dataset, write_dataset
@@ -20,21 +20,22 @@ from gx2c.fit import FitConfig, validate_closed_form
 from gx2c.metrics import score_edges
 from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run
-from gx2c.splits import Fold
 from sweeps.cli.summary_text import print_summary
 from sweeps.compare.leaderboard import make_leaderboard
 from sweeps.compare.leaderboard_page import table_of
 from sweeps.compare.zoo import parse_models
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ranked, read_json
-from sweeps.folder.results import read_connectome, read_result, write_connectome
+from sweeps.folder.results import read_connectome, write_connectome
 from sweeps.phases import retrain as retrain_phase
-from sweeps.phases.retrain_job import job_of_result, jobs_of_searches
+from sweeps.phases.retrain_job import jobs_of_searches
 from sweeps.report.build import write_report
 from sweeps.report.embedding import components_of
 from sweeps.request.ensemble import EnsembleSize, ensemble_size, parse_ensemble
 from sweeps.request.files import write_request
+from sweeps.run import final as final_module
 from sweeps.run.best_file import read_best
+from sweeps.run.final import on_all_regions
 from sweeps.run.rerun import run_rerun
 
 METRIC, NAME = "pearson_r", "geography+mlp"
@@ -186,9 +187,10 @@ def test_embed_writes_the_embeddings_of_every_member_with_a_picture(networks, tm
 
 
 @pytest.mark.parametrize("model", [NAME, "geography"])
-def test_a_final_model_learns_from_all_regions(model, networks, tmp_path, capsys):
-    """Its configs are the best over the sweep's folds, not over any test of all regions."""
+def test_a_final_model_learns_from_all_regions(model, networks, tmp_path, monkeypatch, capsys):
+    """Its configs are the best of a search whose inner folds are the sweep's outer folds."""
     plan, paths, summary = networks
+    in_this_process(monkeypatch, final_module)
     given = ("fit", model, "--config", str(paths.root), "--out", str(tmp_path / "final"))
     assert exit_code_of(*given) == 0
     mean = (summary.test if model == NAME else summary.geography.test)[METRIC].mean
@@ -198,30 +200,40 @@ def test_a_final_model_learns_from_all_regions(model, networks, tmp_path, capsys
     about = final.about
     assert (about.fold, about.test_regions, about.scores) == (None, [], {})
     assert about.training_regions == list(brain.labels) and about.expected[METRIC] == mean
+    whole = on_all_regions(plan)
+    (fold,) = whole.folds
+    for inner, outer in zip(fold.inner, plan.folds, strict=True):
+        np.testing.assert_array_equal(inner.test_regions, outer.test_regions)
+    records = whole.board(SweepPaths(tmp_path / "final/search")).records()[model, 0]
+    best = [FitConfig.from_dict(one.config) for one in ranked(records)[: len(about.members)]]
     configs = [FitConfig.from_dict(members.config) for members in about.members]
-    tried = {
-        repr(one.config.with_weight(1.0) if model == NAME else one.config)
-        for fold in range(2)
-        for one in job_of_result(read_result(paths, model, fold)).chosen
-    }
     weights = {config.task.weight for config in configs}
-    assert {repr(c.with_weight(1.0) if model == NAME else c) for c in configs} <= tried
     assert len(weights) == 1 and len(configs) == (2 if model == NAME else 3)
-    # by hand: the sweep's outer folds are the inner folds of all regions
-    folds = tuple(Fold(f.train_regions, f.test_regions) for f in plan.folds)
+    assert configs == [c.with_weight(*weights) if model == NAME else c for c in best]
+    # by hand, a config's score is that of its predictions of these folds
     if model == "geography":
-        whole = Fold(np.arange(64), np.arange(0), inner=folds)
-        scores = [validate_closed_form(brain, whole, c, metric="val_mse").score for c in configs]
-        assert scores == sorted(scores, reverse=True)
+        scores = [validate_closed_form(brain, fold, c, metric="val_mse").score for c in best]
+        assert scores == pytest.approx([one.score for one in ranked(records)[:3]])
     found = score_edges(final.predict(brain), brain.connectome)
     assert found[METRIC] > mean, "it has seen these edges"
+    # an interrupted fit continues from its records
+    before = {path: path.read_bytes() for path in (tmp_path / "final").glob("*.*")}
+    (tmp_path / "final/model.json").unlink()
+    min((tmp_path / f"final/search/records/{model}").rglob("*.json")).unlink()
+    assert exit_code_of(*given) == 0
+    assert {path: path.read_bytes() for path in before} == before
 
 
-def test_a_final_model_needs_a_config_of_the_model(networks, tmp_path, capsys):
+def test_a_final_model_needs_a_finished_run_of_the_model(networks, tmp_path, capsys):
     _, paths, _ = networks
     given = ("--config", str(paths.best), "--out", str(tmp_path / "final"))
     assert exit_code_of("fit", "smt", *given) == 2
-    assert "no config of 'smt'; it has those of" in capsys.readouterr().err
+    assert "is no sweep of 'smt'; it has ['geography'," in capsys.readouterr().err
+    alone = tmp_path / "best.yaml"
+    alone.write_bytes(paths.best.read_bytes())
+    assert exit_code_of("fit", NAME, "--config", str(alone), *given[2:]) == 2
+    assert "contains no sweep" in capsys.readouterr().err
+    assert not (tmp_path / "final").exists()
 
 
 def test_a_rerun_repeats_the_ensemble_and_chooses_no_weight(networks, tmp_path, monkeypatch):
