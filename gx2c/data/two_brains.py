@@ -16,6 +16,7 @@ SAME_MM = 5.0
 # Share of the smaller brain's regions that must be the same for both to have one parcellation
 MOST_SAME = 0.9
 MIN_GENES = 2
+N_NEIGHBOURS = 6
 # Half of all values lie so many deviations from the other brain's mean only on another scale
 ANOTHER_SCALE = 4.0
 
@@ -117,10 +118,10 @@ def is_one_parcellation(brain: Brain) -> bool:
 def overlap_mm(train: Brain, test: Brain) -> float:
     """Return the distance, mm, below which regions of two parcellations may overlap.
 
-    Half the sum of both parcellations' spacings, each the median distance from a region to the
-    nearest other one of its hemisphere.
+    Half the sum of both parcellations' widths of a region: the mean distance to its six nearest
+    neighbours in its hemisphere, as many as touch it on a sheet; the median over regions.
     """
-    return (_spacing(train) + _spacing(test)) / 2
+    return (_width(train) + _width(test)) / 2
 
 
 def distances_on_one_side(test: Brain, train: Brain) -> FloatArray:
@@ -133,11 +134,11 @@ def distances_on_one_side(test: Brain, train: Brain) -> FloatArray:
     return np.where((ours == theirs) | (ours == 2) | (theirs == 2), apart, np.inf)
 
 
-def _spacing(brain: Brain) -> float:
+def _width(brain: Brain) -> float:
     apart = distances_on_one_side(brain, brain)
     np.fill_diagonal(apart, np.inf)
-    nearest = apart.min(axis=1)
-    return float(np.median(nearest[np.isfinite(nearest)]))
+    nearest = np.sort(apart, axis=1)[:, :N_NEIGHBOURS]
+    return float(np.median(np.ma.masked_invalid(nearest).mean(axis=1).compressed()))
 
 
 def _same_genes(train: Brain, test: Brain) -> tuple[Brain, Brain]:
