@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy
@@ -17,6 +17,20 @@ SAME_MM = 5.0
 MOST_SAME = 0.9
 MIN_GENES = 2
 N_NEIGHBOURS = 6
+
+
+class Places(Protocol):
+    """Regions with coordinates, mm, and hemispheres, such as a `Brain`."""
+
+    @property
+    def coords_mm(self) -> FloatArray:
+        """(n_regions, 3)."""
+
+    @property
+    def hemisphere(self) -> IntArray:
+        """(n_regions,)."""
+
+
 # Half of all values lie so many deviations from the other brain's mean only on another scale
 ANOTHER_SCALE = 4.0
 
@@ -115,7 +129,7 @@ def is_one_parcellation(brain: Brain) -> bool:
     return all(theirs.endswith(f":{own}") for own, theirs in pairs) and apart.max() <= SAME_MM
 
 
-def overlap_mm(train: Brain, test: Brain) -> float:
+def overlap_mm(train: Places, test: Places) -> float:
     """Return the distance, mm, below which regions of two parcellations may overlap.
 
     Half the sum of both parcellations' widths of a region: the mean distance to its six nearest
@@ -124,7 +138,7 @@ def overlap_mm(train: Brain, test: Brain) -> float:
     return (_width(train) + _width(test)) / 2
 
 
-def distances_on_one_side(test: Brain, train: Brain) -> FloatArray:
+def distances_on_one_side(test: Places, train: Places) -> FloatArray:
     """Return distances, mm, (n_test_regions, n_train_regions), infinite across the midline.
 
     Regions of both sides (hemisphere 2) are on each.
@@ -134,7 +148,7 @@ def distances_on_one_side(test: Brain, train: Brain) -> FloatArray:
     return np.where((ours == theirs) | (ours == 2) | (theirs == 2), apart, np.inf)
 
 
-def _width(brain: Brain) -> float:
+def _width(brain: Places) -> float:
     apart = distances_on_one_side(brain, brain)
     np.fill_diagonal(apart, np.inf)
     nearest = np.sort(apart, axis=1)[:, :N_NEIGHBOURS]

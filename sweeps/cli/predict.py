@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweeps.cli.after import Model
 from sweeps.cli.completion import complete_model, complete_run
 
 if TYPE_CHECKING:
@@ -16,12 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            help="A run folder, or the folder of one saved model.", autocompletion=complete_run
-        ),
-    ],
+    model: Model,
     expression: Annotated[
         str, typer.Option(help="A table of regions x genes, or a dataset by name or folder.")
     ],
@@ -104,6 +100,10 @@ def _new_regions(
 def _facts(
     models: Sequence["SavedModel"], n_members: int, brain: "Brain | Unmeasured"
 ) -> Iterator[str]:
+    import numpy as np
+
+    from gx2c.saved.seen import may_have_seen
+
     about = models[0].about
     folds = f" ({len(models)} folds)" if len(models) > 1 else ""
     yield f"model    {about.model}: " + (
@@ -116,9 +116,9 @@ def _facts(
     if scores:
         r = sum(scores) / len(scores)
         yield f"score    test r {r:.3f} on held-out regions of {about.dataset.name}"
-    trained = {label for one in models for label in one.about.training_regions}
-    if seen := [label for label in brain.labels if label in trained]:
+    seen = np.any([may_have_seen(one, brain) for one in models], axis=0)
+    if seen.any():
         yield (
-            f"note     {len(seen)} of {brain.n_regions} regions bear the label of a training region"
-            " of some model: their predicted edges test nothing"
+            f"note     {seen.sum()} of {brain.n_regions} regions are, or may overlap, training "
+            "regions of some model: their predicted edges test nothing"
         )

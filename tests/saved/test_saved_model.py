@@ -22,6 +22,7 @@ from gx2c.saved.loading import load_model
 from gx2c.saved.origin import measured_checksum
 from gx2c.saved.run import load_run
 from gx2c.saved.schema import FORMAT
+from gx2c.saved.seen import may_have_seen
 from gx2c.saved.writing import write_model
 from gx2c.sealed import sealed
 
@@ -102,6 +103,19 @@ def test_an_estimator_is_saved(brain, tmp_path):
     assert about.dataset.measured == measured_checksum(fibres) != measured_checksum(brain)
     with pytest.raises(UserError, match="exists already"):
         network.save(tmp_path / "mlp")
+
+
+def test_regions_that_it_may_have_seen_are_found_by_place(ridge, brain):
+    seen = may_have_seen(ridge, brain)
+    np.testing.assert_array_equal(np.flatnonzero(seen), TRAIN)
+    nameless = tuple(f"r{k}" for k in range(brain.n_regions))
+    by_place = may_have_seen(ridge, unmeasured(brain, labels=nameless))
+    assert by_place[TRAIN].all()
+    # another parcellation of the held-out places, and of none that is known
+    far = unmeasured(brain, labels=nameless, coords_mm=brain.coords_mm + [0.0, 500.0, 0.0])
+    assert not may_have_seen(ridge, far).any()
+    lost = np.full((brain.n_regions, 3), np.nan)
+    np.testing.assert_array_equal(may_have_seen(ridge, unmeasured(brain, coords_mm=lost)), seen)
 
 
 def test_another_scale_is_noticed(ridge, brain, caplog):

@@ -153,7 +153,7 @@ def test_predict_writes_mean_and_spread_of_all_members(networks, tmp_path, capsy
             np.testing.assert_allclose(found[off], values[off], rtol=1e-6, atol=1e-9)
     text = capsys.readouterr().out
     assert "mean and SD over 8 members (2 folds)" in text
-    assert "32 of 32 regions bear the label of a training region" in text
+    assert "32 of 32 regions are, or may overlap, training regions" in text
     assert exit_code_of(*given) == 2
     assert "exists already" in capsys.readouterr().err
 
