@@ -106,8 +106,8 @@ def _several(
     from sweeps.compare.leaderboard_page import notes_of, table_of
     from sweeps.compare.zoo import ZooRequest, parse_models, sweep_zoo
 
-    if "warm_start" in given:
-        raise UserError("--warm-start is for a sweep of one model")
+    if only := sorted({"warm_start", "budget"} & set(given)):
+        raise UserError(f"{OPTIONS[only[0]].label} is for a sweep of one model")
     if resume and out is None:
         raise UserError("give the folder of the sweep to continue with --out")
     request = ZooRequest(parse_models(names), preset, given)

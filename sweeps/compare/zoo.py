@@ -21,6 +21,7 @@ from sweeps.folder.records import write_bytes
 from sweeps.folder.summary_file import read_summary
 from sweeps.request.options import PRESETS, SweepOptions, make_options
 from sweeps.request.plan import MIN_GEOGRAPHY_CONFIGS, plan_sweep
+from sweeps.request.table import NO_BUDGET
 from sweeps.run.sweep import run_sweep
 from sweeps.workers.ray_session import ray_session
 
@@ -58,7 +59,8 @@ class ZooRequest:
         Closed forms that read genes always get nulls.
         """
         closed = not spec_of(model).trains_in_epochs
-        given = dict(self.given) | {"nulls": 0}
+        # models are ranked only if all were swept alike
+        given = dict(self.given) | {"nulls": 0, "budget": NO_BUDGET}
         if "expression" in spec_of(model).uses and (closed or with_nulls):
             given["nulls"] = self.n_nulls
         if not closed:

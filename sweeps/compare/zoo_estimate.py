@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gx2c.models.names import spec_of
 from sweeps.request.plan import SweepPlan
-from sweeps.run.estimate import Estimate, probes_of
+from sweeps.run.estimate import Costs, Estimate, probes_of
 from sweeps.run.progress import clock
 from trainables.costs import cost_of
 
@@ -42,4 +42,4 @@ def estimate_model(plan: SweepPlan) -> Estimate:
     """Estimate a sweep on one core, timed in this process; geography is another model's work."""
     model, context = plan.options.model, plan.context()
     costs = {p.model: cost_of(context, p) for p in probes_of(plan) if p.model == model}
-    return Estimate.of(plan, costs)
+    return Estimate.of(plan, Costs(costs))

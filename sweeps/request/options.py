@@ -18,13 +18,10 @@ from gx2c.models.names import BEST, families_of, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES, ModelSpec
 from gx2c.nulls import SURROGATES
 from gx2c.nulls.spatiomolecular import too_many
+from sweeps.request.budget import CPU_BUDGET, EPOCH_SHARES, budgeted
 from sweeps.request.ensemble import usual_ensemble
 from sweeps.request.null_kinds import AS_NEEDED, parse_null_methods
-from sweeps.request.table import GENES, OPTIONS, PRESET_NAMES, SPINS, OptionTable
-
-# First rung and patience as shares of max_epochs: the best rule on recorded learning curves
-# (docs/performance.md)
-EPOCH_SHARES = {"grace_epochs": 1 / 10, "patience": 1 / 3}
+from sweeps.request.table import GENES, NO_BUDGET, OPTIONS, PRESET_NAMES, SPINS, OptionTable
 
 PRESETS: dict[str, dict[str, Any]] = {
     preset: {
@@ -80,7 +77,7 @@ class SweepOptions(OptionTable):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self) | {"warm_start": list(self.warm_start)}
+        return {n: list(v) if isinstance(v, tuple) else v for n, v in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -91,7 +88,10 @@ class SweepOptions(OptionTable):
             n for n, one in OPTIONS.items() if n not in plain and one.default is MISSING
         ]:
             raise UserError(f"no options {missing}; use a file written by this version of gx2c")
-        return cls(**{**plain, "warm_start": tuple(plain.get("warm_start", ()))})
+        given: dict[str, Any] = {
+            n: tuple(v) if isinstance(v, list) else v for n, v in plain.items()
+        }
+        return cls(**given)
 
     @property
     def view(self) -> BrainView:
@@ -145,7 +145,7 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     chosen = {"model": model, "preset": preset}
     chosen |= {name: value for name, value in given.items() if value is not None}
     check_values(chosen)
-    settings = PRESETS[preset] | chosen
+    settings = PRESETS[preset] | {"budgeted": budgeted(chosen)} | chosen
     return SweepOptions(**(settings | usual_options(model, settings) | chosen))
 
 
@@ -158,6 +158,8 @@ def usual_options(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     # only surrogates that move whole regions can move more than genes
     usual["null_method"] = AS_NEEDED if settings["null_moves"] == GENES else SPINS
     usual["ensemble"] = usual_ensemble(model, settings["preset"])
+    on_cpus = not settings["gpus_per_trial"]
+    usual["budget"] = CPU_BUDGET if settings["preset"] == "standard" and on_cpus else NO_BUDGET
     usual["null_search"] = spec_of(model).fitted_by.null_search
     if not reads_genes(model, settings["features"]):
         usual["nulls"] = 0

@@ -10,6 +10,7 @@ from sweeps.storage.uri import check_storage
 
 PRESET_NAMES = ("quick", "standard", "paper")
 GENES, SPINS = "genes", "hungarian"
+NO_BUDGET = "none"
 
 # headings, with the effects of most options under each
 _data = partial(option, group="Data", affects=Affects.SCORE)
@@ -274,6 +275,21 @@ class OptionTable:
         "are training regions of that fold; a run that offers none is refused.",
     )
 
+    budget: str = _search(
+        NO_BUDGET,
+        usually="2h for standard on CPUs, none for others",
+        help="Time that the whole sweep may take, such as 30m or 2h: configs, seeds, epochs, nulls "
+        "and the size of networks are lowered to fit; none for no limit.",
+        check="sweeps.request.budget:parse_budget",
+        details="A few configs are timed before the search, and half of the time is planned for, "
+        "because the estimate may be wrong by a factor of two. Options that are given are kept.",
+    )
+    budgeted: tuple[str, ...] = _search(
+        (),
+        help="Options that the budget could lower.",
+        affects=Affects.PLACEMENT,
+        flag="",
+    )
     # the value of runs from before there were ensembles
     ensemble: str = _search(
         "1",

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from gx2c.fit import derive_seed, fitted_at_once
 from gx2c.fit.residual import N_FITS
@@ -11,7 +11,7 @@ from gx2c.models.names import BEST, GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.splits import Fold
 from search_spaces import get_search_space
 from sweeps.nulls.jobs import NULLS_PER_GROUP, count_nulls, repeats_search
-from sweeps.request.options import reads_genes
+from sweeps.request.options import SweepOptions, reads_genes
 from sweeps.request.plan import SweepPlan, configs_per_fold
 from sweeps.search.fold_study import FoldStudy
 from sweeps.search.rungs import SYNCHRONOUS_BATCH
@@ -24,6 +24,24 @@ SHARE_TRAINED = {"asha": 1 / 5, "asha-async": 1 / 3.3, "one-epoch": 1 / 5.8, "no
 SHARE_RETRAINED = 1 / 3
 GB = 1e9
 LONG_S = 3_600
+
+
+class Costs(NamedTuple):
+    """Measured costs.
+
+    Attributes
+    ----------
+    by_model
+        A model without costs counts as done.
+    workers
+        Number of trials at a time.
+    start_s
+        Time in which workers start, with which search and retraining begin.
+    """
+
+    by_model: Mapping[str, Cost]
+    workers: int = 1
+    start_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,22 +62,9 @@ class Estimate:
     n_bytes: float = 0.0
 
     @classmethod
-    def of(
-        cls, plan: SweepPlan, costs: Mapping[str, Cost], *, workers: int = 1, start_s: float = 0.0
-    ) -> Self:
-        """Estimate a sweep.
-
-        Parameters
-        ----------
-        plan
-            The sweep.
-        costs
-            Measured cost of its models; one without counts as done.
-        workers
-            Trials at a time.
-        start_s
-            Measured time in which workers start, which search and retraining begin with.
-        """
+    def of(cls, plan: SweepPlan, measured: Costs) -> Self:
+        """Estimate a sweep."""
+        costs, workers, start_s = measured
         n_folds = len(plan.folds)
         # no phase can use more workers than it has tasks at a time
         at_once = {
@@ -96,18 +101,13 @@ class Estimate:
         )
         return f"estimate: {duration(self.total)}, {self.n_bytes / GB:.1g} GB ({parts})"
 
-    def lines(self, plan: SweepPlan) -> list[str]:
-        """Return the lines to print before the search: the estimate, and advice if it is long."""
-        on_cpus = not plan.options.gpus_per_trial
-        return [self.text(), *([advice(plan, self)] if on_cpus and self.total > LONG_S else [])]
 
-
-def advice(plan: SweepPlan, estimate: Estimate) -> str:
-    """Return how to make a long sweep short."""
+def advice(options: SweepOptions, estimate: Estimate) -> str:
+    """Return how to make a sweep short that takes long on CPUs; empty for others."""
+    if options.gpus_per_trial or estimate.total <= LONG_S:
+        return ""
     without = f"--nulls 0 saves {duration(estimate.nulls)}"
-    if plan.options.preset == "quick":
-        return f"more than an hour: lower --genes, --samples or --max-epochs; {without}"
-    return f"more than an hour: --preset quick is short; {without}"
+    return f"more than an hour: --budget 1h fits the sweep into an hour; {without}"
 
 
 def duration(seconds: float) -> str:

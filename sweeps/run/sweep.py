@@ -22,12 +22,20 @@ from sweeps.phases.retrain import finished_jobs, write_models
 from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 from sweeps.phases.search import best_record, run_search
 from sweeps.phases.study import write_study, write_trials
-from sweeps.request.files import check_folder, check_inputs, check_names, write_request
+from sweeps.request.budget import resumed
+from sweeps.request.files import (
+    check_folder,
+    check_inputs,
+    check_names,
+    read_options,
+    write_request,
+)
 from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.request.warm_start import warm_start_of
 from sweeps.run.best_file import write_best
-from sweeps.run.estimate import Estimate, probes_of
+from sweeps.run.budget import fit_to_budget, said_of_budget
+from sweeps.run.estimate import Costs, advice, probes_of
 from sweeps.run.evidence import Tables
 from sweeps.run.ladder import Ladder
 from sweeps.run.progress import Phase, PhaseClock, ProgressLine
@@ -119,17 +127,26 @@ class SweepRun:
             )
 
     def _estimate(self) -> None:
-        """Time a few configs and print how long the sweep will take."""
+        """Print how long the sweep will take, lowered to its budget."""
+        asked = self.plan.options
+        self.plan, estimate = fit_to_budget(self.plan, self._costs)
+        lines = [
+            estimate.text(),
+            advice(self.plan.options, estimate),
+            *said_of_budget(asked, self.plan.options, estimate),
+        ]
+        print(*filter(None, lines), sep="\n", flush=True)
+
+    def _costs(self, plan: SweepPlan) -> Costs:
+        """Time a few configs on the cluster."""
         begun, start_s = time.monotonic(), 0.0
         found: dict[str, list[Cost]] = {}
-        for probe, cost in self._run(cost_of, self.plan, probes_of(self.plan, self.n_workers)):
+        for probe, cost in self._run(cost_of, plan, probes_of(plan, self.n_workers)):
             # what the first one did not spend on its work passed before it began
             start_s = start_s or max(0.0, time.monotonic() - begun - cost.probe_s)
             found.setdefault(probe.model, []).append(cost)
-        costs = {model: Cost.mean(of_model) for model, of_model in found.items()}
-        estimate = Estimate.of(self.plan, costs, workers=self.n_workers, start_s=start_s)
-        for line in estimate.lines(self.plan):
-            print(line, flush=True)
+        means = {model: Cost.mean(of_model) for model, of_model in found.items()}
+        return Costs(means, self.n_workers, start_s)
 
     def _phases(self, board: SearchBoard) -> Summary:
         with self.clock.phase("search"):
@@ -262,6 +279,7 @@ def run_sweep(
         stack.enter_context(folder_lock(paths.root))
         mirror = stack.enter_context(storage_session(options.storage, paths, resume=resume))
         if resume:
+            options = resumed(read_options(paths), options)
             check_folder(paths, options, resume=True)
         progress = stack.enter_context(ProgressLine())
         clock = PhaseClock(paths)

@@ -14,7 +14,8 @@ import pytest
 
 from gx2c.errors import UserError
 from gx2c.models import MODELS
-from sweeps.request.options import EPOCH_SHARES, PRESETS, SweepOptions, make_options
+from sweeps.request.budget import EPOCH_SHARES
+from sweeps.request.options import PRESETS, SweepOptions, make_options
 from sweeps.request.table import OPTIONS
 
 ROOT = Path(__file__).parents[3]

@@ -14,7 +14,7 @@ from gx2c.models.names import GEOGRAPHY
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import RecordStore
 from sweeps.request.plan import make_plan
-from sweeps.run.estimate import Estimate, duration, probes_of
+from sweeps.run.estimate import Costs, Estimate, advice, duration, probes_of
 from sweeps.run.sweep import run_sweep
 from trainables.costs import Cost, cost_of
 
@@ -29,7 +29,8 @@ def test_closed_forms_cost_their_fits(tiny_dataset: Path) -> None:
     options = tiny_options("kernel_ridge", tiny_dataset, samples=3, nulls=2, ensemble="2")
     plan = make_plan(replace(options, null_method="hungarian"))
     # a fit takes a second: two outer folds, each with two inner ones
-    found = Estimate.of(plan, {"kernel_ridge": Cost(unit_s=1.0, null_s=5.0)})
+    costs = {"kernel_ridge": Cost(unit_s=1.0, null_s=5.0)}
+    found = Estimate.of(plan, Costs(costs))
     assert found.search == 2 * 3 * 2
     assert found.nulls == 2 * 2 * 5
     fold = plan.folds[0]
@@ -37,7 +38,7 @@ def test_closed_forms_cost_their_fits(tiny_dataset: Path) -> None:
     larger = math.comb(len(fold.train_regions), 2) / (sum(math.comb(n, 2) for n in inner) / 2)
     # an ensemble of two in each fold, and again on coordinates
     assert found.retrain == pytest.approx(2 * 2 * 2 * larger)
-    shared = Estimate.of(plan, {"kernel_ridge": Cost(unit_s=1.0, null_s=5.0)}, workers=2)
+    shared = Estimate.of(plan, Costs(costs, workers=2))
     assert (shared.search, shared.nulls) == (found.search / 2, found.nulls / 2)
 
 
@@ -54,14 +55,15 @@ def test_a_network_trains_as_many_epochs_as_estimated(
     records = RecordStore(SweepPaths(tmp_path / "run"))
     trained = sum(len(r.curve) for f in range(2) for r in records.load("mlp", f).values())
     plan = make_plan(options)
-    found = Estimate.of(plan, {"mlp": Cost(unit_s=1.0)})
+    found = Estimate.of(plan, Costs({"mlp": Cost(unit_s=1.0)}))
     assert found.search / len(plan.folds[0].inner) == pytest.approx(trained, rel=0.5)
 
 
 def test_members_and_the_weight_after_geography_are_counted(tiny_dataset: Path) -> None:
     def of(model: str, size: str) -> Estimate:
         options = tiny_options(model, tiny_dataset, ensemble=size, **ROOMY)
-        return Estimate.of(make_plan(options), {model: Cost(unit_s=1.0), GEOGRAPHY: Cost()})
+        costs = {model: Cost(unit_s=1.0), GEOGRAPHY: Cost()}
+        return Estimate.of(make_plan(options), Costs(costs))
 
     one, six, after = of("mlp", "1x1"), of("mlp", "3x2"), of("geography+mlp", "3x2")
     assert six.retrain == pytest.approx(6 * one.retrain)
@@ -83,13 +85,10 @@ def test_every_part_is_timed(tiny_dataset: Path, model: str) -> None:
 
 
 def test_a_long_sweep_on_cpus_is_told_how_to_be_short(tiny_dataset: Path) -> None:
-    plan = make_plan(tiny_options("mlp", tiny_dataset))
+    options = tiny_options("mlp", tiny_dataset)
     short, long = Estimate(10.0, 5.0, 3.0), Estimate(4_000.0, 5.0, 3.0)
-    on_a_gpu = replace(plan, options=replace(plan.options, gpus_per_trial=1.0))
-    assert len(short.lines(plan)) == len(long.lines(on_a_gpu)) == 1
-    assert "--samples" in long.lines(plan)[1]
-    standard = replace(plan, options=replace(plan.options, preset="standard"))
-    assert "--preset quick" in long.lines(standard)[1]
+    assert not advice(options, short) and not advice(replace(options, gpus_per_trial=1.0), long)
+    assert "--budget 1h" in advice(options, long)
 
 
 def test_durations_are_read_at_a_glance() -> None:
