@@ -278,8 +278,8 @@ class OptionTable:
     budget: str = _search(
         NO_BUDGET,
         usually="2h for standard on CPUs, none for others",
-        help="Time that the whole sweep may take, such as 30m or 2h: configs, seeds, epochs, nulls "
-        "and the size of networks are lowered to fit; none for no limit.",
+        help="Time that the whole sweep may take, such as 30m or 2h: nulls, size of networks, "
+        "ensembles, configs and epochs are lowered to fit; none for no limit.",
         check="sweeps.request.budget:parse_budget",
         details="A few configs are timed before the search, and half of the time is planned for, "
         "because the estimate may be wrong by a factor of two. Options that are given are kept.",

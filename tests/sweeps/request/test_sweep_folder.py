@@ -55,6 +55,7 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
         def __exit__(self, *_: object) -> None: ...
 
     monkeypatch.setattr(sweep_module, "ray_session", Session)
+    monkeypatch.setattr(SweepRun, "_estimate", lambda _: None)
     monkeypatch.setattr(SweepRun, "_phases", phases)
 
 
