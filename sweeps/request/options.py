@@ -145,8 +145,11 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     chosen = {"model": model, "preset": preset}
     chosen |= {name: value for name, value in given.items() if value is not None}
     check_values(chosen)
-    settings = PRESETS[preset] | {"budgeted": budgeted(chosen)} | chosen
-    return SweepOptions(**(settings | usual_options(model, settings) | chosen))
+    settings = PRESETS[preset] | chosen
+    settings |= usual_options(model, settings) | chosen
+    if settings["budget"] != NO_BUDGET:
+        settings["budgeted"] = budgeted(chosen)
+    return SweepOptions(**settings)
 
 
 def usual_options(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
