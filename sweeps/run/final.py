@@ -9,7 +9,7 @@ from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
 from gx2c.fit import FittedModels, choose_weight
 from gx2c.metrics import average_scores
-from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.models.names import BEST, GEOGRAPHY, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES
 from gx2c.saved import MODEL_FILE
 from gx2c.saved.writing import Training, model_files
@@ -103,8 +103,9 @@ def on_all_regions(plan: SweepPlan) -> SweepPlan:
 
 
 def _check_model(run: SweepPaths, plan: SweepPlan, model: str) -> None:
-    if model not in plan.models:
-        raise UserError(f"{run.root} is no sweep of {model!r}; it has {sorted(plan.models)}")
+    if model not in plan.searched:
+        why = "is the mean of several models" if model == BEST else "is no model of it"
+        raise UserError(f"{run.root}: {model} {why}; fit one of {sorted(plan.searched)}")
     if TRAIN_TEST_EDGES in spec_of(model).uses:
         raise UserError(
             f"{model} reads {TRAIN_TEST_EDGES}, and with all regions in training there are none; "
@@ -134,9 +135,9 @@ def _search(
     ):
         plan = fit_to_gpus(plan)
         write_request(paths, plan)
-        board = plan.board(paths)
-        if model == GEOGRAPHY:
-            board = SearchBoard([board.searches[GEOGRAPHY, 0]])
+        needed = {model, GEOGRAPHY} if split_name(model)[1] else {model}
+        searches = plan.board(paths).searches.values()
+        board = SearchBoard([search for search in searches if search.model in needed])
         progress.begin(Phase("search", lambda: str(board.progress(model))))
         run_search(plan, paths, board)
     (job,) = (j for j in jobs_of_searches(plan, board.records()) if j.model == model)

@@ -228,7 +228,7 @@ def test_a_final_model_needs_a_finished_run_of_the_model(networks, tmp_path, cap
     _, paths, _ = networks
     given = ("--config", str(paths.best), "--out", str(tmp_path / "final"))
     assert exit_code_of("fit", "smt", *given) == 2
-    assert "is no sweep of 'smt'; it has ['geography'," in capsys.readouterr().err
+    assert "smt is no model of it; fit one of ['geography'," in capsys.readouterr().err
     alone = tmp_path / "best.yaml"
     alone.write_bytes(paths.best.read_bytes())
     assert exit_code_of("fit", NAME, "--config", str(alone), *given[2:]) == 2
