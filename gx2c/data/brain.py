@@ -23,7 +23,13 @@ MOST_NETWORKS = 8
 # Parts of a brain with an entry for each region, and for each pair of regions
 PER_REGION = ("expression", "coords_mm", "hemisphere", "sphere_coords", "tested")
 NAMES_PER_REGION = ("labels", "network", "lobe", "structure", "expression_from")
-PER_PAIR = ("connectome", "holdout_connectome", "structural_connectome", "shared_samples")
+PER_PAIR = (
+    "connectome",
+    "holdout_connectome",
+    "structural_connectome",
+    "shared_samples",
+    "distances_mm",
+)
 PEOPLE, MEASURES = "individual_connectomes", "measures"
 
 
@@ -74,7 +80,8 @@ class Brain:
     connectome
         (n_regions, n_regions), Pearson r, symmetric; the diagonal is never used.
     coords_mm
-        (n_regions, 3), region centroids in MNI space, mm.
+        (n_regions, 3), region centroids in MNI space, mm; with `distances_mm`, (n_regions, n_axes),
+        the places that `gx2c.data.places.places_of` makes of these.
     hemisphere
         (n_regions,), 0 left, 1 right, 2 both or midline: such a region has no homologue and no
         place on a sphere.
@@ -123,6 +130,9 @@ class Brain:
     tested
         (n_regions,), True for the regions of another brain that was joined to this one to be tested
         (`gx2c.data.two_brains`), or None.
+    distances_mm
+        (n_regions, n_regions), distances of regions, along the cortex for example, that stand in
+        for coordinates, NaN where unknown; or None.
     measure
         Name of the measure in `connectome`, as in the name of its file after meas-.
 
@@ -155,6 +165,7 @@ class Brain:
     shared_samples: NDArray[np.uint8] | None = None
     stability: FloatArray | None = None
     measures: Mapping[str, FloatArray] | None = None
+    distances_mm: FloatArray | None = None
     measure: str = PEARSON
     tested: NDArray[np.bool_] | None = None
 

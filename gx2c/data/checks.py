@@ -18,6 +18,8 @@ Names = Sequence[str] | None
 # Beyond any human brain in MNI space; metres or voxel indices fall outside or inside far too small
 MAX_COORDINATE_MM = 150.0
 MIN_EXTENT_MM = 20.0
+# Along the cortex, from one pole to the other and back
+MAX_DISTANCE_MM = 600.0
 SYMMETRY_TOLERANCE = 1e-6
 # Rounding in the last digits of a published table, not an error of order
 MAX_ASYMMETRY = 1e-3
@@ -190,6 +192,30 @@ def coordinate_problems(_: str, coords_mm: Any, labels: Names, genes: Names) -> 
         yield (
             "coordinates are never negative; MNI centroids in mm lie on both sides of the origin "
             "(are these voxel indices? apply the image's affine)"
+        )
+
+
+def place_problems(_: str, places: Any, labels: Names, genes: Names) -> Iterator[str]:
+    """Yield problems of places made of distances."""
+    rows = np.flatnonzero(~np.isfinite(places).all(axis=1))
+    if len(rows):
+        yield f"places are not finite in regions {names_of(labels, rows)}; make them of distances"
+
+
+def distance_problems(name: str, distances: Any, labels: Names, genes: Names) -> Iterator[str]:
+    """Yield problems of distances that stand in for coordinates."""
+    wrong = list(_matrix_problems(name, np.nan_to_num(distances, posinf=0.0), labels))
+    yield from wrong
+    if wrong:
+        return
+    off = distances[~np.eye(len(distances), dtype=bool) & np.isfinite(distances)]
+    largest = float(off.max(initial=0.0))
+    if off.min(initial=0.0) < 0:
+        yield f"{name} are negative down to {off.min():.4g}; give distances in mm"
+    elif not MIN_EXTENT_MM <= largest <= MAX_DISTANCE_MM:
+        yield (
+            f"{name} reach {largest:.4g}; those of a brain reach {MIN_EXTENT_MM:g} to "
+            f"{MAX_DISTANCE_MM:g} mm (are these other units, or no distances?)"
         )
 
 

@@ -28,6 +28,8 @@ HOLDOUT_COHORT = "holdout"
 PEARSON, FIBRES = "PearsonCorrelation", "StructuralConnectivity"
 _RELMAT = f"_meas-{PEARSON}_relmat.tsv"
 _STRUCTURAL = f"_meas-{FIBRES}_relmat.tsv"
+# Distances of regions, which stand in for coordinates where regions.tsv has none
+DISTANCE = "Distance"
 _MEASURE = re.compile(r"(?:^|_)meas-([0-9A-Za-z]+)_relmat\.tsv$")
 
 

@@ -11,10 +11,12 @@ from gx2c.data.checks import (
     Names,
     connectome_problems,
     coordinate_problems,
+    distance_problems,
     duplicates,
     expression_problems,
     hemisphere_problems,
     names_of,
+    place_problems,
     shared_problems,
     shown,
     sphere_problems,
@@ -51,9 +53,11 @@ def brain_problems(parts: Mapping[str, Any]) -> Iterator[str]:
     lengths = {
         "regions": None if labels is None else len(labels),
         "genes": None if genes is None else len(genes),
+        "axes": None,
     }
     good = set()
-    for part, (name, axes, check) in ARRAYS.items():
+    arrays = ARRAYS if parts.get("distances_mm") is None else ARRAYS | PLACES
+    for part, (name, axes, check) in arrays.items():
         array = parts.get(part)
         if array is None:
             continue
@@ -152,4 +156,9 @@ ARRAYS: dict[str, tuple[str, tuple[str | int, ...], Check]] = {
     "tss": ("transcription starts", ("genes",), tss_problems),
     "shared_samples": ("shared samples", ("regions", "regions"), shared_problems),
     "stability": ("differential stability", ("genes",), stability_problems),
+}
+# The same where distances stand in for coordinates
+PLACES: dict[str, tuple[str, tuple[str | int, ...], Check]] = {
+    "coords_mm": ("places", ("regions", "axes"), place_problems),
+    "distances_mm": ("distances", ("regions", "regions"), distance_problems),
 }

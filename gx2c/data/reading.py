@@ -15,6 +15,7 @@ from gx2c.data.gene_starts import CHROMOSOMES, genome_position
 from gx2c.data.individuals import EDGE_MARK, edge_names
 from gx2c.data.layout import (
     DESCRIPTION,
+    DISTANCE,
     EXPRESSION,
     GENES,
     INDIVIDUALS,
@@ -23,6 +24,7 @@ from gx2c.data.layout import (
     sidecar,
 )
 from gx2c.data.matrix import read_matrix
+from gx2c.data.places import places_of
 from gx2c.data.tables import (
     NOT_AVAILABLE,
     numbers,
@@ -113,7 +115,12 @@ def _check_description(reader: _Reader) -> None:
 
 def _read_regions(reader: _Reader) -> None:
     path, parts = reader.folder.root / REGIONS, reader.parts
-    table = read_tsv(path, ("label", "hemisphere", "network", *COORDINATE_COLUMNS))
+    table = read_tsv(path, ("label", "hemisphere", "network"))
+    lacking = [column for column in COORDINATE_COLUMNS if column not in table]
+    by_distance = len(lacking) == 3 and DISTANCE in reader.folder.measures()
+    if lacking and not by_distance:
+        remedy = f"give them, or distances in a file …_meas-{DISTANCE}_relmat.tsv"
+        raise refuse(path, f"has no column {shown(lacking)}; {remedy}")
     if repeated := duplicates(table["label"]):
         rows = list(zip(table["label"], table["hemisphere"], strict=True))
         # rows of one name that differ in side are regions of both sides
@@ -137,8 +144,9 @@ def _read_regions(reader: _Reader) -> None:
         reader.problems.append(f"{path.name}, column hemisphere: {shown(wrong)} is none of L, R, B")
     else:
         parts["hemisphere"] = np.array([HEMISPHERES.index(side) for side in sides])
-    with reader:
-        parts["coords_mm"] = numbers(path, table, COORDINATE_COLUMNS)
+    if not by_distance:
+        with reader:
+            parts["coords_mm"] = numbers(path, table, COORDINATE_COLUMNS)
     present = [column for column in SPHERE_COLUMNS if column in table]
     if present and len(present) < len(SPHERE_COLUMNS):
         reader.problems.append(
@@ -224,8 +232,17 @@ def _read_connectomes(reader: _Reader) -> None:
                 reader.parts[part] = _read_connectome(reader, paths[0])
     for name, path in reader.folder.measures().items():
         with reader:
-            found = reader.parts.setdefault("measures", {})
-            found[name] = _read_connectome(reader, path)
+            values = _read_connectome(reader, path)
+            if name == DISTANCE and "coords_mm" not in reader.parts:
+                _take_distances(reader.parts, values)
+            else:
+                reader.parts.setdefault("measures", {})[name] = values
+
+
+def _take_distances(parts: dict[str, Any], distances_mm: FloatArray) -> None:
+    parts["distances_mm"] = distances_mm
+    if {"labels", "hemisphere"} <= set(parts):
+        parts["coords_mm"] = places_of(distances_mm, parts["hemisphere"], parts["labels"])
 
 
 def _read_connectome(reader: _Reader, path: Path) -> FloatArray:

@@ -107,7 +107,12 @@ def row_order(brain: "Brain") -> RowOrder:
 
 
 def place_order(parts: Mapping[str, Any]) -> RowOrder:
-    """Compare labels, coordinates and spheres alone, given the attributes of `Brain` by name."""
+    """Compare labels, coordinates and spheres alone, given the attributes of `Brain` by name.
+
+    Places made of distances show nothing: they have no space in common with spheres.
+    """
+    if parts.get("distances_mm") is not None:
+        return RowOrder()
     sphere = parts.get("sphere_coords")
     return _place_order(
         tuple(parts["labels"]),

@@ -30,6 +30,13 @@ def mirrored(coords_mm: FloatArray) -> FloatArray:
     return folded
 
 
+def reflected(places_mm: FloatArray) -> FloatArray:
+    """Mirror places across the midline, (n_regions, n_axes), mm."""
+    across = np.array(places_mm, dtype=np.float64)
+    across[:, 0] *= -1.0
+    return across
+
+
 def split_side(label: str) -> tuple[str, str]:
     """Split a label into its side, "L", "R" or empty, and the rest of it."""
     for form in _FORMS:
@@ -72,6 +79,6 @@ def nearest_homologues(coords_mm: FloatArray, hemisphere: IntArray) -> IntArray:
     """
     left, right = np.flatnonzero(hemisphere == 0), np.flatnonzero(hemisphere == 1)
     matched_left, matched_right = scipy.optimize.linear_sum_assignment(
-        scipy.spatial.distance.cdist(coords_mm[left], coords_mm[right] * MIRROR)
+        scipy.spatial.distance.cdist(coords_mm[left], reflected(coords_mm[right]))
     )
     return np.stack([left[matched_left], right[matched_right]], axis=1)

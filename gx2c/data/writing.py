@@ -14,6 +14,7 @@ from gx2c.data.gene_starts import chromosome_and_tss, known_starts
 from gx2c.data.individuals import edge_names
 from gx2c.data.layout import (
     DESCRIPTION,
+    DISTANCE,
     EXPRESSION,
     GENES,
     HOLDOUT_COHORT,
@@ -136,9 +137,14 @@ def write_tables(
         if parts.get(part) is not None:
             _write_text(dataset.root / name, matrix_text(labels, parts[part]))
             _write_json(sidecar(dataset.root / name), facts)
-    for measure, values in (parts.get("measures") or {}).items():
+    measures = dict(parts.get("measures") or {})
+    if parts.get("distances_mm") is not None:
+        measures[DISTANCE] = parts["distances_mm"]
+    for measure, values in measures.items():
         path = dataset.root / measure_name(segmentation, measure)
         facts = {"Description": f"{measure} of pairs of regions.", "RelationshipMeasure": measure}
+        if measure == DISTANCE:
+            facts |= {"Units": "mm", "NonNegative": True}
         _write_text(path, matrix_text(labels, values))
         _write_json(sidecar(path), RELMAT_SIDECAR | facts)
     if (people := parts.get("individual_connectomes")) is not None:
@@ -235,8 +241,9 @@ def _write_parquet(
 
 
 def _region_rows(parts: Mapping[str, Any]) -> list[list[str]]:
-    header = ["label", "hemisphere", "network", *COORDINATE_COLUMNS]
-    places = parts["coords_mm"]
+    by_distance = parts.get("distances_mm") is not None
+    header = ["label", "hemisphere", "network", *([] if by_distance else COORDINATE_COLUMNS)]
+    places = parts["coords_mm"][:, :0] if by_distance else parts["coords_mm"]
     if parts.get("sphere_coords") is not None:
         header += SPHERE_COLUMNS
         places = np.hstack([places, parts["sphere_coords"]])

@@ -184,7 +184,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             ),
             Task(parse_features(given.get("inputs", EXPRESSION)), given.get("target", CONNECTOME)),
         )
-        check_task(config.task, brain)
+        check_task(config.task, brain, self.spec, config.uses)
         if config.reads_genes and not brain.n_genes:
             raise UserError(f"{brain.name} has no gene expression, which {self.spec.name} reads")
         return config

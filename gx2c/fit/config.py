@@ -1,7 +1,7 @@
 """The settings of one fit, checked and printable."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from gx2c.fit.augmentation import Augmentation
 from gx2c.fit.features import EXPRESSION, check_features, parse_features, reads_expression
 from gx2c.models import MODELS
 from gx2c.models.names import join_name
+from gx2c.models.spec import COORDINATES, ModelSpec
 
 CONNECTOME = "connectome"
 GEOGRAPHY_RESIDUAL = "geography-residual"
@@ -69,14 +70,28 @@ class Task:
         return cls(**{**given, "augmentation": Augmentation(**given.get("augmentation", {}))})
 
 
-def check_task(task: Task, brain: Brain) -> None:
+def check_task(task: Task, brain: Brain, spec: ModelSpec, uses: Collection[str]) -> None:
     """Refuse a task for which a brain lacks data.
+
+    Parameters
+    ----------
+    task, brain
+        The task, and the brain for which it is.
+    spec, uses
+        The model, and the data that it reads, some of `gx2c.models.spec.SOURCES`.
 
     Raises
     ------
     UserError
-        If a structural connectome or individual connectomes are needed and there are none.
+        If coordinates, a structural connectome or individual connectomes are needed and there are
+        none.
     """
+    if brain.distances_mm is not None and spec.trains_in_epochs and COORDINATES in uses:
+        raise UserError(
+            f"{spec.name} reads x, y and z, and {brain.name} has distances in place of "
+            "coordinates; choose a model that reads none or only distances, such as geography or "
+            "kernel_ridge"
+        )
     check_features(task.features, brain)
     if task.augmentation.needs_subjects and brain.individual_connectomes is None:
         raise UserError(

@@ -16,7 +16,7 @@ from gx2c.fit.feature_kinds import (
     _structural_eigenvectors,
 )
 
-EXPRESSION = "expression"
+EXPRESSION, COORDINATES = "expression", "coordinates"
 DEFAULT_COMPONENTS, MAX_COMPONENTS = 20, 1_000
 
 
@@ -36,7 +36,7 @@ class FeatureRule:
 FEATURES: dict[str, FeatureRule] = {
     EXPRESSION: FeatureRule(lambda brain, train, genes, k: ShowGenes(genes), reads_expression=True),
     "expression-pca": FeatureRule(_expression_pca, components=True, reads_expression=True),
-    "coordinates": FeatureRule(lambda brain, train, genes, k: ShowCoordinates()),
+    COORDINATES: FeatureRule(lambda brain, train, genes, k: ShowCoordinates()),
     "structural": FeatureRule(
         lambda brain, train, genes, k: ShowProfiles(train), reads_structure=True
     ),
@@ -95,9 +95,14 @@ def check_features(names: Sequence[str], brain: Brain) -> None:
     Raises
     ------
     UserError
-        If a feature needs a structural connectome and there is none.
+        If a feature needs a structural connectome or coordinates and there are none.
     """
     for name in names:
+        if name == COORDINATES and brain.distances_mm is not None:
+            raise UserError(
+                f"{brain.name} has distances in place of coordinates, which the feature {name!r} "
+                "needs; choose other features, or geography, which reads distances"
+            )
         if feature_rule(name)[0].reads_structure and brain.structural_connectome is None:
             raise UserError(
                 f"the feature {name!r} needs a structural connectome and {brain.name} has none; "

@@ -103,7 +103,7 @@ def _cached(configs: str, coords_mm: bytes, hemisphere: bytes, connectome: bytes
     members = json.loads(configs)
     sides = np.frombuffer(hemisphere, dtype=np.int64)
     n = len(sides)
-    coords = np.frombuffer(coords_mm).reshape(n, 3)
+    coords = np.frombuffer(coords_mm).reshape(n, -1)
     target = np.frombuffer(connectome).reshape(n, n)
     regions = Regions(np.empty((n, 0)), coords, sides)
     residual = target - _cross_fit(regions, target, members)

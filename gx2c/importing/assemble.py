@@ -1,23 +1,35 @@
 """Put the files of an import together into the parts of one dataset."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gx2c.data.brain import Brain, FloatArray, take_rows
+from gx2c.data.brain import Brain, take_rows
 from gx2c.data.checks import CORTEX, shown
 from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
 from gx2c.importing.atlases import fetch_atlas, is_atlas_name
-from gx2c.importing.connectomes import NamedMatrix, choose_connectome, choose_other
+from gx2c.importing.connectomes import (
+    NamedMatrix,
+    choose_connectome,
+    choose_other,
+    has_others,
+    reordered,
+    role_of,
+)
 from gx2c.importing.draft import Draft
-from gx2c.importing.draft_regions import UNKNOWN_NETWORK, table_of_brain, take_regions
+from gx2c.importing.draft_regions import (
+    UNKNOWN_NETWORK,
+    place_by_distance,
+    table_of_brain,
+    take_regions,
+)
 from gx2c.importing.expression import add_expression
 from gx2c.importing.gather import (
+    DISTANCE,
     FUNCTIONAL,
     HOLDOUT,
     STRUCTURAL,
@@ -26,7 +38,7 @@ from gx2c.importing.gather import (
     gather,
 )
 from gx2c.importing.labels import match_names
-from gx2c.importing.naming import Namer, vertex_tables, volume_table
+from gx2c.importing.naming import Namer, n_placed, vertex_tables, volume_table
 from gx2c.importing.options import ORDERED_KINDS, ImportOptions
 from gx2c.importing.people import People, people_of_edges
 from gx2c.importing.regions import RegionTable, empty_table
@@ -61,12 +73,23 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
             tables.append(replace(empty_table(names), coords_mm=sheet.values))
     connectome = choose_connectome(found, namer)
     draft = Draft({}, notes)
-    take_regions(draft, connectome, tables)
+    known = n_placed(connectome.names, tables)
+    distances = None
+    if DISTANCE in found.given or not known:
+        distances = choose_other(found, namer, connectome.names, DISTANCE)
+    elif unused := [sheet.name for sheet in found.matrices if role_of(sheet) == DISTANCE]:
+        notes.append(f"{shown(unused)} has distances; --distances takes it in place of coordinates")
+    take_regions(draft, connectome, tables, distances)
     _take_connectomes(draft, connectome, found, namer, options)
     _take_measures(draft, connectome, found, namer, options)
     _take_people(draft, connectome, found, options)
     add_expression(draft, connectome.names, found, namer, options, dataset)
     _leave_out(draft)
+    if options.project_spheres and distances is not None:
+        raise UserError(
+            "--project-spheres needs coordinates, and distances stand in for them; give --regions "
+            "TABLE with x, y, z, or run nulls that need no spheres (--null-method moran)"
+        )
     if options.project_spheres and draft.parts.get("sphere_coords") is None:
         _project(draft)
     return draft
@@ -86,6 +109,7 @@ def _gather(options: ImportOptions) -> Found:
         (FUNCTIONAL, options.connectome),
         (HOLDOUT, options.holdout),
         (STRUCTURAL, options.structural),
+        (DISTANCE, options.distances),
     ):
         if given:
             found.given[role] = _only(given, "a square matrix", "matrices", "stacks")
@@ -142,7 +166,7 @@ def _take_connectomes(
         convert = to_weights if role == STRUCTURAL else to_correlations
         weights = convert(other.values, other.name)
         match = match_names(connectome.names, other.names)
-        draft.parts[part] = _reordered(weights.values, match.places)
+        draft.parts[part] = reordered(weights.values, match.places)
         draft.notes += weights.notes
         if match.left_out:
             draft.changed.append(
@@ -160,7 +184,7 @@ def _take_measures(
         other = choose_other(found, namer, connectome.names, f"measure {measure}")
         assert other is not None, "a matrix that was given is taken or refused"
         places = match_names(connectome.names, other.names).places
-        values = _reordered(other.values, places)
+        values = reordered(other.values, places)
         np.fill_diagonal(values, 1.0)
         draft.parts.setdefault("measures", {})[measure] = values
         off = values[~np.eye(len(values), dtype=bool)]
@@ -168,14 +192,6 @@ def _take_measures(
             f"{other.name}: {measure}, values from {np.nanmin(off):.4g} to {np.nanmax(off):.4g}; "
             f"gx2c sweep MODEL --target {measure} predicts it"
         )
-
-
-def _reordered(values: FloatArray, places: Sequence[int | None]) -> FloatArray:
-    """Put rows and columns into another order; NaN where a region is missing."""
-    rows = np.array([-1 if place is None else place for place in places])
-    taken: FloatArray = values[np.ix_(rows, rows)]
-    taken[rows < 0, :] = taken[:, rows < 0] = np.nan
-    return taken
 
 
 def _take_people(
@@ -208,11 +224,13 @@ def _leave_out(draft: Draft) -> None:
     parts = draft.parts
     labels = parts["labels"]
     n = len(labels)
+    distances = parts.get("distances_mm")
     placed = np.isfinite(parts["coords_mm"]).all(axis=1)
-    matrix = parts["connectome"].copy()
-    np.fill_diagonal(matrix, np.nan)
-    connected = np.isfinite(matrix).any(axis=1)
-    for mask, said in ((placed, "no coordinates"), (connected, "no connectivity (all missing)")):
+    if distances is not None:
+        placed = has_others(distances)
+    connected = has_others(parts["connectome"])
+    unplaced = "no coordinates" if distances is None else "no distances"
+    for mask, said in ((placed, unplaced), (connected, "no connectivity (all missing)")):
         if not mask.all():
             names = [labels[i] for i in np.flatnonzero(~mask).tolist()]
             draft.changed.append(
@@ -221,6 +239,8 @@ def _leave_out(draft: Draft) -> None:
     keep = np.flatnonzero(placed & connected)
     if len(keep) < n:
         draft.parts = take_rows(parts, keep)
+    if distances is not None:
+        place_by_distance(draft)
     _fill_diagonal(draft)
     structural = draft.parts.get("structural_connectome")
     if structural is not None and (lost := np.isnan(structural).all(axis=1)).any():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gx2c.data.brain import FloatArray
 from gx2c.data.checks import shown
@@ -11,6 +12,7 @@ from gx2c.errors import UserError
 from gx2c.importing.gather import (
     DISTANCE,
     FUNCTIONAL,
+    HOLDOUT,
     STRUCTURAL,
     Found,
     hint_of,
@@ -21,6 +23,12 @@ from gx2c.importing.naming import Namer, n_placed
 from gx2c.importing.people import People, people_of_matrices, people_of_stack
 from gx2c.importing.scales import off_diagonal, symmetric
 from gx2c.importing.sheets import Sheet
+
+# What people call a role, and the option that names its file
+WORDS = {role: f"{role} connectome" for role in (FUNCTIONAL, HOLDOUT, STRUCTURAL)} | {
+    DISTANCE: "distances"
+}
+OPTIONS = {FUNCTIONAL: "connectome", DISTANCE: "distances"}
 
 
 @dataclass(frozen=True)
@@ -96,14 +104,16 @@ def choose_other(found: Found, namer: Namer, base: Names, role: str) -> NamedMat
             fitting.append((n_found, sheet, names))
         except UserError as error:
             if given:
-                raise UserError(f"{sheet.name} cannot be the {role} connectome: {error}") from None
+                raise UserError(
+                    f"{sheet.name} cannot be the {WORDS.get(role, role)}: {error}"
+                ) from None
             namer.notes.append(f"{sheet.name} is not used: {error}")
     best = [one for one in fitting if one[0] == max(fitting, key=lambda f: f[0])[0]]
     smallest = [one for one in best if len(one[2]) == min(len(b[2]) for b in best)]
     if len(smallest) > 1:
         raise UserError(
-            f"{shown([sheet.name for _, sheet, _ in smallest])} could each be the {role} "
-            f"connectome; choose one with --{role} FILE"
+            f"{shown([sheet.name for _, sheet, _ in smallest])} could each be the "
+            f"{WORDS.get(role, role)}; choose one with --{OPTIONS.get(role, role)} FILE"
         )
     return _named(smallest[0][1], smallest[0][2], namer) if smallest else None
 
@@ -131,9 +141,24 @@ def _named(sheet: Sheet, names: Names, namer: Namer) -> NamedMatrix:
         if set(place) == set(sheet.rows):
             values = values[:, [place[label] for label in sheet.rows]]
             namer.notes.append(f"{sheet.name}: columns are put into the order of rows, by name")
-    values, notes = symmetric(values, sheet.name)
+    values, notes = symmetric(np.where(np.isinf(values), np.nan, values), sheet.name)
     namer.notes += notes
     return NamedMatrix(sheet.name, names, values)
+
+
+def reordered(values: FloatArray, places: Sequence[int | None]) -> FloatArray:
+    """Put rows and columns into another order; NaN where a region is missing."""
+    rows = np.array([-1 if place is None else place for place in places])
+    taken: FloatArray = values[np.ix_(rows, rows)]
+    taken[rows < 0, :] = taken[:, rows < 0] = np.nan
+    return taken
+
+
+def has_others(matrix: FloatArray) -> NDArray[np.bool_]:
+    """Return which regions have a value with any other region, (n_regions,)."""
+    others = np.isfinite(matrix)
+    np.fill_diagonal(others, False)
+    return np.asarray(others.any(axis=1))
 
 
 def _mean_of_people(sheets: Sequence[Sheet], namer: Namer) -> NamedMatrix:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from gx2c.data.brain import Brain
-from gx2c.data.checks import CORTEX, shown
+from gx2c.data.checks import CORTEX, distance_problems, shown
+from gx2c.data.places import misfit, places_of
 from gx2c.data.sides import LEFT, RIGHT
-from gx2c.errors import UserError
-from gx2c.importing.connectomes import NamedMatrix
+from gx2c.errors import DataError, UserError
+from gx2c.importing.connectomes import NamedMatrix, reordered
 from gx2c.importing.draft import Draft
 from gx2c.importing.labels import (
     BOTH,
@@ -43,16 +44,33 @@ def table_of_brain(brain: Brain) -> RegionTable:
     )
 
 
-def take_regions(draft: Draft, connectome: NamedMatrix, tables: Sequence[RegionTable]) -> None:
-    """Add the tables' facts on a connectome's regions to the draft.
+def take_regions(
+    draft: Draft,
+    connectome: NamedMatrix,
+    tables: Sequence[RegionTable],
+    distances: NamedMatrix | None = None,
+) -> None:
+    """Add the tables' facts on a connectome's regions, or distances for places, to the draft.
 
     Raises
     ------
     UserError
-        If no table gives coordinates for any region.
+        If no table gives coordinates for any region, or with distances, the side of every region.
     """
     regions = place_all(empty_table(connectome.names), tables, draft.notes)
     sides = sides_of(regions)
+    if distances is not None:
+        sides = list(regions.sides)
+        if lost := [
+            name for name, side in zip(regions.names.shown, sides, strict=True) if not side
+        ]:
+            raise UserError(
+                f"no label or table names the side of {shown(lost)}, which distances do not show; "
+                "give --regions TABLE with a column hemisphere (L, R or B)"
+            )
+        match = match_names(connectome.names, distances.names)
+        draft.parts["distances_mm"] = reordered(distances.values, match.places)
+        np.fill_diagonal(draft.parts["distances_mm"], 0.0)
     named = [side if side != BOTH else "" for side in sides]
     labels = unique_labels(
         replace(
@@ -69,11 +87,11 @@ def take_regions(draft: Draft, connectome: NamedMatrix, tables: Sequence[RegionT
     ]
     structures = _structures(regions)
     known = np.isfinite(regions.coords_mm).all(axis=1)
-    if not known.any():
+    if distances is None and not known.any():
         raise UserError(
             f"no file places the {len(labels)} regions of {connectome.name}, such as "
-            f"{shown(labels[:2])}; give --regions TABLE with x, y, z in MNI mm, --atlas IMAGE, or "
-            "--atlas LABELS with --surfaces LEFT RIGHT"
+            f"{shown(labels[:2])}; give --regions TABLE with x, y, z in MNI mm, --atlas IMAGE, "
+            "--atlas LABELS with --surfaces LEFT RIGHT, or --distances MATRIX"
         )
     draft.parts |= {
         "labels": labels,
@@ -89,8 +107,30 @@ def take_regions(draft: Draft, connectome: NamedMatrix, tables: Sequence[RegionT
         draft.parts["lobe"] = regions.lobe
     for table in tables:
         draft.mapping |= _mapping(connectome, labels, table, draft.mapping)
+    which = f"{int(known.sum())} have coordinates"
+    if distances is not None:
+        which = f"distances of {distances.name} stand in for coordinates"
+    draft.notes.append(f"regions: {len(labels)} of {connectome.name}; {which}")
+
+
+def place_by_distance(draft: Draft) -> None:
+    """Find the places of the draft's regions by their distances.
+
+    Raises
+    ------
+    DataError
+        If they are no distances, or one is missing that nothing replaces.
+    """
+    parts = draft.parts
+    distances, labels = parts["distances_mm"], parts["labels"]
+    if problems := list(distance_problems("distances", distances, labels, None)):
+        raise DataError("distances", problems)
+    parts["coords_mm"] = places_of(distances, parts["hemisphere"], labels)
+    error_mm, alike = misfit(distances, parts["coords_mm"])
     draft.notes.append(
-        f"regions: {len(labels)} of {connectome.name}; {int(known.sum())} have coordinates"
+        f"places in {parts['coords_mm'].shape[1]} dimensions meet the distances within "
+        f"{error_mm:.1f} mm (median; r = {alike:.3f}); geography, decay and splits use them, and "
+        "models that read x, y and z refuse this dataset"
     )
 
 

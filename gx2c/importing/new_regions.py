@@ -69,6 +69,11 @@ def read_new_regions(
 
 def _table(expression: Path, regions: Path | None, known: Unmeasured) -> RegionTable:
     if regions is not None:
+        if known.coords_mm.shape[1] != 3:
+            raise UserError(
+                "the model was fitted on distances in place of coordinates, so it knows no places "
+                "in MNI space; leave out --regions and name rows as its dataset does"
+            )
         tables = gather([regions]).tables
         if not tables:
             raise UserError(f"{regions} is not a table of regions; docs/data.md lists what is read")

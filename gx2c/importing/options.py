@@ -28,6 +28,7 @@ class ImportOptions:
     regions: str = ""
     labels: str = ""
     atlas: str = ""
+    distances: str = ""
     individuals: str = ""
     # Left and right file each, or empty
     surfaces: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ class ImportOptions:
 
 PATHS = (
     "paths", "connectome", "holdout", "structural", "expression", "regions", "labels", "atlas",
-    "individuals", "surfaces", "sphere", "measures",
+    "distances",    "individuals", "surfaces", "sphere", "measures",
 )  # fmt: skip
 
 

@@ -15,16 +15,18 @@ COLOURS = (
 )  # fmt: skip
 # Title, axis to the right and axis upwards
 VIEWS = (("from above", 0, 1), ("from behind", 0, 2), ("from the right", 1, 2))
+# Places made of distances have axes of their own, the first from left to right
+AXES = (("axes 1 and 2", 0, 1), ("axes 1 and 3", 0, 2), ("axes 2 and 3", 1, 2))
 
 
 def brain_picture(brain: Brain) -> str:
-    """Draw each region at its centroid from above, from behind and from the right, as SVG."""
+    """Draw each region at its centroid in three views, as SVG."""
     networks = list(dict.fromkeys(brain.network))
     colour = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(networks)}
     width = len(VIEWS) * (VIEW + MARGIN) + MARGIN
     height = VIEW + 2 * MARGIN + LINE * (1 + len(networks))
     shapes = []
-    for place, (title, right, up) in enumerate(VIEWS):
+    for place, (title, right, up) in enumerate(VIEWS if brain.distances_mm is None else AXES):
         left = MARGIN + place * (VIEW + MARGIN)
         shapes.append(f'<text x="{left}" y="{MARGIN - 8}">{title}</text>')
         points = _scaled(brain.coords_mm, right, up)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from gx2c.data.brain import MIRROR, Brain, FloatArray, IntArray
+from gx2c.data.brain import Brain, FloatArray, IntArray
+from gx2c.data.sides import reflected
 from gx2c.errors import UserError
 from gx2c.nulls.surrogate import Surrogate
 
@@ -173,8 +174,7 @@ def centring(n: int) -> FloatArray:
 
 def _parts(coords_mm: FloatArray, length_mm: float, exponent: float) -> list[FloatArray]:
     near = np.exp(-((scipy.spatial.distance.cdist(coords_mm, coords_mm) / length_mm) ** exponent))
-    across = np.exp(
-        -((scipy.spatial.distance.cdist(coords_mm, coords_mm * MIRROR) / length_mm) ** exponent)
-    )
+    mirrored = scipy.spatial.distance.cdist(coords_mm, reflected(coords_mm))
+    across = np.exp(-((mirrored / length_mm) ** exponent))
     # the covariance of f(p) + f(mirror p); half of it keeps the variance near 1
     return [(near + (across + across.T) / 2) / 2, near, np.eye(len(coords_mm))]

@@ -54,7 +54,7 @@ def match(
     """
     if STRUCTURE in about.reads:
         _check_structure(about, brain)
-    coords = np.zeros((brain.n_regions, 3))
+    coords = np.zeros((brain.n_regions, arrays["coords_mm"].shape[1]))
     if COORDINATES in about.reads:
         coords = brain.coords_mm
         if not np.isfinite(coords).all():

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 import scipy
 
-from gx2c.data.brain import MIRROR, FloatArray, IntArray
-from gx2c.data.sides import nearest_homologues
+from gx2c.data.brain import FloatArray, IntArray
+from gx2c.data.sides import nearest_homologues, reflected
 
 # Fewer held-out regions have fewer than 3 edges, too few for a meaningful correlation
 MIN_TEST_REGIONS = 3
@@ -92,7 +92,7 @@ def outside_buffer(
     if not buffer_mm:
         return train_regions
     held_out = coords_mm[test_regions]
-    sources = np.concatenate([held_out, held_out * MIRROR])
+    sources = np.concatenate([held_out, reflected(held_out)])
     nearest = scipy.spatial.distance.cdist(coords_mm[train_regions], sources).min(axis=1)
     return train_regions[nearest >= buffer_mm]
 

@@ -196,6 +196,13 @@ def data_import(
             show_default="from the files",
         ),
     ] = "",
+    distances: Annotated[
+        str,
+        typer.Option(
+            help="Matrix of distances in mm, in place of coordinates.",
+            show_default="from the files",
+        ),
+    ] = "",
     surfaces: Annotated[
         tuple[str, str],
         typer.Option(
@@ -249,6 +256,7 @@ def data_import(
         regions=regions,
         labels=labels,
         atlas=atlas,
+        distances=distances,
         individuals=individuals,
         surfaces=tuple(filter(None, surfaces)),
         sphere=tuple(filter(None, sphere)),

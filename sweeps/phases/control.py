@@ -30,14 +30,14 @@ def alone_paths(paths: SweepPaths) -> SweepPaths:
 
 
 def on_coordinates(plan: SweepPlan) -> SweepPlan:
-    """Return the plan whose genes are replaced by x, y and z in turn, in as many columns."""
+    """Return the plan whose genes are replaced by coordinates in turn, in as many columns."""
     n_genes = plan.n_genes()
     return replace(plan, brain=coordinate_genes(plan.brain, n_genes), genes=_all(plan.genes))
 
 
 def coordinate_genes(brain: Brain, n_genes: int) -> Brain:
     """Return a brain whose first genes have coordinates for expression, and that has no others."""
-    columns = np.resize(np.arange(3), n_genes)
+    columns = np.resize(np.arange(brain.coords_mm.shape[1]), n_genes)
     vectors = brain.gene_vectors
     return replace(
         brain,

@@ -76,7 +76,7 @@ def embedding_figure(title: str, embedding: FloatArray, brain: Brain) -> Picture
     plane.set_xlabel(f"component 1 ({shares[0]:.0%} of variance)")
     plane.set_ylabel(f"component 2 ({shares[1]:.0%})")
     most = float(np.abs(components[:, 0]).max())
-    x, y, _ = brain.coords_mm.T
+    x, y = brain.coords_mm[:, :2].T
     colours: dict[str, Any] = {"c": components[:, 0], "cmap": SCALE, "vmin": -most, "vmax": most}
     marks = above.scatter(x, y, s=40, edgecolor="#565a64", linewidth=0.4, **colours)
     values = components[:, 0].tolist()

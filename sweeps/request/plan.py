@@ -321,8 +321,8 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         If the dataset lacks what the options need, a gene list cannot be used, or the folds or
         nulls cannot be made.
     """
-    brain = options.view.of(dataset)
-    check_task(options.task, brain)
+    brain, spec = options.view.of(dataset), spec_of(options.model)
+    check_task(options.task, brain, spec, spec.uses)
     if reads_genes(options.model, options.features) and not brain.n_genes:
         raise UserError(
             f"{brain.name} has no gene expression, which {options.model} reads; add it "

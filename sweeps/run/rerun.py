@@ -15,7 +15,7 @@ from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile
 from gx2c.fit.config import check_task
 from gx2c.models.layers.transformer import flash_attention_is_available
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import GEOGRAPHY, spec_of
 from gx2c.splits import SPLITTERS, Fold
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.provenance import provenance
@@ -112,7 +112,7 @@ def _check_data(path: Path, best: BestFile, brain: Brain, jobs: Sequence[Retrain
             )
     for config in (member.config for job in jobs for member in job.members):
         count_genes(config.genes.which, brain.genes)
-        check_task(config.task, brain)
+        check_task(config.task, brain, spec_of(config.model), config.uses)
 
 
 def _context(best: BestFile, brain: Brain) -> TrialContext:
