@@ -31,7 +31,8 @@ def write_donors(folder: Path, donors=DONORS) -> Path:
         out.mkdir(parents=True)
         ontology.to_csv(out / "Ontology.csv", index=False)
         probes.drop(columns=["wave", "noise"]).to_csv(out / "Probes.csv", index=False)
-        _annotation(mine, rng).to_csv(out / "SampleAnnot.csv", index=False)
+        annotation = _annotation(mine, rng)
+        annotation.to_csv(out / "SampleAnnot.csv", index=False)
         xyz = mine[["x", "y", "z"]].to_numpy()
         waves = np.sin(xyz @ np.stack(list(probes.wave)).T + 0.1 * number)
         noise = rng.normal(size=waves.shape) * probes.noise.to_numpy()
@@ -41,7 +42,33 @@ def write_donors(folder: Path, donors=DONORS) -> Path:
         calls = (rng.uniform(size=levels.shape) < 0.8).astype(int)
         calls[-1] = 0
         pd.DataFrame(calls, index=probes.probe_id).to_csv(out / "PACall.csv", header=False)
+        if donor in DONORS[:2]:
+            _write_rna(folder / "rnaseq" / f"rnaseq_donor{donor}", probes, levels, annotation)
+    _write_new_annotation(folder / "reannotated.csv.gz", probes)
     return folder
+
+
+def _write_rna(out, probes, levels, annotation):
+    """Write RNA sequencing that follows the last, noisiest probe of each gene."""
+    last = probes.groupby("gene_symbol").probe_id.last()
+    means = levels.loc[last].set_axis(last.index).T.groupby(annotation.structure_id).mean()
+    means.iloc[:, 0] = 1.0  # a constant gene, and below one that was not sequenced
+    tpm = means.drop(columns=means.columns[1]).T
+    out.mkdir(parents=True)
+    tpm.to_csv(out / "RNAseqTPM.csv", header=False)
+    tpm.to_csv(out / "RNAseqCounts.csv", header=False)
+    samples = pd.DataFrame({"ontology_structure_id": tpm.columns})
+    samples.to_csv(out / "SampleAnnot.csv", index=False)
+    _ontology().to_csv(out / "Ontology.csv", index=False)
+    pd.DataFrame({"gene_symbol": tpm.index}).to_csv(out / "Genes.csv", index=False)
+
+
+def _write_new_annotation(path, probes):
+    """Write a new annotation in abagen's form: one gene renamed, one probe without a gene."""
+    table = probes[["probe_name", "gene_symbol", "entrez_id"]].copy()
+    table.loc[table.gene_symbol == table.gene_symbol[0], "gene_symbol"] = "RENAMED"
+    table.loc[len(table) - 1, ["gene_symbol", "entrez_id"]] = None
+    table.to_csv(path, index=False)
 
 
 def _probes():

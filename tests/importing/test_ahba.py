@@ -29,12 +29,13 @@ from gx2c.importing.regions import empty_table
 from sweeps.cli.app import main
 
 REFERENCES = json.loads((Path(__file__).parent / "data/ahba_references.json").read_text())
-QUICK = {"default", "max_intensity", "samples"}
+QUICK = {"default", "max_intensity", "samples", "rnaseq", "reannotated"}
 # In the process alone: every variant in turn, as the references were made
 VARIANTS = """
 import json, sys
 from gx2c.importing.ahba.compatibility import import_abagen
 abagen = import_abagen()
+abagen.probes_.resource_filename = lambda *_: sys.argv[3] + "/reannotated.csv.gz"
 for name, options in json.loads(sys.argv[1]).items():
     expression, counts = abagen.get_expression_data(
         sys.argv[2] + "/atlas-desikankilliany.nii.gz", sys.argv[2] + "/atlas-desikankilliany.csv",
@@ -68,7 +69,10 @@ def test_abagen_gives_the_numbers_of_the_versions_it_was_written_for(
 ) -> None:
     options = json.dumps({name: REFERENCES[name]["options"] for name in sorted(names)})
     command = [sys.executable, "-W", "ignore", "-c", VARIANTS, options, str(DATA), str(donors)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    environment = {**os.environ, "ABAGEN_DATA": str(donors)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=300, env=environment
+    )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line[0] for line in lines] == sorted(names)
     for name, genes, values, counts in lines:

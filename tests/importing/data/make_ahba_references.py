@@ -8,6 +8,7 @@ Sums over regions and over genes of every variant, in full precision, on the syn
 """
 
 import json
+import os
 import sys
 import tempfile
 import warnings
@@ -32,6 +33,8 @@ VARIANTS = {
     "interpolate": {"missing": "interpolate", "norm_structures": True},
     "samples": {"region_agg": "samples", "gene_norm": "zscore", "sample_norm": None},
     "all samples": {"norm_matched": False, "missing": "centroids", "lr_mirror": "rightleft"},
+    "rnaseq": {"probe_selection": "rnaseq"},
+    "reannotated": {"reannotated": True},
     "one donor": {"donors": ["9861"], "probe_selection": "max_variance", "ibf_threshold": 0.75},
 }
 
@@ -40,9 +43,10 @@ def main() -> None:
     """Run every variant and write its sums."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        data_dir = str(write_donors(Path(folder)))
+        data_dir = os.environ["ABAGEN_DATA"] = str(write_donors(Path(folder)))
+        abagen.probes_.resource_filename = lambda *_: f"{data_dir}/reannotated.csv.gz"
         for name, options in VARIANTS.items():
-            # the new annotation of probes needs all 45,821 of them
+            # abagen's new annotation needs all of its 45,821 probes
             options = {"donors": ["9861", "10021", "12876"], "reannotated": False, **options}
             expression, counts = abagen.get_expression_data(
                 str(ATLAS), str(INFO), data_dir=data_dir, return_counts=True, **options
