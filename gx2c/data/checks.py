@@ -130,6 +130,14 @@ def connectome_problems(name: str, matrix: Any, labels: Names, genes: Names) -> 
         yield f"{name} has the same value for every pair; there is nothing to predict"
 
 
+def measure_problems(name: str, matrix: Any, labels: Names) -> Iterator[str]:
+    """Yield problems of a measure of pairs of regions, in any range."""
+    wrong = list(_matrix_problems(name, matrix, labels))
+    yield from wrong
+    if not wrong and len(matrix) > 1 and np.ptp(matrix[~np.eye(len(matrix), dtype=bool)]) == 0:
+        yield f"{name} has the same value for every pair; there is nothing to predict"
+
+
 def _matrix_problems(name: str, matrix: Any, labels: Names) -> Iterator[str]:
     """Check finite values and symmetry of a connectome; the diagonal may hold anything."""
     if matrix.shape[0] != matrix.shape[1]:

@@ -15,6 +15,7 @@ from gx2c.data.checks import (
     duplicates,
     expression_problems,
     hemisphere_problems,
+    measure_problems,
     names_of,
     place_problems,
     shared_problems,
@@ -68,6 +69,11 @@ def brain_problems(parts: Mapping[str, Any]) -> Iterator[str]:
         yield from problems
         if not problems:
             good.add(part)
+    for measure, matrix in (parts.get("measures") or {}).items():
+        name, square = f"measure {measure}", [lengths["regions"]] * 2
+        yield from list(_array_problems(name, matrix, square)) or list(
+            measure_problems(name, matrix, labels)
+        )
     # Coordinates in other units, or hemispheres coded otherwise, show nothing about the order
     if {"coords_mm", "hemisphere"} <= good:
         yield from _side_problems(parts["hemisphere"], parts["coords_mm"], labels)

@@ -28,6 +28,7 @@ from gx2c.importing.draft_regions import (
     take_regions,
 )
 from gx2c.importing.expression import add_expression
+from gx2c.importing.files import read_sheets
 from gx2c.importing.gather import (
     DISTANCE,
     FUNCTIONAL,
@@ -41,8 +42,9 @@ from gx2c.importing.labels import match_names
 from gx2c.importing.naming import Namer, n_placed, vertex_tables, volume_table
 from gx2c.importing.options import ORDERED_KINDS, ImportOptions
 from gx2c.importing.people import People, people_of_edges
+from gx2c.importing.reasons import why_not
 from gx2c.importing.regions import RegionTable, empty_table
-from gx2c.importing.scales import to_correlations, to_weights
+from gx2c.importing.scales import off_diagonal, to_correlations, to_weights
 from gx2c.importing.vertices import SPHERE_RADIUS_MM
 
 
@@ -65,7 +67,7 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
     notes = found.notes
     if options.kind in ORDERED_KINDS:
         found.tables = [replace(table, ordered=True) for table in found.tables]
-    tables = _tables(found, notes, dataset)
+    tables = _tables(found, notes, dataset, given=bool(options.atlas))
     namer = Namer(found, tables, options.by_position, notes)
     for sheet in found.places:
         names = namer.of_sheet(sheet)
@@ -98,6 +100,12 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
 def _gather(options: ImportOptions) -> Found:
     """Look through the paths; a file given a role has that role alone."""
     found = gather([Path(path) for path in options.paths])
+    named = [one.partition("=")[2] for one in options.measures]
+    named += [options.connectome, options.holdout, options.structural, options.distances]
+    taken = {Path(path).resolve() for path in [*named, options.expression] if path}
+    for part in ("matrices", "stacks", "expressions"):
+        rest = [sheet for sheet in getattr(found, part) if sheet.path.resolve() not in taken]
+        setattr(found, part, rest)
     for part, given, said in (
         ("tables", options.regions, "a table of regions"),
         ("labels", options.labels, "a list of labels"),
@@ -122,6 +130,12 @@ def _gather(options: ImportOptions) -> Found:
         found.tables.append(table)
     elif options.atlas:
         atlas = gather([Path(options.atlas)])
+        if not (atlas.volumes or atlas.vertices or atlas.tables):
+            why = next(iter(atlas.unused.values()), "it holds no labels of regions")
+            raise UserError(
+                f"{options.atlas} is no atlas: {why}; give an image, labels of vertices of both "
+                "hemispheres, or a folder with the two files of these"
+            )
         found.volumes, found.vertices = atlas.volumes, atlas.vertices
         found.tables += atlas.tables
     for sides, into in ((options.surfaces, "surfaces"), (options.sphere, "spheres")):
@@ -141,13 +155,22 @@ def _only(path: str, said: str, *parts: str) -> Any:
     found = gather([Path(path)])
     inside = [one for part in parts for one in getattr(found, part)]
     if not inside:
-        raise UserError(f"{path} is not {said}; docs/data.md lists what is read")
+        why = why_not(Path(path), [] if Path(path).is_dir() else read_sheets(Path(path)))
+        raise UserError(f"{path} is not {said}: {why}; docs/data.md lists what is read")
     return inside
 
 
-def _tables(found: Found, notes: list[str], dataset: Brain | None) -> list[RegionTable]:
+def _tables(
+    found: Found, notes: list[str], dataset: Brain | None, *, given: bool
+) -> list[RegionTable]:
     tables = [*found.tables, *vertex_tables(found, notes)]
-    tables += [volume_table(path, found.tables, found) for path in found.volumes]
+    for path in found.volumes:
+        try:
+            tables.append(volume_table(path, found.tables, found))
+        except UserError as error:
+            if given:
+                raise
+            notes.append(f"{error}; not used")
     if dataset is not None:
         tables.append(table_of_brain(dataset))
     return tables
@@ -187,9 +210,9 @@ def _take_measures(
         values = reordered(other.values, places)
         np.fill_diagonal(values, 1.0)
         draft.parts.setdefault("measures", {})[measure] = values
-        off = values[~np.eye(len(values), dtype=bool)]
+        off = off_diagonal(values)
         draft.notes.append(
-            f"{other.name}: {measure}, values from {np.nanmin(off):.4g} to {np.nanmax(off):.4g}; "
+            f"{other.name}: {measure}, values from {off.min():.4g} to {off.max():.4g}; "
             f"gx2c sweep MODEL --target {measure} predicts it"
         )
 
@@ -214,6 +237,11 @@ def _take_people(
             )
         elif rest[0].array is not None:
             mask = masks[0].array if masks else None
+            if mask is not None and mask.shape != rest[0].shape:
+                raise UserError(
+                    f"{masks[0].name} has shape {mask.shape} and {rest[0].name} {rest[0].shape}; "
+                    "a mask has a value for each of its edges"
+                )
             people = people_of_edges(rest[0].array, n, rest[0].name, mask)
             draft.notes += people.notes
     if people is not None:

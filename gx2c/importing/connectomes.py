@@ -19,12 +19,14 @@ from gx2c.importing.gather import (
     subject_of,
 )
 from gx2c.importing.labels import Names, match_names
-from gx2c.importing.naming import Namer, n_placed
+from gx2c.importing.naming import Namer, cells_of, n_placed
 from gx2c.importing.people import People, people_of_matrices, people_of_stack
 from gx2c.importing.scales import off_diagonal, symmetric
 from gx2c.importing.sheets import Sheet
 
-# What people call a role, and the option that names its file
+# So many files are listed with the reason why they were not taken
+MAX_REASONS = 2
+# The words for a role, and the option that names its file
 WORDS = {role: f"{role} connectome" for role in (FUNCTIONAL, HOLDOUT, STRUCTURAL)} | {
     DISTANCE: "distances"
 }
@@ -65,8 +67,9 @@ def choose_connectome(found: Found, namer: Namer) -> NamedMatrix:
     named = [(sheet, names) for sheet in group if (names := namer.of_sheet(sheet)) is not None]
     if not named:
         raise UserError(
-            f"nothing names the rows of {shown([sheet.name for sheet in group])}; give --labels "
-            "FILE, or --by-position if they are in the order of the table of regions"
+            f"nothing names the rows of {shown([sheet.name for sheet in group])}"
+            f"{_listed('; of other lengths are ', _lengths(group[0], namer))}; give --labels FILE, "
+            "or --by-position if they are in the order of the table of regions"
         )
     scores = [(n_placed(names, namer.tables), -len(names)) for _, names in named]
     best = [pair for pair, score in zip(named, scores, strict=True) if score == max(scores)]
@@ -137,6 +140,12 @@ def _named(sheet: Sheet, names: Names, namer: Namer) -> NamedMatrix:
     assert sheet.values is not None
     values = sheet.values
     if sheet.rows is not None and sheet.columns is not None and sheet.rows != sheet.columns:
+        apart = sorted(set(sheet.rows) ^ set(sheet.columns))
+        if apart and len(apart) < len(sheet.rows):
+            raise UserError(
+                f"{sheet.name}: rows and columns name other regions, {shown(apart)} on one side "
+                "only; name both alike"
+            )
         place = {label: i for i, label in enumerate(sheet.columns)}
         if set(place) == set(sheet.rows):
             values = values[:, [place[label] for label in sheet.rows]]
@@ -187,13 +196,21 @@ def _mean_of_stack(stack: Sheet, namer: Namer) -> NamedMatrix:
     return NamedMatrix(stack.name, names, people.mean(), people)
 
 
+def _listed(words: str, parts: Sequence[str]) -> str:
+    return words + ", ".join(parts) if parts else ""
+
+
+def _lengths(sheet: Sheet, namer: Namer) -> list[str]:
+    lists = [(one.name, len(cells_of(one))) for one in namer.found.labels]
+    return [f"{name} ({n} labels for {sheet.shape[0]} rows)" for name, n in lists[:MAX_REASONS]]
+
+
 def _no_connectome(found: Found) -> str:
     others = [sheet.name for sheet in found.matrices]
     seen = f" ({shown(others)} measures structure or distance)" if others else ""
-    unused = f"; nothing was recognised in {shown([p.name for p in found.unused])}" * bool(
-        found.unused
-    )
-    return (
-        f"no functional connectome was found{seen}{unused}; give a square matrix as --connectome "
-        "FILE"
-    )
+    unused = [f"{path.name} ({why})" for path, why in found.unused.items()][:MAX_REASONS]
+    for sheet in found.expressions[:MAX_REASONS]:
+        unused.append(f"{sheet.name} ({sheet.shape[0]} rows and {sheet.shape[1]} columns)")
+    unread = [note for note in found.notes if "cannot be read" in note][:MAX_REASONS]
+    squareless = _listed("; there is no square matrix in ", unused)
+    return f"no functional connectome was found{seen}{squareless}{_listed('; ', unread)}; give a square matrix as --connectome FILE"

@@ -91,7 +91,7 @@ def take_regions(
         raise UserError(
             f"no file places the {len(labels)} regions of {connectome.name}, such as "
             f"{shown(labels[:2])}; give --regions TABLE with x, y, z in MNI mm, --atlas IMAGE, "
-            "--atlas LABELS with --surfaces LEFT RIGHT, or --distances MATRIX"
+            f"--atlas LABELS with --surfaces LEFT RIGHT, or --distances MATRIX{_doubts(draft)}"
         )
     draft.parts |= {
         "labels": labels,
@@ -106,7 +106,7 @@ def take_regions(
     if all(regions.lobe):
         draft.parts["lobe"] = regions.lobe
     for table in tables:
-        draft.mapping |= _mapping(connectome, labels, table, draft.mapping)
+        draft.mapping |= _mapping(connectome, labels, table, draft)
     which = f"{int(known.sum())} have coordinates"
     if distances is not None:
         which = f"distances of {distances.name} stand in for coordinates"
@@ -138,17 +138,31 @@ def _mapping(
     connectome: NamedMatrix,
     labels: Sequence[str],
     table: RegionTable,
-    so_far: dict[str, dict[str, str]],
+    draft: Draft,
 ) -> dict[str, dict[str, str]]:
+    """Add the table's name of each region to those so far; note sides that contradict."""
     try:
         match = match_names(connectome.names, table.names)
     except UserError:
         return {}
-    found = {}
-    for label, place in zip(labels, match.places, strict=True):
+    found, wrong = {}, []
+    for label, names, place in zip(labels, connectome.names.labels, match.places, strict=True):
         if place is not None:
-            found[label] = {**so_far.get(label, {}), table.source: table.names.shown[place]}
+            so_far = draft.mapping.get(label, {})
+            found[label] = {**so_far, table.source: table.names.shown[place]}
+            if {names[0].side, table.sides[place]} == {LEFT, RIGHT}:
+                wrong.append(label)
+    if wrong:
+        draft.notes.append(
+            f"{table.source}: the side of {shown(wrong)} contradicts the label, which is taken"
+        )
     return found
+
+
+def _doubts(draft: Draft) -> str:
+    """Return the notes on files that might have placed the regions."""
+    notes = [n for n in draft.notes if "not used" in n or "is no number" in n or "lead to" in n]
+    return "".join(f" ({note})" for note in notes[:2])
 
 
 def sides_of(regions: RegionTable) -> list[str]:

@@ -98,7 +98,8 @@ def _rows_of(
         sheets = inside.expressions or inside.matrices
         if not sheets:
             raise UserError(
-                f"{options.expression} has no column per gene with numbers below it; give a table "
+                f"{options.expression} has no column per gene with numbers below it"
+                f"{''.join(f': {why}' for why in list(inside.unused.values())[:1])}; give a table "
                 "of regions x genes"
             )
     candidates = [rows for sheet in sheets if (rows := _rows_of_sheet(wanted, sheet, namer))]

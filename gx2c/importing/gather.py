@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from gx2c.data.brain import FloatArray
+from gx2c.data.checks import shown
 from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
 from gx2c.importing.files import list_files, read_sheets
+from gx2c.importing.reasons import why_not
 from gx2c.importing.regions import RegionTable, read_region_table
 from gx2c.importing.sheets import Sheet, are_ids, is_numeric
 from gx2c.importing.vertices import (
     VertexLabels,
     is_sphere,
     labels_of_column,
+    load_image,
     read_dlabel,
     read_label_files,
     read_surface,
@@ -64,7 +67,8 @@ class Found:
     volumes: list[Path] = field(default_factory=list)  # Images
     # Square tables and stacks by the role that the user gave them
     given: dict[str, list[Sheet]] = field(default_factory=dict)
-    unused: list[Path] = field(default_factory=list)  # Files in which nothing was recognised
+    # Files in which nothing was recognised, and why
+    unused: dict[Path, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # Unreadable files, a sentence each
     _halves: dict[str, Path] = field(default_factory=dict)
 
@@ -87,6 +91,9 @@ def gather(paths: Sequence[Path]) -> Found:
             found.notes.append(f"{error}; not used")
     if len(found._halves) == 2:
         found.vertices.append(read_label_files(found._halves[LEFT], found._halves[RIGHT]))
+    for path in found._halves.values() if len(found._halves) == 1 else ():
+        found.unused[path] = "it labels one hemisphere; give both, in one folder"
+    found.notes += [f"{path.name} is not used: {why}" for path, why in found.unused.items()]
     return found
 
 
@@ -116,9 +123,9 @@ def _add(found: Found, path: Path) -> None:
         if name.endswith(ending):
             add(found, path)
             return
-    recognised = [_add_sheet(found, sheet) for sheet in read_sheets(path)]
-    if not any(recognised):
-        found.unused.append(path)
+    sheets = read_sheets(path)
+    if not any([_add_sheet(found, sheet) for sheet in sheets]):
+        found.unused[path] = why_not(path, sheets)
 
 
 def _add_sheet(found: Found, sheet: Sheet) -> bool:
@@ -131,6 +138,11 @@ def _add_sheet(found: Found, sheet: Sheet) -> bool:
         return True
     if (table := read_region_table(sheet)) is not None and len(table) >= MIN_REGIONS:
         found.tables.append(table)
+        if repeated := table.names.repeated:
+            found.notes.append(
+                f"{sheet.name}: several regions are named {shown(repeated)}, so that these names "
+                "lead to none"
+            )
         return True
     if is_expression(sheet):
         found.expressions.append(sheet)
@@ -198,18 +210,14 @@ def is_expression(sheet: Sheet) -> bool:
 def _add_gifti(found: Found, path: Path) -> None:
     import nibabel
 
-    try:
-        image = nibabel.load(path)
-        intents = {array.intent for array in image.darrays}
-    except Exception as error:
-        raise UserError(f"{path} cannot be read ({error}); copy it again") from None
+    intents = {array.intent for array in load_image(path).darrays}
     codes = nibabel.nifti1.intent_codes
     if codes["NIFTI_INTENT_POINTSET"] in intents:
         add_surface(found, path)
     elif codes["NIFTI_INTENT_LABEL"] in intents:
         _add_half(found, path)
     else:
-        found.unused.append(path)
+        found.unused[path] = "it holds neither a surface nor labels"
 
 
 def add_surface(found: Found, path: Path, side: str = "") -> None:
@@ -232,7 +240,7 @@ def _add_half(found: Found, path: Path) -> None:
     if side:
         found._halves[side] = path
     else:
-        found.unused.append(path)
+        found.unused[path] = "its name shows no side (lh. or rh.)"
 
 
 SPECIAL: Mapping[str, Callable[[Found, Path], None]] = {

@@ -96,6 +96,12 @@ class Names:
         return {key: i for key, i in keys if count[key] == 1}
 
     @cached_property
+    def repeated(self) -> tuple[str, ...]:
+        """Names whose every key several regions share."""
+        lost = [names for names in self.labels if all(n.key not in self.places for n in names)]
+        return tuple(dict.fromkeys(names[0].text for names in lost))
+
+    @cached_property
     def schemes(self) -> set[str]:
         """The schemes that the first labels name."""
         return {names[0].scheme for names in self.labels} - {""}

@@ -5,11 +5,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+from gx2c.data.checks import duplicates, shown
+from gx2c.data.layout import DISTANCE
 from gx2c.errors import UserError
 from gx2c.files import load_yaml
 from gx2c.importing.scales import SCALES
 
 RECIPE = "import.yaml"
+# Names of targets and of files that other data have
+TAKEN_NAMES = ("functional", "structural", "PearsonCorrelation", "StructuralConnectivity", DISTANCE)
 KINDS = ("auto", "csv", "bids", "xcp_d", "enigma", "abagen", "4s", "geneex2conn", "ipa", "dsi")
 # Layouts in which unlabelled rows are known to be in the order of the table of regions
 ORDERED_KINDS = ("4s", "ipa", "geneex2conn")
@@ -53,11 +57,17 @@ class ImportOptions:
                 raise UserError(f"--{name} takes two files, that of the left hemisphere first")
         for one in self.measures:
             name, mark, file = one.partition("=")
+            if name in TAKEN_NAMES:
+                raise UserError(f"--measure {name} is a name that gx2c uses itself; give another")
             if not (mark and file and name.isalnum()):
                 raise UserError(
                     f"--measure {one!r} is no NAME=FILE with a name of letters and digits, such as "
                     "MorphometricSimilarity=msn.csv"
                 )
+
+        names = [one.partition("=")[0] for one in self.measures]
+        if repeated := duplicates(names):
+            raise UserError(f"--measure {shown(repeated)} comes twice; give each its own name")
 
     def to_plain(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, paths absolute."""
@@ -84,10 +94,20 @@ class ImportOptions:
         known = {field.name for field in fields(cls)}
         if not isinstance(plain, dict) or not plain.get("paths") or set(plain) - known:
             raise UserError(f"{source} repeats no import; give one that gx2c data import wrote")
+        for field in fields(cls):
+            value = plain.get(field.name, field.default)
+            wanted = (list, tuple) if field.name in LISTS else type(field.default)
+            texts = value if isinstance(value, list | tuple) else ()
+            if not isinstance(value, wanted) or not all(isinstance(one, str) for one in texts):
+                raise UserError(
+                    f"{source}, {field.name}: {value!r} cannot be; give a value as "
+                    "gx2c data import writes it"
+                )
         lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
         return cls(**{**plain, **lists})
 
 
+LISTS = ("paths", "surfaces", "sphere", "measures")
 PATHS = (
     "paths", "connectome", "holdout", "structural", "expression", "regions", "labels", "atlas",
     "distances",    "individuals", "surfaces", "sphere", "measures",

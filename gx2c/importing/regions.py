@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gx2c.data.brain import FloatArray
-from gx2c.data.checks import STRUCTURE_WORDS
+from gx2c.data.checks import STRUCTURE_WORDS, shown
 from gx2c.data.sides import LEFT, RIGHT
+from gx2c.errors import UserError
 from gx2c.importing.labels import BOTH, Names, make_names
 from gx2c.importing.sheets import Sheet, is_missing, is_numeric, to_numbers
 
@@ -81,14 +82,20 @@ def empty_table(names: Names) -> RegionTable:
 
 
 def read_region_table(sheet: Sheet) -> RegionTable | None:
-    """Read a table of regions; None if a sheet is something else."""
+    """Read a table of regions; None if a sheet is something else.
+
+    Raises
+    ------
+    UserError
+        If a few of its coordinates are no numbers.
+    """
     titles = {_bare(title): title for title in reversed(sheet.header or ())}
     columns = sheet.texts()
     found = {
         key: [titles[name] for name in names if name in titles] for key, names in TITLES.items()
     }
     shares = _shares(columns)
-    places = {part: _places(titles, columns, forms) for part, forms in PLACES.items()}
+    places = {part: _places(sheet.name, titles, columns, forms) for part, forms in PLACES.items()}
     knows = [key for key in ("hemisphere", "network", "structure", "lobe") if found[key]]
     is_named = found["label"] and found["id"]
     if not found["label"] + found["id"] or not (
@@ -135,6 +142,7 @@ def _texts(columns: Mapping[str, Sequence[str]], titles: Sequence[str], n: int) 
 
 
 def _places(
+    source: str,
     titles: Mapping[str, str],
     columns: Mapping[str, Sequence[str]],
     forms: Sequence[str],
@@ -145,6 +153,12 @@ def _places(
             rows = list(zip(*(columns[titles[axis]] for axis in axes), strict=True))
             if (values := to_numbers(rows)) is not None:
                 return values
+            for axis in axes:
+                wrong = [c for c in columns[titles[axis]] if not (is_numeric(c) or is_missing(c))]
+                if wrong and 2 * len(wrong) < len(rows):
+                    raise UserError(
+                        f"{source}, column {titles[axis]}: {shown(wrong)} is no number; correct it"
+                    )
     return None
 
 

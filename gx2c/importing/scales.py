@@ -131,11 +131,13 @@ def symmetric(values: FloatArray, name: str) -> tuple[FloatArray, tuple[str, ...
             f"row {row + 1}, column {column + 1} and the reverse; give an undirected connectome "
             "whose rows and columns have one order"
         )
-    notes = (
-        (f"{name}: halves differ by up to {worst:.1g} and are averaged",) if worst > 1e-9 else ()
-    )
+    notes = []
+    if worst > 1e-9:
+        notes.append(f"{name}: halves differ by up to {worst:.1g} and are averaged")
+    if n_filled := int((np.isnan(values) & np.isfinite(filled)).sum()):
+        notes.append(f"{name}: {n_filled} values that one half lacks are taken from the other")
     mean: FloatArray = (filled + filled.T) / 2
-    return mean, notes
+    return mean, tuple(notes)
 
 
 def off_diagonal(matrix: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gx2c.data.brain import FloatArray
 
-MISSING = frozenset(("", "n/a", "na", "nan", "null", "none", "#n/a", "."))
+MISSING = frozenset(("", "n/a", "na", "nan", "null", "none", "#n/a", ".", "inf", "-inf"))
 # Names that a first column of labels or numbers may have above it
 INDEX_NAMES = frozenset(
     (

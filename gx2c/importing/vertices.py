@@ -238,12 +238,34 @@ def _read_label_file(path: Path) -> tuple[IntArray, dict[int, str]]:
         # an annotation counts from 0 and gives the first number to what is unknown
         kept = np.where(np.isin(numbers, [-1, *unknown]), -1, numbers) + 1
         return kept.astype(np.int64), {i + 1: n for i, n in named.items() if i not in unknown}
-    image: Any = nibabel.load(path)
+    image: Any = load_image(path)
     table = {int(x.key): str(x.label) for x in image.labeltable.labels}
     keys = {k: n for k, n in table.items() if _core(n) not in NO_REGION}
     numbers = np.asarray(image.darrays[0].data).astype(np.int64)
     kept = np.where(np.isin(numbers, list(keys)), numbers, 0) if keys else numbers
     return kept, keys
+
+
+def load_image(path: Path) -> Any:
+    """Load an image of any format of nibabel.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    import nibabel
+
+    try:
+        image: Any = nibabel.load(path)
+        # an image is read when it is asked for its numbers
+        if hasattr(image, "dataobj"):
+            np.asarray(image.dataobj)
+    except Exception as error:
+        # nibabel raises whatever it stumbles over
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path} cannot be read ({reason}); copy it again") from None
+    return image
 
 
 def read_dlabel(path: Path) -> VertexLabels:
@@ -254,9 +276,7 @@ def read_dlabel(path: Path) -> VertexLabels:
     UserError
         If it holds no cortex.
     """
-    import nibabel
-
-    image: Any = nibabel.load(path)
+    image = load_image(path)
     numbers = np.asarray(image.get_fdata()).reshape(-1, image.shape[-1])[0].astype(np.int64)
     axes = image.header.get_axis(0), image.header.get_axis(1)
     table = {int(k): str(v[0]) for k, v in axes[0].label[0].items()}
@@ -281,15 +301,15 @@ def read_volume(path: Path) -> tuple[IntArray, FloatArray]:
     Raises
     ------
     UserError
-        If the image has other values or axes.
+        If the image cannot be read, or has other values or axes.
     """
-    import nibabel
-
-    image: Any = nibabel.load(path)
+    image = load_image(path)
     values = np.asarray(image.dataobj).squeeze()
     if values.ndim != 3 or not np.array_equal(values, np.round(values)):
         raise UserError(
             f"{path} is no atlas of numbered regions in 3 dimensions (shape {values.shape}); give "
             "an image of whole numbers"
         )
+    if not (values > 0).any():
+        raise UserError(f"{path} numbers no region: every voxel is 0; give an atlas image")
     return values.astype(np.int64), np.asarray(image.affine, dtype=np.float64)
