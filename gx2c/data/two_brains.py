@@ -59,8 +59,14 @@ def join_brains(train: Brain, test: Brain, *, name: str) -> Brain:
     Raises
     ------
     UserError
-        If the two have fewer than two genes in common, though both have genes.
+        If the two have fewer than two genes in common, though both have genes, or one has distances
+        in place of coordinates.
     """
+    if lost := [b.name for b in (train, test) if b.distances_mm is not None]:
+        raise UserError(
+            f"{lost[0]} has distances in place of coordinates, so it shares no space with another "
+            "brain; give datasets with coordinates"
+        )
     train, test = _same_genes(train, test)
     rows = _same_regions(train, test)
     if rows is not None:

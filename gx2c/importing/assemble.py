@@ -2,16 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gx2c.data.brain import Brain, take_rows
 from gx2c.data.checks import CORTEX, shown
-from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
-from gx2c.importing.atlases import fetch_atlas, is_atlas_name
 from gx2c.importing.connectomes import (
     NamedMatrix,
     choose_connectome,
@@ -28,22 +24,18 @@ from gx2c.importing.draft_regions import (
     take_regions,
 )
 from gx2c.importing.expression import add_expression
-from gx2c.importing.files import read_sheets
 from gx2c.importing.gather import (
     DISTANCE,
-    FUNCTIONAL,
     HOLDOUT,
     STRUCTURAL,
     Found,
-    add_surface,
-    gather,
 )
 from gx2c.importing.labels import match_names
 from gx2c.importing.naming import Namer, n_placed, vertex_tables, volume_table
 from gx2c.importing.options import ORDERED_KINDS, ImportOptions
 from gx2c.importing.people import People, people_of_edges
-from gx2c.importing.reasons import why_not
 from gx2c.importing.regions import RegionTable, empty_table
+from gx2c.importing.roles import gather_roles
 from gx2c.importing.scales import off_diagonal, to_correlations, to_weights
 from gx2c.importing.vertices import SPHERE_RADIUS_MM
 
@@ -63,7 +55,7 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
     UserError
         If the files do not make a dataset; the sentence names what is missing.
     """
-    found = _gather(options)
+    found = gather_roles(options)
     notes = found.notes
     if options.kind in ORDERED_KINDS:
         found.tables = [replace(table, ordered=True) for table in found.tables]
@@ -95,69 +87,6 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
     if options.project_spheres and draft.parts.get("sphere_coords") is None:
         _project(draft)
     return draft
-
-
-def _gather(options: ImportOptions) -> Found:
-    """Look through the paths; a file given a role has that role alone."""
-    found = gather([Path(path) for path in options.paths])
-    named = [one.partition("=")[2] for one in options.measures]
-    named += [options.connectome, options.holdout, options.structural, options.distances]
-    taken = {Path(path).resolve() for path in [*named, options.expression] if path}
-    for part in ("matrices", "stacks", "expressions"):
-        rest = [sheet for sheet in getattr(found, part) if sheet.path.resolve() not in taken]
-        setattr(found, part, rest)
-    for part, given, said in (
-        ("tables", options.regions, "a table of regions"),
-        ("labels", options.labels, "a list of labels"),
-        ("edges", options.individuals, "connectomes of single people"),
-    ):
-        if given:
-            setattr(found, part, _only(given, said, part))
-    for role, given in (
-        (FUNCTIONAL, options.connectome),
-        (HOLDOUT, options.holdout),
-        (STRUCTURAL, options.structural),
-        (DISTANCE, options.distances),
-    ):
-        if given:
-            found.given[role] = _only(given, "a square matrix", "matrices", "stacks")
-    for one in options.measures:
-        name, _, file = one.partition("=")
-        found.given[f"measure {name}"] = _only(file, "a square matrix", "matrices", "stacks")
-    if is_atlas_name(options.atlas):
-        image, table = fetch_atlas(options.atlas)
-        found.volumes, found.vertices = [image], []
-        found.tables.append(table)
-    elif options.atlas:
-        atlas = gather([Path(options.atlas)])
-        if not (atlas.volumes or atlas.vertices or atlas.tables):
-            why = next(iter(atlas.unused.values()), "it holds no labels of regions")
-            raise UserError(
-                f"{options.atlas} is no atlas: {why}; give an image, labels of vertices of both "
-                "hemispheres, or a folder with the two files of these"
-            )
-        found.volumes, found.vertices = atlas.volumes, atlas.vertices
-        found.tables += atlas.tables
-    for sides, into in ((options.surfaces, "surfaces"), (options.sphere, "spheres")):
-        if sides:
-            setattr(found, into, {})
-            for side, path in zip((LEFT, RIGHT), sides, strict=True):
-                add_surface(found, Path(path), side)
-            if len(getattr(found, into)) < 2:
-                raise UserError(
-                    f"{shown([Path(path).name for path in sides])} are no {into}; a sphere has one "
-                    "radius about the origin: give spheres as --sphere, others as --surfaces"
-                )
-    return found
-
-
-def _only(path: str, said: str, *parts: str) -> Any:
-    found = gather([Path(path)])
-    inside = [one for part in parts for one in getattr(found, part)]
-    if not inside:
-        why = why_not(Path(path), [] if Path(path).is_dir() else read_sheets(Path(path)))
-        raise UserError(f"{path} is not {said}: {why}; docs/data.md lists what is read")
-    return inside
 
 
 def _tables(

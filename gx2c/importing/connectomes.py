@@ -213,4 +213,8 @@ def _no_connectome(found: Found) -> str:
         unused.append(f"{sheet.name} ({sheet.shape[0]} rows and {sheet.shape[1]} columns)")
     unread = [note for note in found.notes if "cannot be read" in note][:MAX_REASONS]
     squareless = _listed("; there is no square matrix in ", unused)
-    return f"no functional connectome was found{seen}{squareless}{_listed('; ', unread)}; give a square matrix as --connectome FILE"
+    reasons = squareless + _listed("; ", unread)
+    return (
+        f"no functional connectome was found{seen}{reasons}; give a square matrix as --connectome "
+        "FILE"
+    )

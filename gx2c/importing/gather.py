@@ -19,12 +19,12 @@ from gx2c.importing.vertices import (
     VertexLabels,
     is_sphere,
     labels_of_column,
-    load_image,
     read_dlabel,
     read_label_files,
     read_surface,
     side_of_points,
 )
+from gx2c.importing.volumes import load_image
 
 # No parcellation of group data has so many regions, no mesh so few vertices
 MIN_VERTICES = 2_000

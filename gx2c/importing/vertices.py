@@ -11,9 +11,9 @@ from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
 from gx2c.files import ordinary
+from gx2c.importing.volumes import DECIMALS_MM, Centroids, load_image
 
 SPHERE_RADIUS_MM = 100.0
-DECIMALS_MM = 3
 # Vertices of a sphere lie so close to one radius, of any brain's surface far from it
 SPHERE_SPREAD = 0.01
 # FreeSurfer's numbers of the Desikan-Killiany atlas, 1 to 35 on the left and 36 to 70 on the right
@@ -59,15 +59,6 @@ class VertexLabels:
 
 def _core(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum() or letter == "?")
-
-
-@dataclass(frozen=True)
-class Centroids:
-    """Where regions lie."""
-
-    ids: tuple[int, ...]  # n_regions numbers
-    sides: tuple[str, ...]  # "L" or "R" of each: where most of its vertices or voxels are
-    coords_mm: FloatArray  # (n_regions, 3)
 
 
 def surface_centroids(
@@ -121,29 +112,6 @@ def surface_centroids(
     if on_sphere:
         places = SPHERE_RADIUS_MM * places / np.linalg.norm(places, axis=1, keepdims=True)
     return Centroids(tuple(ids), tuple(found_sides), places.round(DECIMALS_MM))
-
-
-def volume_centroids(parcels: IntArray, affine: FloatArray) -> Centroids:
-    """Average the voxel centres of each parcel, in the image's mm.
-
-    Parameters
-    ----------
-    parcels
-        (x, y, z) whole numbers; 0 is no region.
-    affine
-        (4, 4), from voxels to mm.
-    """
-    voxels = np.argwhere(parcels > 0)
-    ids, index = np.unique(parcels[tuple(voxels.T)], return_inverse=True)
-    points = voxels @ affine[:3, :3].T + affine[:3, 3]
-    count = np.bincount(index)
-    sums = [np.bincount(index, weights=axis) for axis in points.T]
-    left = np.bincount(index, weights=points[:, 0] < 0) > count / 2
-    return Centroids(
-        tuple(ids.tolist()),
-        tuple(np.where(left, LEFT, RIGHT).tolist()),
-        (np.stack(sums, axis=1) / count[:, None]).round(DECIMALS_MM),
-    )
 
 
 def read_surface(path: Path) -> FloatArray:
@@ -246,28 +214,6 @@ def _read_label_file(path: Path) -> tuple[IntArray, dict[int, str]]:
     return kept, keys
 
 
-def load_image(path: Path) -> Any:
-    """Load an image of any format of nibabel.
-
-    Raises
-    ------
-    UserError
-        If it cannot be read.
-    """
-    import nibabel
-
-    try:
-        image: Any = nibabel.load(path)
-        # an image is read when it is asked for its numbers
-        if hasattr(image, "dataobj"):
-            np.asarray(image.dataobj)
-    except Exception as error:
-        # nibabel raises whatever it stumbles over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} cannot be read ({reason}); copy it again") from None
-    return image
-
-
 def read_dlabel(path: Path) -> VertexLabels:
     """Read a CIFTI dense label file (.dlabel.nii) of the two cortices.
 
@@ -293,23 +239,3 @@ def read_dlabel(path: Path) -> VertexLabels:
     return VertexLabels(
         path.name, np.where(np.isin(both, list(names)), both, 0), len(halves["LEFT"]), names
     )
-
-
-def read_volume(path: Path) -> tuple[IntArray, FloatArray]:
-    """Read an atlas image: whole numbers in 3 dimensions, and its affine.
-
-    Raises
-    ------
-    UserError
-        If the image cannot be read, or has other values or axes.
-    """
-    image = load_image(path)
-    values = np.asarray(image.dataobj).squeeze()
-    if values.ndim != 3 or not np.array_equal(values, np.round(values)):
-        raise UserError(
-            f"{path} is no atlas of numbered regions in 3 dimensions (shape {values.shape}); give "
-            "an image of whole numbers"
-        )
-    if not (values > 0).any():
-        raise UserError(f"{path} numbers no region: every voxel is 0; give an atlas image")
-    return values.astype(np.int64), np.asarray(image.affine, dtype=np.float64)
