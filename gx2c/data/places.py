@@ -115,10 +115,11 @@ def _side_by_side(
         )
         turn, _ = scipy.linalg.orthogonal_procrustes(right - right.mean(0), left - left.mean(0))
         own[1] = (own[1] - right.mean(0)) @ turn + left.mean(0)
-    places = np.empty((len(labels), 1 + n_axes))
-    for mine, one, across in zip(sides, own, (-GAP_MM / 2, GAP_MM / 2), strict=True):
-        places[mine] = np.column_stack([np.full(len(mine), across), one])
-    return places
+    rest = np.empty((len(labels), n_axes))
+    for mine, one in zip(sides, own, strict=True):
+        rest[mine] = one
+    across = np.where(np.isin(np.arange(len(labels)), sides[0]), -GAP_MM / 2, GAP_MM / 2)
+    return np.column_stack([across, _principal(rest)])
 
 
 def _placed(distances_mm: FloatArray) -> FloatArray:
@@ -158,6 +159,11 @@ def _turned(places: FloatArray, pairs: IntArray, sides: Sequence[IntArray]) -> F
     axis = (right - left) / np.linalg.norm(right - left)
     from_middle = places - (left + right) / 2
     across = from_middle @ axis
-    vectors, spread, _ = np.linalg.svd(from_middle - np.outer(across, axis), full_matrices=False)
-    kept = spread > MIN_SPREAD_MM * np.sqrt(len(places))
-    return np.column_stack([across, (vectors * spread)[:, kept]])
+    return np.column_stack([across, _principal(from_middle - np.outer(across, axis))])
+
+
+def _principal(places: FloatArray) -> FloatArray:
+    """Turn places so that their axes are the principal ones, those of most variance first."""
+    vectors, spread, _ = np.linalg.svd(places - places.mean(axis=0), full_matrices=False)
+    turned: FloatArray = (vectors * spread)[:, spread > MIN_SPREAD_MM * np.sqrt(len(places))]
+    return turned

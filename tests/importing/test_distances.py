@@ -71,6 +71,8 @@ def test_hemispheres_without_distances_between_them_lie_beside_each_other(world:
     np.testing.assert_array_equal(
         nearest_homologues(places, SIDES), np.stack([np.arange(16), np.arange(16, 32)], axis=1)
     )
+    # the axes after the first are principal ones
+    assert (np.diff(places[:, 1:].std(axis=0)) <= 1e-9).all()
     # folded, a region is as far from the other side's as from their homologues
     folded = cdist(mirrored(places), mirrored(places))
     np.testing.assert_allclose(folded[:16, 16:], folded[:16, :16], atol=1e-6)
