@@ -166,6 +166,9 @@ def _download_rest(source: Source, part: Path, progress: Progress | None) -> Non
 def _no_answer(source: Source, part: Path, error: Exception) -> str:
     kept = f"; what arrived is kept in {part.parent}" if part.exists() else ""
     reason = " ".join(str(error).split())[:200]
+    if "Max retries" in reason or "Failed to resolve" in reason:
+        # urllib3 wraps it in three layers of words
+        reason = f"{source.url.split('/')[2]} does not answer"
     return (
         f"cannot download {source.url} ({reason}); check the network and run the command again"
         f"{kept}"

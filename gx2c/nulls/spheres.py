@@ -13,6 +13,9 @@ from gx2c.errors import UserError
 # A centroid averaged over a large parcel lies below the surface, but less than this; on a sphere
 # with another centre the radii differ by much more
 MIN_RADIUS_RATIO = 0.5
+# Rounding of the places on a projected sphere moves its lines by less
+MAX_MISS_MM = 0.01
+PROJECTED = "spheres are projected centroids, not inflated surfaces: spins are an approximation"
 # (n_spins, n, n) cosines of every region with every rotated region, in one hemisphere
 # -> (n_spins, n), the rotated region of each region
 Reassign = Callable[[FloatArray], IntArray]
@@ -54,6 +57,25 @@ def unit_spheres(sphere_coords: FloatArray, hemisphere: IntArray) -> FloatArray:
                 " subtract the sphere's centre"
             )
     return sphere_coords / radius[:, None]
+
+
+def are_projected(sphere_coords: FloatArray, coords_mm: FloatArray, hemisphere: IntArray) -> bool:
+    """Return whether spheres are centroids pushed out from one point, not an inflated surface.
+
+    Then the lines through each centroid in the direction of its place on the sphere meet.
+    """
+    known = np.isfinite(sphere_coords).all(axis=1)
+    for side in (0, 1):
+        mine = known & (hemisphere == side)
+        if not mine.any():
+            continue
+        direction = sphere_coords[mine] / np.linalg.norm(sphere_coords[mine], axis=1, keepdims=True)
+        across = np.eye(3) - direction[:, :, None] * direction[:, None, :]
+        feet = np.einsum("nij,nj->ni", across, coords_mm[mine])
+        centre = np.linalg.lstsq(across.sum(axis=0), feet.sum(axis=0), rcond=None)[0]
+        if np.abs(feet - across @ centre).max() > MAX_MISS_MM:
+            return False
+    return bool(known.any())
 
 
 def as_left(sphere_coords: FloatArray, hemisphere: IntArray) -> FloatArray:

@@ -1,7 +1,7 @@
 """The table of surrogates with their properties, and cautions about their p-values."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from gx2c.data.brain import Brain, IntArray
 from gx2c.errors import UserError, look_up
 from gx2c.nulls import moran, partial_spins, random_field, spatiomolecular, surrogate, variogram
+from gx2c.nulls.spheres import PROJECTED, are_projected
 from gx2c.nulls.surrogate import Surrogate
 from gx2c.nulls.two_brains import COVERS, TURNS, over_two_brains
 
@@ -132,7 +133,12 @@ def make_surrogate(
         raise UserError(f"seed={seed}; the seed must not be negative")
     if brain.tested is not None:
         return over_two_brains(name, spec.make, spec.reach, brain, seed, training_regions)
-    return spec.make(brain, seed, training_regions)
+    made = spec.make(brain, seed, training_regions)
+    sphere = brain.sphere_coords
+    if not spec.spheres or sphere is None:
+        return made
+    projected = are_projected(sphere, brain.coords_mm, brain.hemisphere)
+    return replace(made, statement=f"{made.statement}; {PROJECTED}") if projected else made
 
 
 def allowed_nulls(brain: Brain) -> tuple[list[str], str]:

@@ -21,6 +21,7 @@ from gx2c.fit.features import n_columns
 from gx2c.fit.residual import check_can_cross_fit
 from gx2c.fit.stacking import EQUAL
 from gx2c.models.names import GEOGRAPHY, families_of, spec_of, split_name
+from gx2c.nulls.spheres import PROJECTED, are_projected
 from gx2c.splits import Fold, make_folds
 from gx2c.splits.transfer import transfer_note
 from search_spaces import Scale, get_search_space
@@ -179,6 +180,9 @@ class SweepPlan:
                 "expression): a fold does not train on regions that share samples with its test "
                 "regions"
             )
+        sphere = brain.sphere_coords
+        if sphere is not None and are_projected(sphere, brain.coords_mm, brain.hemisphere):
+            notes.append(PROJECTED)
         notes += [*order.problems(), *order.warnings()]
         return [*notes, f"order of rows: {'; '.join(order.lines())}"]
 

@@ -12,8 +12,11 @@ import pytest
 from test_layouts import write_mesh
 from world import World, assert_same, imported, square
 
+from gx2c.data import BrainView, load_dataset
 from gx2c.errors import UserError
 from gx2c.importing.vertices import DESIKAN_KILLIANY, VertexLabels, surface_centroids
+from gx2c.nulls.spheres import PROJECTED
+from gx2c.nulls.table import make_surrogate
 
 
 def write_matrix(world: World, raw: Path) -> None:
@@ -122,6 +125,12 @@ def test_centroids_are_projected_only_when_asked_and_said_to_be(world: World, ra
     assert brain.sphere_coords is not None
     np.testing.assert_allclose(np.linalg.norm(brain.sphere_coords, axis=1), 100, atol=2e-3)
     assert any("are projected centroids, not places" in line for line in made.draft.changed)
+    # spins on them are labelled wherever they are reported, and those on a true surface are not
+    half = BrainView(hemisphere="left").of(brain)
+    shipped = load_dataset("schaefer100")
+    said = [make_surrogate("vasa", b, seed=1).statement for b in (brain, half, shipped)]
+    assert [PROJECTED in statement for statement in said] == [True, True, False]
+    assert PROJECTED not in make_surrogate("moran", brain, seed=1).statement
 
 
 def write_image(world: World, path: Path) -> None:
