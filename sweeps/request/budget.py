@@ -24,6 +24,8 @@ LEVELS: tuple[Mapping[str, Any], ...] = (
     _SMALL,
     {**_SMALL, "nulls": 39},
     {**_SMALL, "nulls": 39, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
+    {**_SMALL, "nulls": 19, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
+    {**_SMALL, "nulls": 19, "ensemble": "1x1", "samples": 16, "max_epochs": 100},
     {**_SMALL, "nulls": 19, "ensemble": "1x1", "samples": 8, "max_epochs": 60},
     {**_SMALL, "nulls": 19, "ensemble": "1x1", "samples": 4, "max_epochs": 30},
 )
