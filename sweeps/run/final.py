@@ -1,5 +1,6 @@
 """A final model on all regions, with the configs that a search on all regions chose."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
 from gx2c.fit import FittedModels, choose_weight
 from gx2c.metrics import average_scores
-from gx2c.models.names import BEST, GEOGRAPHY, spec_of, split_name
+from gx2c.models.names import BEST, GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES
 from gx2c.saved import MODEL_FILE
 from gx2c.saved.writing import Training, model_files
@@ -18,6 +19,7 @@ from sweeps.folder.disk import disk_trouble_said
 from sweeps.folder.lock import folder_lock
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.records import write_bytes
+from sweeps.phases.combine import read_weights
 from sweeps.phases.retrain import read_scores
 from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 from sweeps.phases.search import run_search
@@ -68,14 +70,15 @@ def fit_final(source: Path, model: str, out: Path) -> dict[str, float]:
     _check_model(run, plan, model)
     scores = average_scores(read_scores(run, model, len(plan.folds)))
     expected = {name: average["mean"] for name, average in scores.items()}
+    weights = _mean_weights(plan, run) if model == BEST else {}
     plan = on_all_regions(plan)
     with disk_trouble_said(), folder_lock(paths.root), ProgressLine() as progress:
         if paths.sweep.exists():
             check_folder(paths, plan.options, resume=True)
             check_inputs(paths, plan)
-        plan, job = _search(plan, paths, model, progress)
+        plan, jobs = _search(plan, paths, model, progress)
         progress.begin(Phase("fit on all regions"))
-        for name, content in _fit(plan, job, expected).items():
+        for name, content in _fit(plan, jobs, expected, weights).items():
             write_bytes(out / name, content)
     return expected
 
@@ -103,9 +106,9 @@ def on_all_regions(plan: SweepPlan) -> SweepPlan:
 
 
 def _check_model(run: SweepPaths, plan: SweepPlan, model: str) -> None:
-    if model not in plan.searched:
-        why = "is the mean of several models" if model == BEST else "is no model of it"
-        raise UserError(f"{run.root}: {model} {why}; fit one of {sorted(plan.searched)}")
+    known = sorted({*plan.searched, plan.options.model})
+    if model not in known:
+        raise UserError(f"{run.root}: {model} is no model of it; fit one of {known}")
     if TRAIN_TEST_EDGES in spec_of(model).uses:
         raise UserError(
             f"{model} reads {TRAIN_TEST_EDGES}, and with all regions in training there are none; "
@@ -121,9 +124,9 @@ def _check_model(run: SweepPaths, plan: SweepPlan, model: str) -> None:
 
 def _search(
     plan: SweepPlan, paths: SweepPaths, model: str, progress: ProgressLine
-) -> tuple[SweepPlan, RetrainJob]:
-    """Search on all regions, and return what is to be fitted."""
-    options = plan.options
+) -> tuple[SweepPlan, list[RetrainJob]]:
+    """Search on all regions, and return what is to be fitted: several models for `best`."""
+    options, models = plan.options, families_of(model)
     with (
         stops_cleanly(),
         ray_session(
@@ -135,43 +138,63 @@ def _search(
     ):
         plan = fit_to_gpus(plan)
         write_request(paths, plan)
-        needed = {model, GEOGRAPHY} if split_name(model)[1] else {model}
+        needed = {*models} | ({GEOGRAPHY} if any(split_name(m)[1] for m in models) else set())
         searches = plan.board(paths).searches.values()
         board = SearchBoard([search for search in searches if search.model in needed])
-        progress.begin(Phase("search", lambda: str(board.progress(model))))
+        progress.begin(Phase("search", lambda: str(board.progress(models))))
         run_search(plan, paths, board)
-    (job,) = (j for j in jobs_of_searches(plan, board.records()) if j.model == model)
-    return plan, job
+    return plan, [j for j in jobs_of_searches(plan, board.records()) if j.model in models]
 
 
-def _fit(plan: SweepPlan, job: RetrainJob, expected: dict[str, float]) -> dict[str, bytes]:
+def _mean_weights(plan: SweepPlan, run: SweepPaths) -> dict[str, float]:
+    """Return the share of each model in `best`, averaged over the sweep's folds."""
+    of_folds = read_weights(plan, run)
+    return {name: sum(one[name] for one in of_folds) / len(of_folds) for name in of_folds[0]}
+
+
+def _weighed(plan: SweepPlan, job: RetrainJob) -> RetrainJob:
+    """Choose the weight of a model after geography."""
+    if not job.weigh:
+        return job
+    profile, (whole,) = plan.profile.on_this_device(), plan.folds
+    weight = choose_weight(
+        plan.brain, whole, job.chosen, metric=plan.options.metric, seeds=job.seeds, profile=profile
+    )
+    return job.with_weight(weight)
+
+
+def _fit(
+    plan: SweepPlan,
+    jobs: Sequence[RetrainJob],
+    expected: dict[str, float],
+    weights: dict[str, float],
+) -> dict[str, bytes]:
     brain, (whole,), profile = plan.brain, plan.folds, plan.profile.on_this_device()
-    if job.weigh:
-        weight = choose_weight(
-            brain, whole, job.chosen, metric=plan.options.metric, seeds=job.seeds, profile=profile
-        )
-        job = job.with_weight(weight)
+    jobs = [_weighed(plan, job) for job in jobs if weights.get(job.model, 1.0)]
+    chosen = [one for job in jobs for one in job.chosen]
+    seeds = [own for job in jobs for own in job.seeds]
     training = Training(
         whole.train_regions,
         whole.test_regions,
-        learning_rates=[one.learning_rates for one in job.chosen],
-        seeds=job.seeds,
+        learning_rates=[one.learning_rates for one in chosen],
+        seeds=seeds,
         profile=profile,
         split=plan.options.split,
         seed=plan.options.seed,
         expected=expected,
         conditions=plan.options.conditions,
+        weights={name: weight for name, weight in weights.items() if weight},
     )
     with profile.active():
         fitted = [
             FittedModels.fit(
                 one.config,
-                [brain] * len(seeds),
+                [brain] * len(own),
                 whole.train_regions,
                 learning_rates=one.learning_rates,
-                seeds=seeds,
+                seeds=own,
                 profile=profile,
             )
-            for one, seeds in zip(job.chosen, job.seeds, strict=True)
+            for one, own in zip(chosen, seeds, strict=True)
         ]
     return model_files(fitted, brain, training)

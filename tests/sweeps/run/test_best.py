@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import yaml
 from rich.console import Console
-from serial_sweep import exit_code_of, tiny_options, without_ray
+from serial_sweep import exit_code_of, in_this_process, tiny_options, without_ray
 from sweep_fixtures import make_brain
 
 from gx2c.data import load_dataset, write_dataset
 from gx2c.errors import UserError
 from gx2c.metrics import score_edges
 from gx2c.models.names import BEST, FAMILIES
+from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run, predict_mean
 from sweeps.cli.summary_text import print_summary
 from sweeps.compare.leaderboard import make_leaderboard
@@ -26,6 +27,7 @@ from sweeps.nulls import group
 from sweeps.nulls.units import unit_of_run
 from sweeps.phases import combine as combining
 from sweeps.request.plan import make_plan
+from sweeps.run import final
 from sweeps.run.rerun import run_rerun
 from sweeps.run.status import read_status
 from sweeps.run.sweep import run_sweep
@@ -161,6 +163,17 @@ def test_unequal_weights_reach_the_prediction_the_saved_model_and_the_nulls(swep
     }
 
 
+def test_a_final_model_averages_the_models_fitted_on_all_regions(swept, tmp_path):
+    _, paths, summary = swept
+    with pytest.MonkeyPatch.context() as patch:
+        in_this_process(patch, final)
+        expected = final.fit_final(paths.root, BEST, tmp_path / "final")
+    assert expected[R] == summary.test[R].mean
+    model = load_model(tmp_path / "final")
+    assert model.about.fold is None and model.about.weights == summary.folds[0].weights
+    assert {one.config.name for one in model.fitted} == set(FAMILIES)
+
+
 def test_a_rerun_gives_the_same_scores(swept, tmp_path):
     _, paths, summary = swept
     again = run_rerun(paths.best, tmp_path / "rerun")
@@ -216,7 +229,5 @@ def test_what_it_cannot_do_is_refused_in_a_sentence(swept, tmp_path, capsys):
         tiny_options("mlp", options.dataset, weights="nnls")
     with pytest.raises(UserError, match="the sweep's own"):
         unit_of_run(paths.root)
-    for command in (f"sweep {BEST},mlp --preset quick", f"fit {BEST} --config {paths.root}"):
-        out = str(tmp_path / "out")
-        assert exit_code_of(*command.split(), "--out", out) == 2
-        assert BEST in capsys.readouterr().err
+    several = ("sweep", f"{BEST},mlp", "--preset", "quick", "--out", str(tmp_path / "out"))
+    assert exit_code_of(*several) == 2 and "sweep it alone" in capsys.readouterr().err
