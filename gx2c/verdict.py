@@ -41,11 +41,14 @@ class Comparison:
         The model's r minus the rival's.
     bound
         One-sided 95 % lower limit of the gain when regions are resampled.
+    r_per_fold
+        The rival's r on each fold; empty in results of earlier versions.
     """
 
     r: float | None
     gain: float | None
     bound: float | None
+    r_per_fold: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True)

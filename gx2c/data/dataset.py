@@ -141,6 +141,12 @@ def comes_from_allen(name_or_path: str | Path) -> bool:
     return "Allen Human Brain Atlas" in text or "AHBA" in text
 
 
+def references_of(name_or_path: str | Path) -> list[str]:
+    """Return the publications that a dataset's description names, as it spells them."""
+    found = _description(DatasetFolder(find_dataset(name_or_path))).get("ReferencesAndLinks")
+    return [str(one) for one in found] if isinstance(found, list) else []
+
+
 def dataset_sizes(root: Path) -> str:
     """Describe the regions, genes, size and licence of a folder without loading it."""
     folder = DatasetFolder(root)

@@ -25,11 +25,13 @@ from sweeps.cli.runs import (
     compare,
     dashboard,
     fetch,
+    figures,
     leaderboard,
     report,
     rerun,
     status,
     study,
+    tables,
 )
 from sweeps.cli.sweep import sweep
 from sweeps.request.gpu_share import read_gpu_share
@@ -38,7 +40,7 @@ from sweeps.request.table import OPTIONS
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 SUBJECTS = {
     "Sweeps": (sweep, rerun, fetch),
-    "Looking at runs": (status, dashboard, report, study),
+    "Looking at runs": (status, dashboard, report, figures, tables, study),
     "Comparing": (compare, leaderboard),
     "After a sweep": (predict, fit, embed, attention),
 }

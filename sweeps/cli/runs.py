@@ -51,6 +51,39 @@ def report(run: Run = None) -> None:
     print(quote(str(write_report(run_of(run)))))
 
 
+def figures(
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    run: Run = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="svg, pdf and png, joined by commas.")
+    ] = "svg,pdf",
+) -> None:
+    """Write the figures of a run's report for print, one file per figure and format."""
+    from sweeps.report.catalogue import write_figures
+    from sweeps.report.reading import read_run
+
+    _print_files(write_figures(read_run(run_of(run)), out, formats))
+
+
+def tables(
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    run: Run = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="csv, latex and markdown, joined by commas.")
+    ] = "csv",
+) -> None:
+    """Write the tables of a run, one file per table and format."""
+    from sweeps.report.reading import read_run
+    from sweeps.report.table_files import write_tables
+
+    _print_files(write_tables(read_run(run_of(run)), out, formats))
+
+
+def _print_files(paths: list[Path]) -> None:
+    for path in paths:
+        print(quote(str(path)))
+
+
 def compare(
     runs: Annotated[
         list[Path],

@@ -48,6 +48,8 @@ class SweepPaths:
     inputs = _File("inputs.json")
     # Names of the regions of every outer and inner fold
     folds = _File("folds.json")
+    # Network, hemisphere and centroid of every region
+    regions = _File("regions.tsv")
     # Copies of the trials of earlier runs that the searches learned from
     warm_start = _File("warm_start.json")
     # Scores, gains, p-values and provenance

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -170,6 +171,27 @@ def ranked(records: Iterable[ConfigRecord]) -> list[ConfigRecord]:
 def best_of(records: Iterable[ConfigRecord]) -> ConfigRecord | None:
     """Return the best fully trained config; None if there is none."""
     return next(iter(ranked(records)), None)
+
+
+def curve_of(record: ConfigRecord) -> dict[int, float]:
+    """Return the scores by epoch; that of a closed form at 0."""
+    if not record.curve:
+        return {} if record.score is None else {0: record.score}
+    return {p["epochs"]: p["score"] for p in record.curve if p["score"] is not None}
+
+
+def relative_scores(records: Sequence[ConfigRecord]) -> dict[int, float]:
+    """Return values of the configs of one search, by number, that compare over folds.
+
+    The value is the score at the last epoch that all of them reached, minus their median: early
+    stops and easy folds make no difference.
+    """
+    curves = {r.number: curve_of(r) for r in records if r.state != "FAILED"}
+    curves = {number: curve for number, curve in curves.items() if curve}
+    reached = min((max(curve) for curve in curves.values()), default=0)
+    scores = {number: curve[reached] for number, curve in curves.items() if reached in curve}
+    median = statistics.median(scores.values()) if scores else 0.0
+    return {number: score - median for number, score in scores.items()}
 
 
 # The finished configs of every search, by model and outer fold

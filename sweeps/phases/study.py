@@ -5,7 +5,6 @@ The sampler is given other trials (`sweeps.search.fold_study`), whose form decid
 
 import json
 import os
-import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -29,7 +28,9 @@ from sweeps.folder.records import (
     Records,
     RecordStore,
     best_of,
+    curve_of,
     read_json,
+    relative_scores,
     write_bytes,
     write_json,
 )
@@ -149,7 +150,7 @@ def relative_trials(
     The value is the score at the last epoch that all of them reached, minus their median.
     """
     ended = [record for record in records if record.state != "RUNNING"]
-    values = _relative_values(ended)
+    values = relative_scores(ended)
     return [
         _trial(record, values[record.number], distributions(record), attributes, complete=True)
         for record, attributes in zip(ended, _attributes(paths, ended), strict=True)
@@ -157,25 +158,9 @@ def relative_trials(
     ]
 
 
-def _relative_values(records: Sequence[ConfigRecord]) -> dict[int, float]:
-    curves = {r.number: _curve(r) for r in records if r.state != "FAILED"}
-    curves = {number: curve for number, curve in curves.items() if curve}
-    reached = min((max(curve) for curve in curves.values()), default=0)
-    scores = {number: curve[reached] for number, curve in curves.items() if reached in curve}
-    median = statistics.median(scores.values()) if scores else 0.0
-    return {number: score - median for number, score in scores.items()}
-
-
-def _curve(record: ConfigRecord) -> dict[int, float]:
-    """Return the scores by epoch; that of a closed form at 0."""
-    if not record.curve:
-        return {} if record.score is None else {0: record.score}
-    return {p["epochs"]: p["score"] for p in record.curve if p["score"] is not None}
-
-
 def _value(record: ConfigRecord) -> float | None:
     if record.state == "PRUNED":
-        curve = _curve(record)
+        curve = curve_of(record)
         return curve[max(curve)] if curve else None
     return record.score if record.state == "COMPLETE" else None
 
@@ -194,7 +179,7 @@ def _trial(
         params=record.params,
         distributions=distributions,
         user_attrs={name: value for name, value in attributes.items() if value not in (None, "")},
-        intermediate_values=_curve(record),
+        intermediate_values=curve_of(record),
     )
     if record.started:
         trial.datetime_start = datetime.fromtimestamp(record.started)

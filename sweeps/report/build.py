@@ -1,132 +1,128 @@
 """Write the page: one file without network access or scripts."""
 
-import functools
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 
-from gx2c.metrics import HEADLINE
 from gx2c.models.names import families_of
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import ConfigRecord, write_bytes
-from sweeps.report import facts, figures, tables
-from sweeps.report.connectomes import colour_limit, connectome_figure, edge_figure, edge_range
+from sweeps.folder.records import write_bytes
+from sweeps.report import facts, tables
+from sweeps.report.brain_figures import APPROXIMATE, LACKS, is_possible
+from sweeps.report.catalogue import figures_of, searches_of
+from sweeps.report.methods import methods
 from sweeps.report.picture import PALETTE, Picture
 from sweeps.report.reading import RunFiles, read_run
-from sweeps.report.wording import compact, counted, duration, flat
+from sweeps.report.search_figures import Search, drawn_curves
+from sweeps.report.verdict_figure import verdict_note
+from sweeps.report.wording import compact, counted, duration, flat, fold_name
+
+Pictures = defaultdict[str, Picture | None]
+# Columns of a table of configs that fit a printed page
+FOLDS_PER_TABLE = 6
 
 
 def write_report(paths: SweepPaths) -> Path:
     """Write report.html from a finished run folder: one file that loads nothing.
 
-    Nothing is computed that the files do not contain; missing parts are named on the page.
+    No model is run or scored anew; missing parts are named on the page.
     """
     run = read_run(paths)
+    page = render("report.html.j2", run=run, s=run.summary, **_sentences(run), **_figures(run))
+    write_bytes(paths.report, page.encode())
+    return paths.report
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill in a template of a page, with the look that all pages share."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("sweeps.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
+    environment.tests["bold"] = lambda cell: isinstance(cell, tables.Bold)
     css = environment.loader.get_source(environment, "page.css")[0]  # type: ignore[union-attr]
-    page = environment.get_template("report.html.j2").render(
-        run=run, s=run.summary, css=css, palette=PALETTE, **_sentences(run), **_figures(run)
-    )
-    write_bytes(paths.report, page.encode())
-    return paths.report
+    return environment.get_template(template).render(css=css, palette=PALETTE, **context)
 
 
 def _sentences(run: RunFiles) -> dict[str, Any]:
     s = run.summary
     provenance = flat(s.provenance.model_dump(exclude_unset=True))
+    has_details, has_configs = (
+        s.model in s.details,
+        any(f.best_config or f.weights for f in s.folds),
+    )
     return {
         "headline": facts.headline(s),
+        "grade": None if s.verdict is None else s.verdict.grade,
         "reading": facts.reading(s),
         "about": facts.about(s),
         "key_numbers": facts.key_numbers(s),
+        "verdict_note": verdict_note(run),
         "fold_table": tables.fold_table(s),
         "family_rows": tables.family_rows(s),
         "metric_rows": tables.metric_rows(s),
-        "detail_rows": tables.detail_rows(s) if s.model in s.details else [],
+        "kind_rows": tables.kind_rows(s) if has_details else [],
+        "other_rows": tables.other_rows(s) if has_details else [],
         "across_rows": tables.across_rows(s) if s.train_test else [],
         "null_facts": facts.null_facts(s.nulls) if s.nulls else {},
         "more_nulls": {name: facts.null_facts(found) for name, found in s.more_nulls.items()},
-        "fold_names": [f"fold {fold.fold}" for fold in s.folds],
-        "config_rows": tables.config_rows(s)
-        if any(f.best_config or f.weights for f in s.folds)
-        else [],
+        "config_tables": tables.config_tables(s, FOLDS_PER_TABLE) if has_configs else [],
+        "methods": methods(s),
         "limits": facts.limits(s),
         "provenance": {name: compact(value) for name, value in provenance.items()},
         "seconds": {name: duration(value) for name, value in s.seconds.items()},
+        "brain_note": APPROXIMATE if is_possible() else LACKS,
+        "missing": [f"Fold {c.fold}: {c.problem}" for c in run.connectomes if c.problem],
+        "null_counts": _null_counts(run),
     }
+
+
+def _null_counts(run: RunFiles) -> str:
+    words = []
+    for kind, scores in run.null_scores.items():
+        undefined = sum(score != score for score in scores.tolist())
+        shown = counted(len(scores) - undefined, "null")
+        without = f" ({counted(undefined, 'null')} without a defined score)" if undefined else ""
+        words.append(f"{shown} of {kind} shown{without}")
+    return "; ".join(words)
 
 
 def _figures(run: RunFiles) -> dict[str, Any]:
-    s = run.summary
-    scores = run.null_scores[np.isfinite(run.null_scores)]
-    undefined = len(run.null_scores) - len(scores)
-    counts = f"{counted(len(scores), 'null')} shown."
-    counts += f" {counted(undefined, 'null')} without a defined score." if undefined else ""
-    observed, rival = s.score(HEADLINE).mean, s.rival(HEADLINE).mean
-    nulls = figures.null_figure(scores, observed, rival, s.model) if len(scores) else None
-    return {
-        "scores": figures.score_figure(s),
-        "gain": None if s.geography is None or s.is_geography else figures.gain_figure(s),
-        "connectomes": _connectomes(run),
-        "missing": [f"Fold {c.fold}: {c.problem}" for c in run.connectomes if c.problem],
-        "nulls": nulls,
-        "null_counts": counts,
-        "searches": _searches(run),
-    }
-
-
-def _connectomes(run: RunFiles) -> list[dict[str, Any]]:
-    usable = [c for c in run.connectomes if c.predicted is not None and c.measured is not None]
-    if not usable:
-        return []
-    limit, ends = colour_limit(usable), edge_range(usable)
-    return [
+    # a name without a picture is nothing
+    pictures: Pictures = defaultdict(lambda: None, figures_of(run))
+    by_number = {fold.fold: fold for fold in run.summary.folds}
+    tabs = [
         {
-            "fold": c.fold,
+            "name": fold_name(by_number[c.fold]),
             "n": counted(len(c.labels), "test region"),
-            **{
-                kind: connectome_figure(values, c.labels, kind=kind, fold=c.fold, limit=limit)
-                for kind, values in (("measured", c.measured), ("predicted", c.predicted))
-                if values is not None
-            },
-            "edges": edge_figure(c, ends),
+            "picture": pictures[f"connectomes_fold_{c.fold}"],
             "rows": tables.one_fold_rows(run.summary, c.fold),
         }
-        for c in usable
+        for c in run.connectomes
+        if not c.problem
     ]
+    searches = searches_of(run)
+    if not searches.keys() >= set(families_of(run.summary.model)):
+        searches = {}
+    found = {name: _search(run, search, pictures) for name, search in searches.items()}
+    own = set(families_of(run.summary.model))
+    return {"pictures": pictures, "tabs": tabs, "searches": found, "own": own}
 
 
-def _searches(run: RunFiles) -> dict[str, dict[str, Any]]:
-    models = dict.fromkeys(row.model for row in run.trials)
-    if not models.keys() >= set(families_of(run.summary.model)):
-        return {}
-    names = sorted(models, key=lambda name: (name != run.summary.model, name))
-    return {name: _search(name, [row for row in run.trials if row.model == name]) for name in names}
-
-
-def _search(model: str, rows: list[ConfigRecord]) -> dict[str, Any]:
-    folds = sorted({row.fold for row in rows})
-    by_fold = {fold: [row for row in rows if row.fold == fold] for fold in folds}
-    ends = figures.score_range(row.score for row in rows)
-    history = functools.partial(figures.draw_history, ends=ends)
-    curves = {f: [row for row in rows if len(row.curve) > 1] for f, rows in by_fold.items()}
-    drawn = [row for rows in curves.values() for row in figures.drawn_curves(rows)]
-    picture: Picture | None = None
-    if drawn:
-        draw = functools.partial(
-            figures.draw_curves, ends=figures.curve_range(drawn, lowest=ends[0])
-        )
-        picture = figures.search_figure(curves, model, draw, "Learning curves")
+def _search(run: RunFiles, search: Search, pictures: Pictures) -> dict[str, Any]:
+    end = "" if search.model == run.summary.model else f"_{search.model}"
+    curves = search.curves.values()
     return {
-        "history": figures.search_figure(by_fold, model, history, "Validation scores of configs"),
-        "curves": picture,
-        "n_drawn": len(drawn),
-        "n_curves": sum(map(len, curves.values())),
+        **{
+            name: pictures.get(f"{name}{end}")
+            for name in ("search", "curves", "parallel", "importance")
+        },
+        "label": search.label,
+        "n_drawn": sum(len(drawn_curves(rows)) for rows in curves),
+        "n_curves": sum(map(len, curves)),
+        "n": len(search.values),
     }

@@ -1,15 +1,17 @@
-"""Predicted and measured connectomes of the test regions."""
+"""The connectomes of test regions, ordered by network."""
 
 import math
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 
 from gx2c.data.brain import FloatArray
-from sweeps.report.picture import PALETTE, Picture, padded
-from sweeps.report.reading import FoldConnectomes
+from sweeps.report.picture import PALETTE, TICKS, Picture
+from sweeps.report.reading import FoldConnectomes, RunFiles
 from sweeps.report.wording import number
 
 # Blue, near white, brown in equal steps of lightness, safe for colour-blind readers
@@ -25,126 +27,132 @@ DIVERGING = LinearSegmentedColormap.from_list(
         (1.00, "#601c0a"),
     ],
 )
-MOST_POINTS = 2000
 MOST_LABELLED = 34
-# Tooltips per connectome; more would make the page heavy
-MOST_VALUES = 1200
-N_BINS = 56
+# Cells of a page with tooltips; more would make it heavy
+MOST_VALUES = 10_000
+
+
+def connectome_figures(run: RunFiles) -> dict[str, Picture]:
+    """Draw the connectomes of every fold, by its number."""
+    usable = [c.ordered(run.networks(c.labels)) for c in run.connectomes if not c.problem]
+    if not usable:
+        return {}
+    limit = colour_limit(usable)
+    cells = sum(4 * len(c.labels) ** 2 for c in usable)
+    return {
+        f"{c.fold}": connectome_figure(
+            c, run.networks(c.labels), limit=limit, with_tips=cells <= MOST_VALUES
+        )
+        for c in usable
+    }
 
 
 def colour_limit(connectomes: Sequence[FoldConnectomes]) -> float:
     """Return the largest absolute edge over all folds, rounded up to a tenth."""
-    largest = max(float(np.abs(edges).max(initial=0.0)) for edges in _edges(connectomes))
+    both = [m for c in connectomes for m in (c.measured, c.predicted) if m is not None]
+    edges = [m[np.triu_indices(len(m), k=1)] for m in both]
+    largest = max(float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) for values in edges)
     return math.ceil(largest * 10 - 1e-9) / 10 or 1.0
 
 
-def edge_range(connectomes: Sequence[FoldConnectomes]) -> tuple[float, float]:
-    """Return one range for every edge of every fold, measured and predicted."""
-    return padded([0.0, *np.concatenate(_edges(connectomes)).tolist()], share=0.03)
-
-
 def connectome_figure(
-    values: FloatArray, labels: Sequence[str], *, kind: str, fold: int, limit: float
+    c: FoldConnectomes, networks: Sequence[str], *, limit: float, with_tips: bool = True
 ) -> Picture:
-    """Draw one connectome; the diagonal stays empty.
+    """Draw a fold's connectomes side by side on one scale; the diagonals stay empty.
 
     Parameters
     ----------
-    values
-        (n_regions, n_regions), Pearson r.
-    labels
-        n_regions names.
-    kind
-        "measured" or "predicted".
-    fold
-        Number of the outer fold.
+    c
+        The connectomes of n_regions test regions, with those of a network side by side.
+    networks
+        n_regions names, empty where unknown.
     limit
-        Value of the last colour.
+        Pearson r of the last colour.
+    with_tips
+        Whether each cell has a tooltip.
     """
-    shown = np.array(values, copy=True)
-    np.fill_diagonal(shown, np.nan)
+    assert c.measured is not None and c.predicted is not None
+    panels = {
+        "measured": c.measured,
+        "predicted": c.predicted,
+        "geography": c.geography,
+        "residual: measured minus predicted": c.measured - c.predicted,
+    }
+    shown = {title: values for title, values in panels.items() if values is not None}
+    lines = math.ceil(len(shown) / 2)
+    groups = _groups(c.labels, networks)
+    longest = max((len(name) for name, _, _ in groups), default=0)
+    room = 0.35 + 0.062 * longest
+    picture = Picture(
+        f"Connectomes of fold {c.fold}, {len(c.labels)} test regions, as heat maps: "
+        f"{', '.join(shown)}.",
+        size=(8.6, lines * (3.3 + room)),
+        grid=(lines, 2),
+        margins=(room, 0.3, 1.0, room),
+    )
+    picture.figure.subplots_adjust(wspace=room / 3.0, hspace=(room + 0.25) / 3.1)
+    for axes, (title, values) in zip(picture.all_axes, shown.items(), strict=False):
+        _draw(picture, axes, title, values, c.labels, groups, limit, with_tips)
+    for axes in picture.all_axes[len(shown) :]:
+        axes.set_axis_off()
+    frame = picture.figure.add_axes((0.9, 0.35, 0.014, 0.3))
+    bar = picture.figure.colorbar(
+        picture.all_axes[0].images[0], cax=frame, label="Pearson r", format=TICKS
+    )
+    bar.outline.set_visible(False)
+    return picture
+
+
+def _draw(
+    picture: Picture,
+    axes: Axes,
+    title: str,
+    values: FloatArray,
+    labels: Sequence[str],
+    groups: Sequence[tuple[str, int, int]],
+    limit: float,
+    with_tips: bool,
+) -> None:
     n = len(labels)
-    words = f"Heat map of the {kind} connectome of fold {fold}: {n} test regions."
-    picture = Picture(words, size=(5.2, 4.1), margins=(1.25, 0.1))
-    axes = picture.axes
+    values = np.where(np.eye(n, dtype=bool), np.nan, values)
     axes.grid(visible=False)
     axes.set_facecolor(PALETTE["rule"])
-    image = axes.imshow(shown, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
-    bar = picture.figure.colorbar(image, ax=axes, shrink=0.8, label="Pearson r")
-    bar.outline.set_visible(False)
-    axes.set_xticks([])
-    places, names = _row_names(labels)
-    axes.set_yticks(places, names, fontsize=6.5)
-    if n * (n - 1) <= MOST_VALUES:
+    axes.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest")
+    axes.set_title(title, loc="left", fontsize=9.5)
+    places = [(start + end - 1) / 2 for _, start, end in groups]
+    names = [name for name, _, _ in groups]
+    axes.set_xticks(places, names, fontsize=7, rotation=90)
+    axes.set_yticks(places, names, fontsize=7)
+    for _, start, _ in groups[1:] if len(groups) < n else ():
+        for draw_line in (axes.axhline, axes.axvline):
+            draw_line(start - 0.5, color=PALETTE["soft"], linewidth=0.5)
+    if with_tips:
         rows, columns = np.nonzero(~np.eye(n, dtype=bool))
-        cells = axes.scatter(columns, rows, s=60, marker="s", alpha=0.0)
+        kind = title.partition(":")[0]
+        cells = axes.scatter(columns, rows, s=40, marker="s", alpha=0.0)
         picture.tip(
             cells,
             *(
-                f"{labels[i]} – {labels[j]}: r = {number(float(shown[i, j]))}"
+                f"{labels[i]} – {labels[j]}: {kind} {number(float(values[i, j]))}"
                 for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
             ),
         )
-    return picture
 
 
-def edge_figure(both: FoldConnectomes, ends: tuple[float, float]) -> Picture:
-    """Draw predicted against measured edges: points, or counts in squares if they are many."""
-    assert both.measured is not None and both.predicted is not None
-    rows, columns = np.triu_indices(len(both.measured), k=1)
-    x, y = both.measured[rows, columns], both.predicted[rows, columns]
-    there = np.isfinite(x) & np.isfinite(y)
-    x, y = x[there], y[there]
-    picture = Picture(
-        f"Predicted against measured values of {len(x)} edges of fold {both.fold}.", size=(4.8, 4.6)
-    )
-    axes = picture.axes
-    axes.plot(ends, ends, "--", color=PALETTE["soft"], linewidth=1)
-    if len(x) <= MOST_POINTS:
-        points = axes.scatter(x, y, s=14, color=PALETTE["model"], alpha=0.5, linewidths=0)
-        named = zip(rows[there].tolist(), columns[there].tolist(), x, y, strict=True)
-        picture.tip(
-            points,
-            *(
-                f"{both.labels[i]} – {both.labels[j]}: measured {number(float(a))}, "
-                f"predicted {number(float(b))}"
-                for i, j, a, b in named
-            ),
-        )
-    else:
-        one_hue = LinearSegmentedColormap.from_list("counts", ["#cfe0ef", PALETTE["model"]])
-        *_, image = axes.hist2d(
-            x, y, bins=N_BINS, range=(ends, ends), norm=LogNorm(), cmap=one_hue, cmin=1
-        )
-        picture.figure.colorbar(image, ax=axes, shrink=0.8, label="edges")
-    axes.set(
-        xlabel="measured edge (Pearson r)",
-        ylabel="predicted edge (Pearson r)",
-        xlim=ends,
-        ylim=ends,
-        aspect="equal",
-    )
-    return picture
-
-
-def _edges(connectomes: Sequence[FoldConnectomes]) -> list[FloatArray]:
-    both = [matrix for c in connectomes for matrix in (c.measured, c.predicted)]
-    edges = [m[np.triu_indices(len(m), k=1)] for m in both if m is not None]
-    return [values[np.isfinite(values)] for values in edges]
-
-
-def _row_names(labels: Sequence[str]) -> tuple[list[float], list[str]]:
-    """Name rows, or runs of rows of one group where there are too many."""
-    cut = _common_start(labels)
-    short = [label[cut:] for label in labels]
-    if len(labels) > MOST_LABELLED:
-        short = [re.sub(r"[_-]?\d+$", "", name) for name in short]
-    starts = [k for k, name in enumerate(short) if k == 0 or name != short[k - 1]]
-    if len(starts) > MOST_LABELLED:
-        return [], []
-    ends = [*starts[1:], len(labels)]
-    middles = [(start + end - 1) / 2 for start, end in zip(starts, ends, strict=True)]
-    return middles, [short[start] for start in starts]
+def _groups(labels: Sequence[str], networks: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return name, start and end of each run of rows: networks, else labels or what they share."""
+    names = list(networks)
+    if not any(names):
+        cut = _common_start(labels)
+        names = [label[cut:] for label in labels]
+        if len(names) > MOST_LABELLED:
+            names = [re.sub(r"[_-]?\d+$", "", name) for name in names]
+    groups, start = [], 0
+    for name, members in groupby(names):
+        end = start + len(list(members))
+        groups.append((name, start, end))
+        start = end
+    return groups if len(groups) <= MOST_LABELLED else []
 
 
 def _common_start(labels: Sequence[str]) -> int:

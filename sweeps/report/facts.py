@@ -1,11 +1,12 @@
 """Numbers and sentences of the page, which claim no more than the numbers do."""
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from gx2c.metrics import HEADLINE
+from gx2c.metrics import HEADLINE, corrected_resampled_t
 from gx2c.models.names import split_name
-from gx2c.verdict import Verdict
+from gx2c.verdict import MEANINGS, Verdict
 from sweeps.folder.summary_file import Summary
 from sweeps.folder.summary_parts import UNDEFINED, Average, Nulls, OverGeography
 from sweeps.report.wording import (
@@ -19,14 +20,15 @@ from sweeps.report.wording import (
 
 NOT_ADJUSTED = "not adjusted for geography"
 TUNED = "tuned on the true data"
-LIMITS = (
-    "The connectome is a group mean. A high score says nothing about differences between people.",
-    "The held-out units are regions of one brain, not people: the score does not measure how well "
-    "a new person's connectome would be predicted.",
-    "If expression was normalised over all regions, it saw test regions.",
-    "The folds are few and share training regions, so their SD is not a confidence interval.",
-    "Nearby regions are similar in both expression and connectivity. Only the gain over geography "
-    "is evidence about genes, and only as far as geography was modelled well.",
+# Share of the longest training after which a best epoch is a late one
+LATE = 0.95
+# Detailed scores of whole connectomes, or of other things than a kind of edges
+NO_KINDS = (
+    "geodesic_distance",
+    "top_tenth_precision",
+    "partial_r_given_geography",
+    "noise_ceiling_r",
+    "holdout_r",
 )
 CAVEATS = {
     NOT_ADJUSTED: "The p-value is not adjusted for geography: location information carried by "
@@ -61,6 +63,87 @@ def fold_scores(summary: Summary, metric: str = HEADLINE) -> list[FoldScores]:
         )
         for f, gain in zip(summary.folds, gains, strict=True)
     ]
+
+
+class Interval(NamedTuple):
+    """A mean over folds with its standard error and 95 % interval; NaN where there is none."""
+
+    mean: float
+    se: float = UNDEFINED
+    low: float = UNDEFINED
+    high: float = UNDEFINED
+
+    def __str__(self) -> str:
+        words = number(self.mean)
+        if math.isfinite(self.low):
+            words += f" [{number(self.low)}, {number(self.high)}]"
+        return words
+
+    @property
+    def ends(self) -> list[list[float]]:
+        """The distances to both ends, as matplotlib draws error bars; 0 without an interval."""
+        if not math.isfinite(self.low):
+            return [[0.0], [0.0]]
+        return [[self.mean - self.low], [self.high - self.mean]]
+
+
+def interval(s: Summary, values: Sequence[float], *, most: float = 1.0) -> Interval:
+    """Return the mean of a score over folds with the interval of `gx2c compare`, within +-most.
+
+    It is corrected for training regions that folds share (`corrected_resampled_t`). Folds of a
+    split that is the same for every seed, or whose pairs of blocks are scored, are no sample.
+    """
+    mean = sum(values) / len(values) if values else UNDEFINED
+    sizes = [(f.n_test_regions or 0, f.n_train_regions or 0) for f in s.folds]
+    known = all(size > 0 for pair in sizes for size in pair) and len(values) == len(s.folds)
+    if not (is_sample(s) and known and math.isfinite(mean)):
+        return Interval(mean)
+    n_test, n_train = zip(*sizes, strict=True)
+    found = corrected_resampled_t(values, n_test=n_test, n_train=n_train)
+    # a correlation lies between -1 and 1, the difference of two between -2 and 2
+    return Interval(found.mean, found.se, max(found.low, -most), min(found.high, most))
+
+
+class GainOf(NamedTuple):
+    """The gain over geography of one detailed score, over the n folds that define it."""
+
+    score: str
+    gain: Interval
+    n: int
+
+    @property
+    def clear(self) -> bool:
+        """Whether the model is better by more than noise."""
+        return self.gain.low > 0
+
+
+def kind_gains(s: Summary) -> list[GainOf]:
+    """Return the gain of every detailed score that is a correlation of the model's prediction."""
+    own, rival = s.details.get(s.model), s.details.get("geography")
+    if own is None or rival is None or s.is_geography:
+        return []
+    found = []
+    for score in own.mean:
+        if score in NO_KINDS or not score.endswith("_r"):
+            continue
+        pairs = [
+            (fold, a.values[score] - b.values[score])
+            for fold, a, b in zip(s.folds, own.folds, rival.folds, strict=True)
+            if score in a.values and score in b.values
+        ]
+        # a mean that a constant prediction leaves undefined stays so: a fold is never dropped
+        whole = math.isfinite(own.mean[score].mean) and math.isfinite(rival.mean[score].mean)
+        defined = [(fold, gain) for fold, gain in pairs if whole and math.isfinite(gain)]
+        gains = [gain for _, gain in defined]
+        some = s.model_copy(update={"folds": [fold for fold, _ in defined]})
+        found.append(GainOf(score, interval(some, gains, most=2.0), len(gains)))
+    return found
+
+
+def is_sample(s: Summary) -> bool:
+    """Return whether a mean over the folds of a run has an interval."""
+    blocks = any(fold.blocks is not None for fold in s.folds)
+    return len(s.folds) > 1 and not s.deterministic_split and not blocks
 
 
 def headline(summary: Summary) -> str:
@@ -177,13 +260,22 @@ def key_numbers(s: Summary) -> list[tuple[str, str, str, str]]:
             ("gain over geography", signed(gain.mean), above, ""),
         ]
     if s.nulls is not None:
-        over = signed(s.nulls.gain.get(HEADLINE, math.nan))
-        floor = "at its floor" if at_floor(s.nulls) else f"floor {number(s.nulls.p_floor)}"
-        defined = math.isfinite(s.nulls.p_value)
-        p = f"{p_text(s.nulls.p_value)}, {floor}" if defined else "p undefined"
-        remark = "; ".join([p, *null_caveats(s.nulls)])
-        cells.append((f"gain over {counted(s.nulls.n, 'null')}", over, remark, ""))
+        cells.append(_null_number(s.nulls))
     return cells
+
+
+def _null_number(nulls: Nulls) -> tuple[str, str, str, str]:
+    """Return the gain that surrogate genes give too, else the distance from the nulls."""
+    nested = nulls.over_geography and nulls.over_geography.by_metric.get(HEADLINE)
+    kind = "descriptive " if nulls.descriptive else ""
+    if nested and math.isfinite(nested.p_value):
+        words = f"SD {number(nested.null_sd)}; {kind}{p_text(nested.p_value)} for the real ones"
+        return ("gain with surrogate genes", signed(nested.null_mean), words, "")
+    over = signed(nulls.gain.get(HEADLINE, math.nan))
+    floor = "at its floor" if at_floor(nulls) else f"floor {number(nulls.p_floor)}"
+    defined = math.isfinite(nulls.p_value)
+    p = f"{kind}{p_text(nulls.p_value)}, {floor}" if defined else "p undefined"
+    return (f"gain over {counted(nulls.n, 'null')}", over, "; ".join([p, *null_caveats(nulls)]), "")
 
 
 def _tested(verdict: Verdict) -> str:
@@ -221,10 +313,58 @@ def null_facts(found: Nulls) -> dict[str, str]:
 
 
 def limits(s: Summary) -> list[str]:
-    """Return the limits of the numbers, and the notes of the run."""
+    """Return the limits that follow from this run, and its notes."""
     labels = [] if s.nulls is None else null_caveats(s.nulls)
     caveats = [CAVEATS.get(label, f"Interpret p with care: {label}.") for label in labels]
-    return [*LIMITS, *caveats, *s.notes]
+    return [*_limits_of_design(s), *_limits_of_search(s), *caveats, *s.notes]
+
+
+def _limits_of_design(s: Summary) -> Iterator[str]:
+    folds = counted(len(s.folds), "fold")
+    yield (
+        f"The {s.n_regions:,} regions of one connectome were held out in {folds}, not people: the "
+        "numbers say nothing about differences between people, or about a new person's connectome."
+    )
+    if s.n_genes is not None:
+        yield (
+            "The dataset's expression is taken as it comes: if it was normalised over all regions, "
+            "it saw test regions."
+        )
+    if is_sample(s):
+        yield (
+            f"{folds[0].upper()}{folds[1:]} of one brain share training regions; their SD is no "
+            "interval, and the corrected intervals are wide."
+        )
+    else:
+        yield "A mean over these folds has no interval: they are no sample of possible folds."
+    if s.geography is None:
+        yield "Without a geography baseline, nothing here tells genes from location."
+    elif not s.is_geography:
+        yield (
+            "Nearby regions are alike in expression and in connectivity: only the gain over "
+            "geography is evidence about genes, and only as far as geography was modelled well."
+        )
+    if s.verdict is not None and s.verdict.grade == s.verdict.tested_up_to < len(MEANINGS) - 1:
+        yield f"The grade was tested up to {s.verdict.tested_up_to} only, so it may be too low."
+    if s.nulls is not None:
+        yield (
+            f"With {counted(s.nulls.n, 'null')}, no p can be smaller than "
+            f"{number(s.nulls.p_floor)}."
+        )
+
+
+def _limits_of_search(s: Summary) -> Iterator[str]:
+    most = s.provenance.options.get("max_epochs")
+    late = [f.fold for f in s.folds if most and (f.epochs or 0) >= LATE * int(most)]
+    if late:
+        yield (
+            f"The chosen config was best at the end of training in {counted(len(late), 'fold')} "
+            f"({', '.join(map(str, late))}): more epochs may do better."
+        )
+    failed = sum(fold.trials.failed for fold in s.folds if fold.trials)
+    if failed:
+        total = sum(fold.trials.total for fold in s.folds if fold.trials)
+        yield f"{failed} of {total} configs failed, and count nothing."
 
 
 def _spread(score: Average) -> str:

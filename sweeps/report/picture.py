@@ -67,7 +67,7 @@ class Picture:
     grid
         Rows and columns of axes.
     margins
-        Left and top, inches.
+        Left, top, right and bottom, inches; the last two may be missing.
     options
         Keywords of `Figure.subplots`.
     """
@@ -78,19 +78,20 @@ class Picture:
         *,
         size: tuple[float, float] = (4.8, 2.9),
         grid: tuple[int, int] = (1, 1),
-        margins: tuple[float, float] = (0.75, 0.15),
+        margins: tuple[float, ...] = (0.75, 0.15),
         **options: Any,
     ) -> None:
         self.words = words
         self.tips: dict[str, Sequence[str]] = {}
         with mpl.rc_context(STYLE):
             # margins are given, since measuring every text would double the time of a page
+            left, top, right, bottom = (*margins, *(0.12, 0.5)[len(margins) - 2 :])
             self.figure = Figure(figsize=size)
             self.figure.subplots_adjust(
-                left=margins[0] / size[0],
-                right=1 - 0.12 / size[0],
-                bottom=0.5 / size[1],
-                top=1 - margins[1] / size[1],
+                left=left / size[0],
+                right=1 - right / size[0],
+                bottom=bottom / size[1],
+                top=1 - top / size[1],
                 wspace=0.9 * grid[1] / size[0],
                 hspace=0.7 * grid[0] / size[1],
             )
@@ -118,6 +119,10 @@ class Picture:
         root = ElementTree.fromstring(buffer.getvalue())
         for metadata in root.findall(f"{{{SVG}}}metadata"):
             root.remove(metadata)
+        for element in root.iter():
+            # a hundredth of a point is finer than any screen
+            for name in {"d", "x", "y", "transform"} & element.attrib.keys():
+                element.set(name, re.sub(r"(\.\d\d)\d+", r"\1", element.attrib[name]))
         self._explain(root)
         root.set("role", "img")
         root.set("aria-label", self.words)
@@ -137,6 +142,11 @@ class Picture:
             texts = self.tips.get(group.get("id", ""), ())
             marks = [e for e in group.iter() if e.tag in (f"{{{SVG}}}use", f"{{{SVG}}}path")]
             marks = marks[-len(texts) :] if len(texts) > 1 else [group]
+            # marks of one look say so once
+            if len(texts) > 1 and len({mark.get("style") for mark in marks}) == 1:
+                group.set("style", marks[0].get("style", ""))
+                for mark in marks:
+                    mark.attrib.pop("style", None)
             for mark, text in zip(marks, texts, strict=False):
                 title = ElementTree.Element(f"{{{SVG}}}title")
                 title.text = text
@@ -161,6 +171,7 @@ def padded(
 def _for_page(text: str) -> str:
     for name, colour in PALETTE.items():
         text = text.replace(colour, f"var(--{name})")
+    text = text.replace("#000000", "var(--ink)")
     # HTML needs no namespaces, and ids of groups mean nothing there
     text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text).replace("ns1:href", "href")
     return re.sub(r'<g id="[^"]*"', "<g", text)

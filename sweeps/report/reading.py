@@ -1,39 +1,59 @@
 """Read the files of a run folder; a missing part becomes a sentence, not an exception."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
+from gx2c.metrics import HEADLINE
 from gx2c.models.names import GEOGRAPHY, families_of
 from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore
-from sweeps.folder.results import read_connectome, read_null_scores
+from sweeps.folder.regions import CENTROID, read_regions
+from sweeps.folder.results import read_connectome, read_null_scores, read_result
 from sweeps.folder.summary_file import Summary, read_summary
 from sweeps.folder.summary_parts import FoldSummary
+
+# What joins the names of two networks; no name holds it
+PAIR = "\0"
+EDGE_COLUMNS = ["fold", "a", "b", "measured", "predicted", "geography"]
 
 
 @dataclass(frozen=True)
 class FoldConnectomes:
-    """Both connectomes of one fold's test regions.
+    """The connectomes of one fold's test regions.
 
     Attributes
     ----------
-    predicted, measured
+    predicted, measured, geography
         (n_test_regions, n_test_regions), Pearson r; None where a file could not be used.
     problem
-        Why not, in a sentence; empty if both are there.
+        Why the first two are not there, in a sentence; empty if they are.
     """
 
     fold: int
     labels: tuple[str, ...] = ()
     predicted: FloatArray | None = None
     measured: FloatArray | None = None
+    geography: FloatArray | None = None
     problem: str = ""
+
+    def ordered(self, networks: Sequence[str]) -> "FoldConnectomes":
+        """Return the same regions, those of each network together, in the order of names."""
+        order = np.lexsort((np.arange(len(self.labels)), np.asarray(networks, dtype=str)))
+        found = self.predicted, self.measured, self.geography
+        predicted, measured, geography = (
+            None if matrix is None else matrix[np.ix_(order, order)] for matrix in found
+        )
+        labels = tuple(self.labels[i] for i in order.tolist())
+        return FoldConnectomes(self.fold, labels, predicted, measured, geography, self.problem)
 
 
 @dataclass(frozen=True)
@@ -48,7 +68,12 @@ class RunFiles:
         Trials of all models and folds; if unreadable, empty, with a sentence in
         `problems["trials"]`.
     null_scores
-        Pearson r of each null, averaged over folds; empty likewise (`problems["nulls"]`).
+        Pearson r of each null, averaged over folds, by surrogate; empty likewise
+        (`problems["nulls"]`).
+    members
+        Test r of each member of the model's ensembles, by fold; NaN of one that diverged.
+    regions
+        As `read_regions` returns them; None likewise (`problems["regions"]`).
     problems
         Missing parts, by name.
     """
@@ -57,8 +82,39 @@ class RunFiles:
     summary: Summary
     connectomes: tuple[FoldConnectomes, ...] = ()
     trials: tuple[ConfigRecord, ...] = ()
-    null_scores: FloatArray = field(default_factory=lambda: np.empty(0))
+    null_scores: Mapping[str, FloatArray] = field(default_factory=dict)
+    members: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    regions: pd.DataFrame | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def edges(self) -> pd.DataFrame:
+        """Every test edge with its fold, ends `a` and `b`, measured value and predictions.
+
+        With regions, also the length in mm (`mm`), and `pair`, the names of both networks
+        joined by `PAIR`.
+        """
+        tables = [_edges_of(c) for c in self.connectomes if not c.problem]
+        table = pd.concat(tables) if tables else pd.DataFrame(columns=EDGE_COLUMNS)
+        table = table.reset_index(drop=True)
+        if self.regions is None or not set(self.labels_tested) <= set(self.regions.index):
+            return table
+        ends = [self.regions.loc[table[end]] for end in ("a", "b")]
+        places = [end[CENTROID].to_numpy() for end in ends]
+        networks = [end["network"].tolist() for end in ends]
+        pairs = [PAIR.join(sorted(pair)) for pair in zip(*networks, strict=True)]
+        return table.assign(mm=np.linalg.norm(places[0] - places[1], axis=1), pair=pairs)
+
+    @property
+    def labels_tested(self) -> list[str]:
+        """Labels of the test regions of all folds."""
+        return [label for c in self.connectomes for label in c.labels]
+
+    def networks(self, labels: Sequence[str]) -> list[str]:
+        """Return the networks of some regions; without the table of regions, no names."""
+        if self.regions is None or not set(labels) <= set(self.regions.index):
+            return [""] * len(labels)
+        return list(self.regions.loc[list(labels), "network"])
 
 
 def read_run(paths: SweepPaths) -> RunFiles:
@@ -71,6 +127,8 @@ def read_run(paths: SweepPaths) -> RunFiles:
         connectomes=tuple(_read_connectomes(paths, summary, f) for f in summary.folds),
         trials=_read_trials(paths, summary, problems),
         null_scores=_read_null_scores(paths, summary, problems),
+        members=_read_members(paths, summary),
+        regions=_read_regions(paths, problems),
         problems=problems,
     )
 
@@ -80,6 +138,7 @@ def _read_connectomes(paths: SweepPaths, summary: Summary, of: FoldSummary) -> F
     try:
         labels, predicted = read_connectome(_inside(paths, paths.predicted(*key)))
         measured_labels, measured = read_connectome(_inside(paths, paths.measured(*key)))
+        rival = _read_rival(paths, summary, of, labels)
     except DamagedError:
         raise
     except UserError as error:
@@ -89,8 +148,38 @@ def _read_connectomes(paths: SweepPaths, summary: Summary, of: FoldSummary) -> F
     if of.blocks is not None and len(of.blocks) == len(labels):
         # edges within a block were predicted, but are not what is scored
         unscored = np.equal.outer(of.blocks, of.blocks)
-        predicted[unscored] = measured[unscored] = np.nan
-    return FoldConnectomes(of.fold, labels, predicted, measured)
+        for matrix in (predicted, measured, *(() if rival is None else (rival,))):
+            matrix[unscored] = np.nan
+    return FoldConnectomes(of.fold, labels, predicted, measured, rival)
+
+
+def _read_rival(
+    paths: SweepPaths, summary: Summary, of: FoldSummary, labels: tuple[str, ...]
+) -> FloatArray | None:
+    """Read geography's prediction, which reruns of single models do not have."""
+    path = paths.predicted("geography", of.fold, summary.dataset)
+    if summary.is_geography or not path.exists():
+        return None
+    names, values = read_connectome(_inside(paths, path))
+    return values if names == labels else None
+
+
+def _edges_of(c: FoldConnectomes) -> pd.DataFrame:
+    assert c.measured is not None and c.predicted is not None
+    rows, columns = np.triu_indices(len(c.labels), k=1)
+    labels = np.asarray(c.labels, dtype=object)
+    nothing = np.full_like(c.measured, np.nan)
+    table = pd.DataFrame(
+        {
+            "fold": c.fold,
+            "a": labels[rows],
+            "b": labels[columns],
+            "measured": c.measured[rows, columns],
+            "predicted": c.predicted[rows, columns],
+            "geography": (nothing if c.geography is None else c.geography)[rows, columns],
+        }
+    )
+    return table.dropna(subset=["measured", "predicted"])
 
 
 def _inside(paths: SweepPaths, path: Path) -> Path:
@@ -119,14 +208,44 @@ def _read_trials(
         return ()
 
 
-def _read_null_scores(paths: SweepPaths, summary: Summary, problems: dict[str, str]) -> FloatArray:
+def _read_null_scores(
+    paths: SweepPaths, summary: Summary, problems: dict[str, str]
+) -> dict[str, FloatArray]:
     if summary.nulls is None:
-        return np.empty(0)
+        return {}
+    # the first surrogate's nulls lie in the folder of the model, the others' below their names
+    folders = {summary.nulls.method: summary.model}
+    folders |= {kind: f"{kind}/{summary.model}" for kind in summary.more_nulls}
+    found = {}
+    for kind, folder in folders.items():
+        try:
+            _inside(paths, paths.null_scores(folder))
+            table = read_null_scores(paths, folder)
+            found[kind] = table[HEADLINE].to_numpy(dtype=np.float64)
+        except DamagedError:
+            raise
+        except UserError as error:
+            problems.setdefault("nulls", f"{error}.")
+    return found
+
+
+def _read_members(paths: SweepPaths, summary: Summary) -> dict[int, list[float]]:
+    found = {}
+    for fold in summary.folds:
+        path = paths.retrained(summary.model, fold.fold)
+        if path.resolve().is_relative_to(paths.root.resolve()) and path.exists():
+            scores = read_result(paths, summary.model, fold.fold).member_scores
+            found[fold.fold] = [
+                math.nan if one is None else one.get(HEADLINE, math.nan) for one in scores
+            ]
+    return found
+
+
+def _read_regions(paths: SweepPaths, problems: dict[str, str]) -> pd.DataFrame | None:
     try:
-        _inside(paths, paths.null_scores(summary.model))
-        return read_null_scores(paths, summary.model)["pearson_r"].to_numpy(dtype=np.float64)
+        return read_regions(paths)
     except DamagedError:
         raise
     except UserError as error:
-        problems["nulls"] = f"{error}."
-        return np.empty(0)
+        problems["regions"] = f"{error}."
+        return None

@@ -2,13 +2,14 @@
 
 from gx2c.metrics import HEADLINE
 from sweeps.folder.summary_file import Summary
-from sweeps.folder.summary_parts import Average
-from sweeps.report.facts import fold_scores, single_score
+from sweeps.folder.summary_parts import Average, Averages
+from sweeps.report.facts import NO_KINDS, fold_scores, kind_gains, single_score
 from sweeps.report.wording import (
     ABSENT,
     compact,
     counted,
     flat,
+    fold_name,
     kind_name,
     number,
     signed,
@@ -19,6 +20,10 @@ FOLD_COLUMNS = (
     "fold", "test r", "geography test r", "gain", "best config alone", "validation r", "weight",
     "epochs", "configs", "pruned", "failed", "training regions", "test regions",
 )  # fmt: skip
+
+
+class Bold(str):
+    """A cell that is printed bold."""
 
 
 def fold_table(s: Summary) -> tuple[list[str], list[list[str]]]:
@@ -85,18 +90,51 @@ def one_fold_rows(s: Summary, fold: int) -> list[list[str]]:
     return rows
 
 
-def detail_rows(s: Summary) -> list[list[str]]:
-    """Return a row per kind of edges: the model, its SD, geography, and n folds."""
-    own = s.details[s.model]
-    rival = None if s.is_geography else s.details.get("geography")
+def kind_rows(s: Summary) -> list[list[str]]:
+    """Return a row per kind of edges: the model, its SD, geography, gain, its SE, and n folds.
+
+    A gain that is larger than its noise is bold.
+    """
+    own, rival = s.details[s.model], _rival_details(s)
+    gains = {row.score: row for row in kind_gains(s)}
     rows = []
     for score, mean in own.mean.items():
-        other = Average() if rival is None else rival.mean.get(score, Average())
-        reasons = [fold.reasons[score] for fold in own.folds if score in fold.reasons]
-        why = f"undefined in {counted(len(reasons), 'fold')}: {reasons[0]}" if reasons else ""
-        cells = [number(v) for v in (mean.mean, mean.sd, other.mean)]
-        rows.append([f"{kind_name(score)}\t{why}", *cells, f"{mean.n}"])
+        if score in NO_KINDS or not score.endswith("_r"):
+            continue
+        cells = [number(v) for v in (mean.mean, mean.sd, rival.get(score, Average()).mean)]
+        if found := gains.get(score):
+            gain = signed(found.gain.mean)
+            cells += [Bold(gain) if found.clear else gain, number(found.gain.se)]
+        else:
+            cells += [ABSENT, ABSENT]
+        rows.append([_name_of(s, score), *cells, f"{mean.n}"])
     return rows
+
+
+def other_rows(s: Summary) -> list[list[str]]:
+    """Return a row per detailed score that is no correlation within a kind of edges."""
+    rival = _rival_details(s)
+    return [
+        [
+            _name_of(s, score),
+            *(number(v) for v in (mean.mean, mean.sd, rival.get(score, Average()).mean)),
+            f"{mean.n}",
+        ]
+        for score, mean in s.details[s.model].mean.items()
+        if score in NO_KINDS or not score.endswith("_r")
+    ]
+
+
+def _rival_details(s: Summary) -> Averages:
+    found = None if s.is_geography else s.details.get("geography")
+    return {} if found is None else found.mean
+
+
+def _name_of(s: Summary, score: str) -> str:
+    folds = s.details[s.model].folds
+    reasons = [fold.reasons[score] for fold in folds if score in fold.reasons]
+    why = f"undefined in {counted(len(reasons), 'fold')}: {reasons[0]}" if reasons else ""
+    return f"{kind_name(score)}\t{why}"
 
 
 def across_rows(s: Summary) -> list[list[str]]:
@@ -109,8 +147,20 @@ def across_rows(s: Summary) -> list[list[str]]:
     ]
 
 
-def config_rows(s: Summary) -> list[list[str]]:
-    """Return a row per value of the chosen configs, those that differ among folds first."""
+def config_tables(s: Summary, width: int) -> list[tuple[list[str], list[list[str]]]]:
+    """Return names of folds, and a row per value of their chosen configs, at most `width` a table.
+
+    Values that differ among folds come first.
+    """
+    rows = _config_rows(s)
+    names = [fold_name(fold) for fold in s.folds]
+    return [
+        (names[k : k + width], [[row[0], *row[1 + k : 1 + k + width]] for row in rows])
+        for k in range(0, len(names), width)
+    ]
+
+
+def _config_rows(s: Summary) -> list[list[str]]:
     configs = [flat(fold.best_config or {"weight": fold.weights}) for fold in s.folds]
     names = list(dict.fromkeys(name for config in configs for name in config))
     rows = []

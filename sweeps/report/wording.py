@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gx2c.metrics import TABLE
+from sweeps.folder.summary_parts import FoldSummary
 
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -90,6 +91,11 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def fold_name(fold: FoldSummary) -> str:
+    """Return a fold's number, and its name if it has one: `fold 2 Vis`."""
+    return f"fold {fold.fold} {fold.name}".strip()
 
 
 def counted(n: int, noun: str) -> str:

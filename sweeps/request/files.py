@@ -13,6 +13,7 @@ from gx2c.saved.origin import measured_checksum
 from gx2c.sealed import DamagedError, sealed, unsealed
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.records import ConfigRecord, read_json, write_bytes, write_json
+from sweeps.folder.regions import write_regions
 from sweeps.request.option import Affects
 from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, WarmStart
@@ -109,6 +110,7 @@ def write_request(paths: SweepPaths, plan: SweepPlan) -> None:
             for (model, fold), records in plan.warm.trials.items()
         ]
         write_json(paths.warm_start, {"sources": list(plan.warm.sources), "trials": trials})
+    write_regions(paths, plan.brain)
     write_json(paths.folds, _describe_folds(plan))
     write_json(paths.inputs, _inputs(plan))
 

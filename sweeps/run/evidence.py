@@ -139,7 +139,8 @@ def _compare(plan: SweepPlan, model: Scored, rival: Scored) -> Comparison:
         level=LEVEL,
     )
     gain = float(np.mean(np.subtract(model.r, rival.r)))
-    return Comparison(rival.mean, _or_none(gain), _or_none(found.low))
+    per_fold = [_or_none(r) for r in rival.r]
+    return Comparison(rival.mean, _or_none(gain), _or_none(found.low), per_fold)
 
 
 def _or_none(value: float) -> float | None:

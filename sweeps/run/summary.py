@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gx2c.data.dataset import references_of
 from gx2c.data.two_brains import training_part
 from gx2c.files import file_digest
 from gx2c.fit import FitConfig
@@ -108,7 +109,11 @@ def summarise(
         provenance=Provenance.model_validate(
             {
                 **provenance(),
-                "dataset": {"name": plan.brain.name, "checksum": plan.brain.checksum},
+                "dataset": {
+                    "name": plan.brain.name,
+                    "checksum": plan.brain.checksum,
+                    "references": "\n".join(references_of(options.dataset)),
+                },
                 "seeds": {"sweep": options.seed},
                 "profile": profile_of(paths, plan, model, 0),
                 "options": options.to_dict(),

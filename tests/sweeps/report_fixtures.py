@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gx2c.verdict import Comparison, Evidence, NullTest, Verdict, verdict
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore, State
 
@@ -34,8 +36,11 @@ def make_run(
     n_nulls: int = 20,
     n_epochs: int = 30,
     seed: int = 0,
+    places: bool = False,
 ) -> SweepPaths:
     """Write a whole run folder; `n_regions` are the test regions of each fold.
+
+    Their networks and places, for pictures of the brain, are written with `places`.
 
     No nulls are written with `n_nulls=0`, no curves with `n_epochs=0`.
     """
@@ -45,6 +50,8 @@ def make_run(
     write_summary(paths, make_summary(model, n_folds, n_regions, n_configs, n_nulls, rng))
     for fold in range(n_folds):
         write_connectomes(paths, model, fold, n_regions, rng)
+    if places:
+        write_region_table(paths, n_regions)
     store = RecordStore(paths)
     for name, count in ((model, n_configs), ("geography", 6)):
         for fold in range(n_folds):
@@ -62,6 +69,57 @@ def make_run(
 
 def write_summary(paths: SweepPaths, summary: dict[str, Any]) -> None:
     paths.summary.write_text(json.dumps(summary), encoding="utf-8")
+
+
+# A rival that the model beats by .1, and one that it may not beat
+BEATEN, CLOSE = Comparison(0.4, 0.1, 0.05, (0.39, 0.41)), Comparison(0.49, 0.01, -0.02, (0.5, 0.48))
+PASSED, FAILED = NullTest(0.01, 99), NullTest(0.4, 99)
+
+
+def evidence_for(grade: int) -> Evidence:
+    """Return evidence that is worth a grade, tested as far as the next one."""
+    specific = PASSED if grade >= 3 else FAILED
+    return Evidence(
+        r=0.5,
+        decay=BEATEN if grade >= 1 else CLOSE,
+        geography=BEATEN if grade >= 2 else CLOSE,
+        coordinates=BEATEN if grade >= 3 else CLOSE,
+        nulls={
+            "hungarian": specific,
+            "random_field": specific,
+            "residual_spin": PASSED if grade >= 4 else FAILED,
+        },
+    )
+
+
+def grade_run(paths: SweepPaths, grade: int) -> Verdict:
+    """Write a verdict with a grade into a run's summary."""
+    found = verdict(evidence_for(grade))
+    write_summary(paths, read_summary(paths) | {"verdict": asdict(found)})
+    return found
+
+
+def with_details(paths: SweepPaths) -> None:
+    """Write detailed scores: short edges are clearly better than geography's, long ones not."""
+    summary = read_summary(paths)
+    n, better = len(summary["folds"]), {"short_r": 0.2, "long_r": 0.0, "noise_ceiling_r": 0.4}
+    details = {}
+    for model in (summary["model"], "geography"):
+        folds = []
+        for k in range(n):
+            gain = {
+                name: 0.5 + 0.01 * k + more * (model != "geography")
+                for name, more in better.items()
+            }
+            gain["long_r"] += 0.1 * (-1) ** k * (model != "geography")
+            folds.append({"fold": k, "values": gain})
+        names = folds[0]["values"]
+        mean = {
+            name: {"mean": float(np.mean([f["values"][name] for f in folds])), "sd": 0.01, "n": n}
+            for name in names
+        }
+        details[model] = {"mean": mean, "folds": folds}
+    write_summary(paths, summary | {"details": details})
 
 
 def read_summary(paths: SweepPaths) -> dict[str, Any]:
@@ -176,6 +234,23 @@ def make_summary(
     }
 
 
+def write_region_table(paths: SweepPaths, n_regions: int) -> None:
+    labels = make_labels(n_regions)
+    names = {"LH": "left", "RH": "right"}
+    half = np.arange(n_regions) / max(n_regions, 2)
+    table = pd.DataFrame(
+        {
+            "label": labels,
+            "network": [label.split("_")[2] for label in labels],
+            "hemisphere": [names[label.split("_")[1]] for label in labels],
+            "x_mm": [40.0 if "_RH_" in label else -40.0 for label in labels],
+            "y_mm": -80 + 140 * half,
+            "z_mm": 30 * np.cos(9 * half),
+        }
+    )
+    table.to_csv(paths.regions, sep="\t", index=False)
+
+
 def make_labels(n_regions: int) -> list[str]:
     per_side = -(-n_regions // 2)
     labels = []
@@ -197,6 +272,8 @@ def write_connectomes(
     predicted = 0.2 + 0.4 * measured + 0.6 * noise[1]
     write_relmat(paths.measured(model, fold, "schaefer100"), measured, labels)
     write_relmat(paths.predicted(model, fold, "schaefer100"), predicted, labels)
+    geography = 0.3 + 0.5 * np.exp(-distance / 2)
+    write_relmat(paths.predicted("geography", fold, "schaefer100"), geography, labels)
 
 
 def write_relmat(path: Path, values: np.ndarray, labels: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,31 @@ import numpy as np
 import pandas as pd
 import pytest
 from report_fixtures import (
+    grade_run,
     make_labels,
     make_run,
     read_summary,
+    with_details,
     write_relmat,
     write_summary,
 )
 
 from gx2c.errors import UserError
+from gx2c.metrics import corrected_resampled_t
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import read_json, write_json
+from sweeps.folder.records import ConfigRecord, read_json, write_json
+from sweeps.report import catalogue
+from sweeps.report.brain_figures import nearest_regions, region_errors, surfaces
 from sweeps.report.build import write_report
+from sweeps.report.catalogue import FIGURES, write_figures
 from sweeps.report.connectomes import DIVERGING, connectome_figure
+from sweeps.report.edge_figures import calibration, network_pairs
 from sweeps.report.picture import Picture, padded
-from sweeps.report.wording import MINUS, duration, number, p_text, signed
+from sweeps.report.reading import FoldConnectomes, read_run
+from sweeps.report.search_figures import Search
+from sweeps.report.table_files import write_tables
+from sweeps.report.verdict_figure import verdict_rows
+from sweeps.report.wording import KINDS, MINUS, duration, number, p_text, signed
 
 VOID = {"br", "img", "input", "meta"}
 
@@ -163,6 +175,175 @@ def test_the_verdict_is_the_headline_and_estimates_alone_claim_nothing(run: Swee
     assert "random_field nulls 77" in page.text
 
 
+@pytest.mark.parametrize("grade", range(5))
+def test_every_grade_has_its_sentence_and_colour(tmp_path: Path, grade: int) -> None:
+    paths = make_run(tmp_path / "run", n_folds=2, n_configs=2)
+    found = grade_run(paths, grade)
+    assert found.grade == grade
+    page = report(paths)
+    assert page.count("h1") == 1
+    assert f"<h1>{escape(found.sentence, quote=True)}</h1>" in page.source
+    assert ("header", {"class": f"grade-{grade}"}) in page.elements
+    assert re.search(rf"\.grade-{grade} {{ --grade: #\w{{6}}; }}", page.source)
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_intervals_are_those_of_compare(run: SweepPaths, deterministic: bool) -> None:
+    summary = read_summary(change(run, deterministic_split=deterministic))
+    rows = verdict_rows(read_run(run))
+    r = [fold["test"]["pearson_r"] for fold in summary["folds"]]
+    wanted = corrected_resampled_t(r, n_test=[25] * 4, n_train=[74] * 4)
+    assert rows[0].found.mean == pytest.approx(wanted.mean)
+    if deterministic:
+        assert np.isnan([rows[0].found.low, rows[0].found.high]).all()
+        assert "no intervals" in report(run).text
+    else:
+        assert (rows[0].found.low, rows[0].found.high) == pytest.approx((wanted.low, wanted.high))
+        assert "95 % interval" in report(run).text
+
+
+def test_the_picture_has_every_rival_and_null(run: SweepPaths) -> None:
+    grade_run(run, 3)
+    with_details(run)
+    names = [row.name for row in verdict_rows(read_run(run))]
+    assert names == [
+        "smt", "the same on coordinates", "geography", "distance decay", "noise ceiling",
+        "20 nulls: hungarian",
+    ]  # fmt: skip
+
+
+def test_a_gain_is_bold_only_where_it_exceeds_its_noise(run: SweepPaths) -> None:
+    with_details(run)
+    page = report(run)
+    assert "<b>+.200</b>" in page.source
+    kinds = page.source.split('<section id="kinds">')[1].split("</section>")[0]
+    assert kinds.count("<b>") == 1
+    rows = [row.strip() for row in re.findall(r'<th scope="row">([^<]+)', kinds)]
+    assert rows == ["short edges, up to 58 mm", "long edges", KINDS["noise_ceiling_r"]]
+
+
+def test_methods_cite_what_the_options_used(run: SweepPaths) -> None:
+    assert "no options, from which methods are written" in report(run).text
+    used = {
+        "inner_folds": 3,
+        "samples": 24,
+        "scheduler": "asha",
+        "max_epochs": 30,
+        "genes": "50_var",
+    }
+    change(run, provenance={"options": used | {"metric": "val_mse"}})
+    text = report(run).text.partition("Methods Models")[2].partition("Limits of")[0]
+    for words in (
+        "50 genes that vary most were chosen on the training regions",
+        "3 inner folds", "24 configs", "Li et al. (2020)", "Nadeau & Bengio (2003)",
+        "20 hungarian surrogates", "Markello & Misic (2021)",
+    ):  # fmt: skip
+        assert words in text
+    assert "Besag" not in text
+    cited = {int(n) for group in re.findall(r"\[([\d, ]+)\]", text) for n in group.split(",")}
+    assert cited == set(range(1, max(cited) + 1))
+    closed = change(run, model="cge", provenance={"options": used | {"scheduler": "none"}})
+    assert "Li et al." not in report(closed).text
+
+
+@pytest.mark.pictures
+def test_figures_and_tables_are_files_for_print(small: SweepPaths, tmp_path: Path) -> None:
+    with_details(small)
+    run = read_run(small)
+    for write, formats, wrong in (
+        (write_figures, "svg,pdf,png", "gif"),
+        (write_tables, "csv,latex,markdown", "docx"),
+    ):
+        with pytest.raises(UserError, match=f"format '{wrong}'"):
+            write(run, tmp_path / "none", f"{formats},{wrong}")
+    assert not (tmp_path / "none").exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "FIGURES", {k: FIGURES[k] for k in ("verdict", "kinds", "search")})
+        paths = write_figures(run, tmp_path / "figures", "svg,pdf")
+    names = {"verdict", "kinds", "search", "search_geography"}
+    assert {path.name for path in paths} == {f"{n}.{e}" for n in names for e in ("svg", "pdf")}
+    drawn = (tmp_path / "figures" / "verdict.svg").read_text()
+    assert "distance decay" not in drawn and ">geography</text>" in drawn, "text is text"
+    assert b"/Type /Font" in (tmp_path / "figures" / "verdict.pdf").read_bytes()
+    write_tables(run, tmp_path / "tables", "csv,latex,markdown")
+    table = pd.read_csv(tmp_path / "tables" / "folds.csv")
+    test = [fold["test"]["pearson_r"] for fold in read_summary(small)["folds"]]
+    assert table["test"].tolist() == pytest.approx(test, rel=1e-12)
+    assert r"\toprule" in (tmp_path / "tables" / "kinds.tex").read_text()
+    assert (tmp_path / "tables" / "kinds.md").read_text().startswith("| edges | smt | SD |")
+
+
+def test_errors_are_averaged_over_edges_of_a_region_and_of_a_pair_of_networks(
+    tmp_path: Path,
+) -> None:
+    run = read_run(make_run(tmp_path / "run", n_folds=1, n_regions=8, places=True))
+    (c,) = run.connectomes
+    error = np.abs(c.predicted - c.measured)
+    rival = np.abs(c.geography - c.measured)
+    errors = region_errors(run)
+    for k, label in enumerate(c.labels):
+        assert errors[label] == pytest.approx(np.delete(error[k], k).mean())
+    networks = [label.split("_")[2] for label in c.labels]
+    found = network_pairs(run)
+    pairs = [
+        (i, j)
+        for i in range(8)
+        for j in range(i)
+        if {networks[i], networks[j]} == {"Vis", "SomMot"}
+    ]
+    place = found.names.index("Vis"), found.names.index("SomMot")
+    rows, columns = np.transpose(pairs)
+    assert found.n[place] == len(pairs)
+    assert found.error[place] == pytest.approx(error[rows, columns].mean())
+    assert found.gain[place] == pytest.approx((rival - error)[rows, columns].mean())
+
+
+def test_calibration_sorts_edges_by_their_prediction() -> None:
+    predicted = pd.Series(np.random.default_rng(0).permutation(np.arange(100.0)))
+    found = calibration(predicted, 2 * predicted + 1)
+    assert found["n"].tolist() == [10] * 10
+    assert found["predicted"].tolist() == pytest.approx(np.arange(10) * 10 + 4.5)
+    assert found["measured"].tolist() == pytest.approx(2 * found["predicted"] + 1)
+
+
+def test_the_surface_takes_the_nearest_region_of_its_hemisphere() -> None:
+    rows = [("left", -40, -80, 0), ("left", -40, 40, 0), ("right", 40, -80, 0)]
+    regions = pd.DataFrame(rows, columns=["hemisphere", "x_mm", "y_mm", "z_mm"])
+    for side, allowed in ((0, {-1, 0, 1}), (1, {-1, 2})):
+        nearest, points = nearest_regions(regions, side), surfaces()[side].points
+        assert set(nearest.tolist()) == allowed
+        for k in range(0, len(points), 500):
+            far = np.linalg.norm(points[k] - regions[["x_mm", "y_mm", "z_mm"]], axis=1)
+            mine = {0: [0, 1], 1: [2]}[side]
+            best = min(mine, key=lambda row: far[row])
+            assert nearest[k] == (best if far[best] <= 30 else -1)
+
+
+def test_importance_finds_the_value_that_matters() -> None:
+    rng = np.random.default_rng(0)
+    rows = []
+    for k in range(60):
+        params = {"rate": float(rng.uniform(1e-4, 1e-1)), "idle": float(rng.uniform()), "kind": "a"}
+        score = -abs(np.log(params["rate"]) + 5)
+        common = {
+            "model": "m",
+            "fold": k % 2,
+            "batch": 0,
+            "config": {},
+            "seed": 0,
+            "epochs": 0,
+        }
+        rows.append(
+            ConfigRecord(
+                number=k, params=params, state="COMPLETE", score=score, validation={}, **common
+            )
+        )
+    search = Search("m", rows, "val_mse")
+    assert search.label.endswith(f"{MINUS}MSE")
+    assert search.importance["rate"] > 0.8 and set(search.importance) == {"rate", "idle"}
+    assert Search("m", rows[:6], "val_mse").importance == {}
+
+
 def test_the_gain_over_geography_stands_beside_that_of_nulls(run: SweepPaths) -> None:
     found = {
         **{"gain": 0.039, "null_mean": 0.032, "null_sd": 0.01},
@@ -187,15 +368,15 @@ def test_every_fold_has_both_connectomes_and_every_config_a_mark(small: SweepPat
     for fold in range(2):
         measured = pd.read_csv(small.measured("smt", fold, "schaefer100"), sep="\t", index_col=0)
         value = number(float(measured.iloc[1, 4]))
-        assert f"{labels[1]} – {labels[4]}: r = {value}" in tips
-    cells = [tip for tip in tips if re.fullmatch(r".+ – .+: r = .+", tip)]
-    edges = [tip for tip in tips if ": measured " in tip]
-    assert len(cells) == 2 * 2 * 9 * 8
+        assert f"{labels[1]} – {labels[4]}: measured {value}" in tips
+    cells = [tip for tip in tips if re.fullmatch(r".+ – .+: [a-z]+ [^,]+", tip)]
+    edges = [tip for tip in tips if ", predicted " in tip]
+    assert len(cells) == 2 * 4 * 9 * 8
     assert len(edges) == 2 * 9 * 8 // 2
     configs = [tip for tip in tips if tip.startswith("config ")]
     assert len([tip for tip in configs if "failed" in tip]) == 2
     assert len([tip for tip in configs if "below the axis" in tip]) == 2  # config 5 diverged
-    assert sum(int(tip.split(" null")[0]) for tip in tips if " null" in tip) == 20
+    assert sum(int(tip.split(" null")[0]) for tip in tips if " (hungarian) b" in tip) == 20
 
 
 @pytest.mark.pictures
@@ -227,7 +408,7 @@ def test_a_model_name_cannot_reach_outside_the_run_folder(tmp_path: Path) -> Non
     stray = str(outside.retrained_dir("smt", 0).parent)
     page = report(change(paths, model=stray))
     assert "outside the run folder" in page.text
-    assert not [tip for tip in page.tips if ": measured " in tip]
+    assert not [tip for tip in page.tips if ", predicted " in tip]
 
 
 def test_no_nulls(tmp_path: Path) -> None:
@@ -243,7 +424,7 @@ def test_many_nulls_become_bars_and_undefined_ones_are_counted(tmp_path: Path) -
     table.loc[:2, "pearson_r"] = np.nan
     table.to_csv(paths.null_scores("smt"), sep="\t", index=False)
     page = report(paths)
-    assert sum(int(tip.split(" null")[0]) for tip in page.tips if " null" in tip) == 397
+    assert sum(int(tip.split(" null")[0]) for tip in page.tips if " (hungarian) b" in tip) == 397
     assert "3 nulls without a defined score" in page.text
 
 
@@ -296,7 +477,7 @@ def test_files_that_are_missing_are_named(run: SweepPaths) -> None:
     assert "scores.tsv of the nulls of smt is missing" in page.text
     assert "Fold 0: " in page.text
     assert "Fold 1: " in page.text
-    assert len([tip for tip in page.tips if ": measured " in tip]) == 2 * 25 * 24 // 2
+    assert len([tip for tip in page.tips if ", predicted " in tip]) == 2 * 25 * 24 // 2
 
 
 def test_connectomes_of_different_regions_are_not_compared(run: SweepPaths) -> None:
@@ -310,7 +491,7 @@ def test_connectomes_without_a_column_of_labels_are_read(small: SweepPaths) -> N
         table = pd.read_csv(path, sep="\t", index_col=0, keep_default_na=False)
         table.to_csv(path, sep="\t", index=False)
     page = report(small)
-    assert len([tip for tip in page.tips if ": measured " in tip]) == 2 * 9 * 8 // 2
+    assert len([tip for tip in page.tips if ", predicted " in tip]) == 2 * 9 * 8 // 2
 
 
 def test_smallest_summary_gives_a_page(tmp_path: Path) -> None:
@@ -345,7 +526,7 @@ def test_page_of_a_large_brain_stays_small(tmp_path: Path) -> None:
     )
     page = report(paths)
     assert paths.report.stat().st_size < 5_000_000
-    assert not [tip for tip in page.tips if ": measured " in tip]
+    assert not [tip for tip in page.tips if ", predicted " in tip]
     assert "The best 80 of" in page.text
 
 
@@ -386,13 +567,21 @@ def test_colours_are_symmetric_in_lightness_and_zero_is_palest() -> None:
     assert np.abs(lightness - lightness[::-1]).max() < 0.12
 
 
-def test_a_heat_map_has_no_diagonal_and_one_scale() -> None:
-    labels = ("a", "b", "c")
-    picture = connectome_figure(np.ones((3, 3)), labels, kind="measured", fold=0, limit=0.5)
-    (image,) = picture.axes.get_images()
-    shown = np.ma.getmaskarray(image.get_array())
-    assert shown.diagonal().all() and shown.sum() == 3
-    assert (image.norm.vmin, image.norm.vmax) == (-0.5, 0.5)
+def test_heat_maps_have_no_diagonal_and_one_scale_and_keep_networks_together() -> None:
+    rng = np.random.default_rng(0)
+    measured, predicted = rng.normal(size=(2, 4, 4))
+    both = FoldConnectomes(0, ("a", "b", "c", "d"), predicted, measured, None)
+    ordered = both.ordered(["Vis", "Cont", "Vis", "Cont"])
+    assert ordered.labels == ("b", "d", "a", "c")
+    picture = connectome_figure(ordered, ["Cont", "Cont", "Vis", "Vis"], limit=0.5)
+    shown = [np.ma.masked_invalid(a.get_images()[0].get_array()) for a in picture.all_axes[:3]]
+    for values, wanted in zip(shown, (measured, predicted, measured - predicted), strict=True):
+        assert np.ma.getmaskarray(values).diagonal().all() and np.ma.getmaskarray(values).sum() == 4
+        assert values[0, 2] == wanted[1, 0]
+    for axes in picture.all_axes[:3]:
+        assert axes.get_images()[0].get_clim() == (-0.5, 0.5)
+        for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+            assert [label.get_text() for label in labels] == ["Cont", "Vis"]
 
 
 @pytest.mark.pictures

@@ -1,0 +1,150 @@
+"""Pages as a browser shows and prints them: nothing is loaded, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from report_fixtures import grade_run, make_run, read_summary, with_details
+
+from sweeps.folder.paths import SweepPaths
+from sweeps.report.build import write_report
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.pictures,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    paths = make_run(folder, n_folds=2, n_regions=10, n_configs=14, n_epochs=8, places=True)
+    with_details(paths)
+    grade_run(paths, 2)
+    write_report(paths)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go, which CI keeps."""
+    kept = os.environ.get("GX2C_SCREENSHOTS")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(exist_ok=True, parents=True)
+    return folder
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_page_fits_and_loads_nothing(browser, run, shots, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page, said, asked = context.new_page(), [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(run.report.as_uri())
+    page.screenshot(path=shots / f"report_{width}_{scheme}.png", full_page=True)
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:")] == [run.report.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    paper, ink = page.evaluate(
+        "(s => [s.backgroundColor, s.color])(getComputedStyle(document.body))"
+    )
+    dark = [sum(map(int, re.findall(r"\d+", colour)[:3])) < 3 * 128 for colour in (paper, ink)]
+    assert dark == ([False, True] if scheme == "light" else [True, False])
+    # what is wider than the screen can be scrolled to, also with the keyboard
+    for box in page.query_selector_all(".scroll"):
+        wide = "b => b.scrollWidth > b.clientWidth + 1"
+        assert not box.evaluate(wide) or box.evaluate(
+            "b => getComputedStyle(b).overflowX == 'auto' && b.tabIndex == 0"
+        )
+    context.close()
+
+
+def test_links_lead_to_sections_and_marks_have_tooltips(browser, run):
+    page = browser.new_page()
+    page.goto(run.report.as_uri())
+    for link in page.query_selector_all("nav a"):
+        link.click()
+        target = page.evaluate(
+            "document.querySelector(location.hash).querySelector('h2').textContent"
+        )
+        assert target == link.text_content()
+    r = read_summary(run)["test"]["pearson_r"]["mean"]
+    titles = page.eval_on_selector_all("svg title", "all => all.map(one => one.textContent)")
+    assert any(title.startswith(f"smt: r = {r:.3f}"[:9] + f"{r:.3f}"[1:]) for title in titles)
+    for svg in page.query_selector_all("svg"):
+        assert svg.get_attribute("role") == "img"
+        assert len(svg.get_attribute("aria-label")) > 20
+    # the folds' tabs follow the arrows
+    page.focus("#pick-0")
+    page.keyboard.press("ArrowRight")
+    assert page.is_visible(".panels > :nth-child(2)") and not page.is_visible(
+        ".panels > :first-child"
+    )
+    page.close()
+
+
+def test_five_grades_have_five_colours(browser, tmp_path):
+    page, colours = browser.new_page(), []
+    for grade in range(5):
+        paths = make_run(tmp_path / str(grade), n_folds=2, n_configs=0, n_epochs=0, n_regions=4)
+        sentence = grade_run(paths, grade).sentence
+        page.goto(write_report(paths).as_uri())
+        assert page.inner_text("h1") == sentence
+        colours.append(
+            page.evaluate("getComputedStyle(document.querySelector('h1')).borderLeftColor")
+        )
+        picture = page.query_selector("header svg").get_attribute("aria-label")
+        rivals = ("geography: ", "distance decay: ", "the same on coordinates: ", "20 nulls: ")
+        assert all(rival in picture for rival in rivals)
+    assert len(set(colours)) == 5
+    page.close()
+
+
+def test_printed_pages_hold_every_column_and_figure(browser, run, shots):
+    page = browser.new_page()
+    page.goto(run.report.as_uri())
+    file = shots / "report.pdf"
+    page.pdf(path=file, prefer_css_page_size=True, print_background=True)
+    page.emulate_media(media="print")
+    # A4 without its margins, in CSS pixels
+    width = round((210 - 28) / 25.4 * 96)
+    page.set_viewport_size({"width": width, "height": 1000})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    heads = page.eval_on_selector_all(
+        "table", "all => all.map(t => [...t.querySelectorAll('thead th')].at(-1).textContent)"
+    )
+    figures = page.eval_on_selector_all(
+        "svg", "all => all.map(s => [s.checkVisibility(), s.getBoundingClientRect().right])"
+    )
+    texts = page.eval_on_selector_all(
+        "svg", "all => all.map(s => [...s.querySelectorAll('text')].map(t => t.textContent).at(-1))"
+    )
+    page.close()
+    assert len(heads) >= 6 and len(figures) >= 12
+    assert all(visible and right <= width for visible, right in figures)
+    sheets = PdfReader(file).pages
+    assert {(round(p.mediabox.width), round(p.mediabox.height)) for p in sheets} == {(595, 842)}
+    text = "".join("".join(p.extract_text() for p in sheets).split())
+    for words in [*heads, *texts, "gx2c sweep smt --preset quick"]:
+        assert "".join(words.split()) in text
