@@ -1,13 +1,15 @@
 """The regions of a run: where they lie, and to which network they belong."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from gx2c.data import Brain
 from gx2c.errors import UserError
-from gx2c.files import ordinary
+from gx2c.files import file_digest, ordinary
 from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import write_bytes
+from sweeps.folder.records import read_json, write_bytes
 
 CENTROID = ["x_mm", "y_mm", "z_mm"]
 COLUMNS = ["network", "hemisphere", *CENTROID]
@@ -42,6 +44,7 @@ def read_regions(paths: SweepPaths) -> pd.DataFrame:
     UserError
         If the run has no such file, as those of earlier versions.
     """
+    refuse_unlisted(paths, paths.regions)
     try:
         # every label and network is text, also "1" and "NA"
         text = {"label": str, "network": str, "hemisphere": str}
@@ -56,3 +59,12 @@ def read_regions(paths: SweepPaths) -> pd.DataFrame:
         raise DamagedError(
             f"{paths.regions} cannot be read ({error}); --resume the sweep, which writes it again"
         ) from None
+
+
+def refuse_unlisted(paths: SweepPaths, path: Path) -> None:
+    """Refuse a table whose checksum is not the one that the summary has of it."""
+    if not (path.exists() and paths.summary.exists()):
+        return
+    wanted = read_json(paths.summary).get("files", {}).get(str(path.relative_to(paths.root)))
+    if wanted is not None and wanted != file_digest(path):
+        raise DamagedError(f"{path} is damaged (its checksum differs); --resume the sweep")

@@ -14,7 +14,8 @@ from gx2c.errors import DataError, UserError
 from gx2c.files import file_digest, ordinary
 from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
-from sweeps.folder.records import numbered, read_as, read_json, write_bytes
+from sweeps.folder.records import numbered, read_as, write_bytes
+from sweeps.folder.regions import refuse_unlisted
 from sweeps.folder.summary_parts import Part, Scores
 
 _REPEAT = "delete the folder {}, then --resume"
@@ -121,10 +122,7 @@ def write_null_scores(paths: SweepPaths, model: str, scores: pd.DataFrame) -> No
 def read_null_scores(paths: SweepPaths, model: str) -> pd.DataFrame:
     """Read a table that `write_null_scores` wrote; refuse other files."""
     path = paths.null_scores(model)
-    if path.exists() and paths.summary.exists():
-        wanted = read_json(paths.summary).get("files", {}).get(str(path.relative_to(paths.root)))
-        if wanted is not None and wanted != file_digest(path):
-            raise DamagedError(f"{path} is damaged (its checksum differs); --resume the sweep")
+    refuse_unlisted(paths, path)
     try:
         return pd.read_csv(ordinary(path), sep="\t", index_col="null").astype("float64")
     except FileNotFoundError:

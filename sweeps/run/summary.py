@@ -125,7 +125,8 @@ def summarise(
         notes=[*_notes(plan), *notes],
         files={
             str(path.relative_to(paths.root)): file_digest(path)
-            for path in sorted(paths.root.glob("nulls/**/scores.tsv"))
+            for path in (*sorted(paths.root.glob("nulls/**/scores.tsv")), paths.regions)
+            if path.exists()
         },
     )
 

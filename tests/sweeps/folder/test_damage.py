@@ -34,6 +34,7 @@ KINDS = (
     "sweep.yaml",
     "inputs.json",
     "folds.json",
+    "regions.tsv",
     "warm_start.json",
     "seconds.json",
     "sessions.json",

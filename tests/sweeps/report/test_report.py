@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -218,7 +218,7 @@ def test_a_gain_is_bold_only_where_it_exceeds_its_noise(run: SweepPaths) -> None
     assert "<b>+.200</b>" in page.source
     kinds = page.source.split('<section id="kinds">')[1].split("</section>")[0]
     assert kinds.count("<b>") == 1
-    rows = [row.strip() for row in re.findall(r'<th scope="row">([^<]+)', kinds)]
+    rows = [unescape(row).strip() for row in re.findall(r'<th scope="row">([^<]+)', kinds)]
     assert rows == ["short edges, up to 58 mm", "long edges", KINDS["noise_ceiling_r"]]
 
 
