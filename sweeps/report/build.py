@@ -27,7 +27,7 @@ FOLDS_PER_TABLE = 6
 def write_report(paths: SweepPaths) -> Path:
     """Write report.html from a finished run folder: one file that loads nothing.
 
-    No model is run or scored anew; missing parts are named on the page.
+    No model is run or scored again; missing parts are named on the page.
     """
     run = read_run(paths)
     page = render("report.html.j2", run=run, s=run.summary, **_sentences(run), **_figures(run))

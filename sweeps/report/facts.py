@@ -338,7 +338,7 @@ def _limits_of_design(s: Summary) -> Iterator[str]:
     else:
         yield "A mean over these folds has no interval: they are no sample of possible folds."
     if s.geography is None:
-        yield "Without a geography baseline, nothing here tells genes from location."
+        yield "Without a geography baseline, nothing here separates genes from location."
     elif not s.is_geography:
         yield (
             "Nearby regions are alike in expression and in connectivity: only the gain over "

@@ -21,7 +21,7 @@ from sweeps.folder.results import read_connectome, read_null_scores, read_result
 from sweeps.folder.summary_file import Summary, read_summary
 from sweeps.folder.summary_parts import FoldSummary
 
-# What joins the names of two networks; no name holds it
+# Stands between the names of two networks; no name holds it
 PAIR = "\0"
 EDGE_COLUMNS = ["fold", "a", "b", "measured", "predicted", "geography"]
 

@@ -19,11 +19,11 @@ MODEL, FAILED = PALETTE["model"], PALETTE["failed"]
 COMPLETE, PRUNED = "COMPLETE", "PRUNED"
 MOST_CURVES = 40
 SHOWN_SHARE = 0.15
-# Fewer configs tell nothing of which values matter
+# Fewer configs do not show which values matter
 LEAST_FOR_IMPORTANCE = 12
 MOST_AXES = 12
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-# What the score is called, by the metric that ranks configs
+# Names of the score, by the metric that ranks configs
 SCORES = {
     "val_mse": "validation score: \N{MINUS SIGN}MSE",
     "val_pearson_r": "validation score: Pearson r",
