@@ -34,6 +34,15 @@ def sweep(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted sweep.")
     ] = False,
+    notify: Annotated[
+        str,
+        typer.Option(
+            help="Address to post to when the sweep finishes, fails or stops: JSON, or the forms "
+            "of Slack and ntfy.",
+            envvar="GX2C_NOTIFY",
+            show_default="none",
+        ),
+    ] = "",
     **values: Any,
 ) -> None:
     """Search, retrain and test one model on every outer fold, against geography and nulls."""
@@ -44,8 +53,11 @@ def sweep(
     }
     prepare = _several if model == "all" or "," in model else _one
     folder, work = prepare(model, preset, given, out, resume=resume)
+    from sweeps.run.notify import notifying
+
     try:
-        work()
+        with notifying(notify, folder):
+            work()
     except KeyboardInterrupt as stop:
         reason = getattr(stop, "reason", "stopped")
         print(f"\n{reason}; go on with: {resume_command(sys.argv, folder)}", file=sys.stderr)

@@ -58,8 +58,10 @@ class SweepPaths:
     models = _File(INDEX_FILE)
     # The exported configs, one per outer fold
     best = _File("best.yaml")
-    # Every config with its values, curve and state, for other tools
+    # Every config with its values and state, for other tools
     trials = _File("trials.parquet")
+    # Their learning curves, a row per epoch
+    curves = _File("curves.parquet")
     # The page to read
     report = _File("report.html")
     # A copy of the search for optuna-dashboard, never read back

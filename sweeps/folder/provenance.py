@@ -4,12 +4,14 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gx2c.saved.origin import processor_name, versions
 
+NOTIFY = "--notify"
 PACKAGES = ("gx2c", "torch", "ray", "optuna", "numpy", "scipy", "scikit-learn", "pandas")
 
 
@@ -23,9 +25,19 @@ def provenance() -> dict[str, Any]:
             "processor": processor_name(),
             "cpus": os.cpu_count(),
         },
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": " ".join([Path(sys.argv[0]).name, *without_address(sys.argv[1:])]),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def without_address(words: Sequence[str]) -> list[str]:
+    """Take the address of `--notify`, which may be secret, out of the words of a command."""
+    kept: list[str] = []
+    for word in words:
+        hidden = kept and kept[-1] == NOTIFY
+        start = f"{NOTIFY}="
+        kept.append("..." if hidden else f"{start}..." if word.startswith(start) else word)
+    return kept
 
 
 def _git_commit() -> str:

@@ -40,23 +40,48 @@ from sweeps.search.fold_study import STATES, distributions_of
 
 Distributions = Callable[[ConfigRecord], dict[str, BaseDistribution]]
 
+CURVE_COLUMNS = ["model", "fold", "number", "epochs", "score"]
 # the values of configs of all outer folds, on the axes of a dashboard
 RELATIVE = "score minus fold's median"
 
 
 def write_trials(paths: SweepPaths, records: Records) -> None:
-    """Write every config with its values, curve, state and seconds as parquet."""
-    rows = [
-        {
-            name: json.dumps(value) if isinstance(value, dict | list) else value
-            for name, value in asdict(record).items()
-        }
-        for search in records.values()
-        for record in search
+    """Write a row per config, a column per value, and a row per epoch of the curves, as parquet.
+
+    `params.NAME` is a hyperparameter, missing where a config has none, and `validation.NAME` a
+    metric; `config` is the whole config as JSON.
+    """
+    found = [record for search in records.values() for record in search]
+    rows = []
+    for record in found:
+        row = asdict(record)
+        row.pop("curve")
+        for nested in ("params", "validation"):
+            row |= {f"{nested}.{name}": value for name, value in row.pop(nested).items()}
+        rows.append({name: _plain(value) for name, value in row.items()})
+    curves = [
+        {"model": r.model, "fold": r.fold, "number": r.number}
+        | {name: value for name, value in point.items() if name != "validation"}
+        | {f"validation.{name}": value for name, value in (point.get("validation") or {}).items()}
+        for r in found
+        for point in r.curve
     ]
+    _write_table(paths.trials, pd.DataFrame(rows))
+    _write_table(paths.curves, pd.DataFrame(curves, columns=None if curves else CURVE_COLUMNS))
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list | tuple) else value
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    for name in table.columns:
+        # two models may give one name to numbers and to words
+        if len({type(value) for value in table[name].dropna()} - {int, float}) > 1:
+            table[name] = table[name].map(str, na_action="ignore")
     buffer = BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, index=False)
-    write_bytes(paths.trials, buffer.getvalue())
+    table.to_parquet(buffer, index=False)
+    write_bytes(path, buffer.getvalue())
 
 
 def copy_study(paths: SweepPaths) -> Path:

@@ -53,6 +53,7 @@ KINDS = (
     "nulls/mlp/scores.tsv",
     "tensorboard/*/events.out.*",
     "trials.parquet",
+    "curves.parquet",
     "study.db",
     "best.yaml",
     "summary.json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import socket
 import statistics
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
+import pandas as pd
 import pytest
 from open_study import opened
 from optuna.trial import FrozenTrial, TrialState
@@ -23,7 +25,7 @@ from sweeps.cli.runs import dashboard
 from sweeps.folder.lock import folder_lock
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, best_of, read_json, write_json
-from sweeps.phases.study import copy_study, write_running
+from sweeps.phases.study import copy_study, write_running, write_trials
 from sweeps.request.files import write_request
 from sweeps.request.plan import SweepPlan
 from sweeps.run import dashboard as live
@@ -157,6 +159,23 @@ def test_why_a_config_ended_is_said(paths, records):
             assert why == "trained for all 6 epochs"
         else:
             assert why.startswith("stopped early")
+
+
+def test_tables_have_a_column_a_value_and_a_row_an_epoch(paths, records):
+    write_trials(paths, records)
+    trials, curves = pd.read_parquet(paths.trials), pd.read_parquet(paths.curves)
+    found = [record for search in records.values() for record in search]
+    assert len(trials) == len(found) and len(curves) == sum(len(r.curve) for r in found)
+    for record, row in zip(found, trials.to_dict("records"), strict=True):
+        for name, value in record.params.items():
+            assert row[f"params.{name}"] in (value, str(value))
+        others = {name for name in row if name.startswith("params.")}
+        others -= {f"params.{name}" for name in record.params}
+        assert all(pd.isna(row[name]) for name in others)
+        assert json.loads(row["config"]) == record.config
+        place = (record.model, record.fold, record.number)
+        own = curves[(curves[["model", "fold", "number"]] == list(place)).all(axis=1)]
+        assert own["score"].tolist() == [point["score"] for point in record.curve]
 
 
 def test_one_study_compares_the_configs_of_all_folds(paths, records):

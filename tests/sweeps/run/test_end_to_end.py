@@ -78,6 +78,7 @@ def test_the_summary_says_what_was_asked(mlp_run, summary):
 def test_the_table_of_trials_is_the_records(mlp_run, summary):
     trials = pd.read_parquet(mlp_run.trials)
     assert set(trials["state"]) <= {"COMPLETE", "PRUNED", "FAILED"}
+    curves = pd.read_parquet(mlp_run.curves)
     mine = trials[trials["model"] == "mlp"]
     rungs = rungs_of(mlp_run)
     assert len(mine) == 8
@@ -85,8 +86,14 @@ def test_the_table_of_trials_is_the_records(mlp_run, summary):
     assert (mine["state"] == "PRUNED").any(), "the rung was used"
     for row in trials.itertuples():
         record = read_json(mlp_run.record(row.model, row.fold, row.number))
-        assert json.loads(row.params) == record["params"]
-        assert json.loads(row.curve) == record["curve"]
+        params = trials.loc[row.Index].filter(like="params.").dropna()
+        assert (
+            params.rename(lambda name: name.removeprefix("params.")).to_dict() == record["params"]
+        )
+        mine_only = curves[["model", "fold", "number"]] == [row.model, row.fold, row.number]
+        curve = curves[mine_only.all(axis=1)]
+        assert curve["score"].tolist() == [point["score"] for point in record["curve"]]
+        assert curve["epochs"].tolist() == [point["epochs"] for point in record["curve"]]
         assert row.score == record["score"]
         assert (row.state, row.epochs, row.seed) == (
             record["state"], record["epochs"], record["seed"]
