@@ -93,6 +93,9 @@ def compare(
     ],
     against: Annotated[str, typer.Option(help="geography, or a model of the runs.")] = "geography",
     metric: Annotated[str, typer.Option(help="Metric to show; --json has all.")] = "pearson_r",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a page of all metrics.", show_default="no page")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare models on the same folds, paired, with a corrected resampled t-test."""
@@ -106,6 +109,10 @@ def compare(
     if metric not in METRICS:
         raise UserError(f"no metric {metric!r}; choose from {list(METRICS)}")
     result = compare_runs(runs, against=against)
+    if out is not None:
+        from sweeps.compare.comparison_page import write_comparison
+
+        print(f"page     {quote(str(write_comparison(out, result)))}", file=sys.stderr)
     if as_json:
         print(json.dumps(finite_or_none(result), indent=1))
     else:
@@ -127,7 +134,7 @@ def leaderboard(
         list[Path],
         typer.Argument(help="Finished runs on the same folds.", autocompletion=complete_run),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the table, JSON and figure.")],
+    out: Annotated[Path, typer.Option(help="Folder for the table, page, JSON and figure.")],
 ) -> None:
     """Rank finished runs of one dataset, split and seed."""
     from sweeps.cli.tables import print_leaderboard

@@ -67,6 +67,7 @@ class Row(Part):
     candidates: int | None = None
     grade: int | None = None
     tested_up_to: int | None = None
+    sentence: str | None = None
 
     @property
     def shown(self) -> Average:
@@ -161,8 +162,8 @@ def has_flattened(scores: Sequence[float | None]) -> bool:
     return best - max(before) <= STILL_RISING * (best - known[0])
 
 
-def grade_among(summary: Summary, p_max_t: float | None) -> dict[str, int]:
-    """Return the grade of a run and how far it was tested, among several models by max-T."""
+def grade_among(summary: Summary, p_max_t: float | None) -> dict[str, Any]:
+    """Return a run's grade, how far it was tested and its sentence, among models by max-T."""
     found = summary.verdict
     if found is None:
         return {}
@@ -171,7 +172,8 @@ def grade_among(summary: Summary, p_max_t: float | None) -> dict[str, int]:
         test = replace(found.evidence.nulls[method], p_value=p_max_t)
         nulls = {**found.evidence.nulls, method: test}
         found = verdict(replace(found.evidence, nulls=nulls))
-    return {"grade": found.grade, "tested_up_to": found.tested_up_to}
+    of_verdict = ("grade", "tested_up_to", "sentence")
+    return {name: getattr(found, name) for name in of_verdict}
 
 
 def _candidate(run: FinishedRun, name: str) -> Candidate | None:

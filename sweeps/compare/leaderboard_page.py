@@ -1,4 +1,4 @@
-"""A leaderboard as a table for people and as a picture."""
+"""A leaderboard as a table for people, as a picture and as a page."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +8,12 @@ from gx2c.metrics import HEADLINE
 from gx2c.models.names import GEOGRAPHY
 from sweeps.compare.leaderboard import Leaderboard, Row, make_leaderboard
 from sweeps.folder.records import write_bytes, write_json
+from sweeps.report.build import render
 from sweeps.report.picture import PALETTE, Picture
+from sweeps.report.wording import counted
 
+# Its row where no run is one of geography
+BASELINE = "geography (baseline)"
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "model": lambda row: row.name,
     "test r": lambda row: _number(row.shown.mean),
@@ -32,20 +36,54 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 def write_leaderboard(
     out: Path, runs: Sequence[Path], *, left_out: Mapping[str, str] | None = None
 ) -> Leaderboard:
-    """Write leaderboard.json, .md and .svg of `make_leaderboard`.
+    """Write leaderboard.json, .md, .html and .svg of `make_leaderboard`.
 
     A run of geography is not needed, because every run has its scores.
     """
     board = make_leaderboard(runs, left_out=left_out)
     write_json(out / "leaderboard.json", board.model_dump(exclude_unset=True))
     write_bytes(out / "leaderboard.md", (markdown_of(board) + "\n").encode())
-    leaderboard_picture(board).save(out / "leaderboard.svg")
+    picture = leaderboard_picture(board)
+    picture.save(out / "leaderboard.svg")
+    rows = [[*row.values()] for row in table_of(board)]
+    page = render(
+        "leaderboard.html.j2",
+        board=board,
+        heading=heading_of(board),
+        picture=picture,
+        head=[*COLUMNS],
+        rows=rows,
+        notes=notes_of(board),
+    )
+    write_bytes(out / "leaderboard.html", page.encode())
     return board
 
 
+def heading_of(board: Leaderboard) -> str:
+    """Return the best model's name, and its verdict."""
+    best = board.rows[0]
+    found = best.sentence or f"r {_number(best.shown.mean)}, without a verdict."
+    n = counted(len(board.rows), "model")
+    return f"{best.name} ranks first of {n} on {board.dataset}. {found}"
+
+
 def table_of(board: Leaderboard) -> list[dict[str, str]]:
-    """Return the rows of the table, by the names of its columns."""
-    return [{name: cell(row) for name, cell in COLUMNS.items()} for row in board.rows]
+    """Return the rows of the table, by the names of its columns; geography is always one."""
+    ranked = [
+        (row.shown.mean, {name: cell(row) for name, cell in COLUMNS.items()}) for row in board.rows
+    ]
+    if all(row.model != GEOGRAPHY for row in board.rows):
+        mean = board.geography[HEADLINE]
+        found = {
+            "model": BASELINE,
+            "test r": _number(mean.mean),
+            "SD": _number(mean.sd),
+            "n": str(mean.n),
+        }
+        # below equals, and above runs without a score
+        place = sum(score >= mean.mean for score, _ in ranked)
+        ranked.insert(place, (mean.mean, dict.fromkeys(COLUMNS, "-") | found | {"": ""}))
+    return [cells for _, cells in ranked]
 
 
 def notes_of(board: Leaderboard) -> list[str]:

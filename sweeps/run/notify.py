@@ -33,7 +33,7 @@ class News:
     text
         The verdict, or what went wrong.
     grade
-        Of the verdict, if there is one.
+        The grade of the verdict, if there is one.
     """
 
     event: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from gx2c.errors import UserError
 from gx2c.metrics import METRICS, corrected_resampled_t
 from sweeps.cli import app as cli
 from sweeps.cli.tables import print_comparison
+from sweeps.compare.comparison_page import write_comparison
 from sweeps.compare.paired import compare_runs
 from sweeps.folder.paths import SweepPaths
+from sweeps.report.wording import signed
 from sweeps.request.options import make_options
 
 N_REGIONS, N_FOLDS = 20, 4
@@ -89,6 +92,24 @@ def test_a_model_is_tested_against_geography_over_seeds_and_folds(tmp_path):
     assert (found["n"], found["df"]) == (12, 11)
     assert (found["t"], found["p_value"]) == pytest.approx((direct.t, direct.p_value))
     assert [d["difference"] for d in found["differences"]] == pytest.approx(differences)
+
+
+def test_the_page_of_a_comparison_says_what_its_test_says(tmp_path):
+    better, same = [0.6, 0.61, 0.62, 0.6], [0.5, 0.52, 0.48, 0.51]
+    runs = [write_run(tmp_path, name, test=r) for name, r in (("mlp", better), ("cge", same))]
+    result = compare_runs(runs)
+    page = write_comparison(tmp_path / "out", result).read_text()
+    found = {c["model"]: c for c in of_metric(result)}
+    assert found["mlp"]["q_value"] <= 0.05 < found["cge"]["q_value"]
+    said = "Of 2 comparisons with geography, 1 better and 0 worse by more than chance"
+    assert said in page and page.count("<h1>") == 1
+    assert f"<b>{signed(found['mlp']['mean'])}</b>" in page
+    assert f"<td>{signed(found['cge']['mean'])}</td>" in page
+    assert f"mlp, seed 1 fold 2: {signed(found['mlp']['differences'][2]['difference'])}" in page
+    assert not re.search(r"https?://|<script", page)
+    network = write_run(tmp_path, "mlp", test=better, split="network")
+    page = write_comparison(tmp_path / "out", compare_runs([network])).read_text()
+    assert "1 model against geography; the folds allow no test" in page and "<th>p" not in page
 
 
 def test_losses_are_turned_so_that_positive_is_better(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from gx2c.errors import UserError
 from gx2c.saved.origin import measured_checksum
 from sweeps.compare import zoo as zoo_module
 from sweeps.compare.leaderboard import Leaderboard, best_networks, has_flattened, make_leaderboard
-from sweeps.compare.leaderboard_page import leaderboard_picture, markdown_of
+from sweeps.compare.leaderboard_page import heading_of, leaderboard_picture, markdown_of
 from sweeps.compare.zoo import ZooRequest, parse_models, sweep_zoo
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_as, write_bytes
@@ -216,6 +217,8 @@ def test_the_files_say_what_the_board_says(swept):
     assert repr(read.rows) == repr(board.rows)
     table = (out / "leaderboard.md").read_text()
     picture = (out / "leaderboard.svg").read_text()
+    page = (out / "leaderboard.html").read_text()
+    assert f"<h1>{escape(heading_of(board))}</h1>" in page
     for model in MODELS_SWEPT:
         assert f"| {model} |" in table
         assert f">{model}<" in picture

@@ -22,7 +22,7 @@ from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run
 from sweeps.cli.summary_text import print_summary
 from sweeps.compare.leaderboard import make_leaderboard
-from sweeps.compare.leaderboard_page import table_of
+from sweeps.compare.leaderboard_page import BASELINE, table_of
 from sweeps.compare.zoo import parse_models
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ranked, read_json
@@ -257,7 +257,9 @@ def test_terminal_report_and_leaderboard_show_it_beside_the_best_config(networks
     page = write_report(paths).read_text()
     assert "best config alone, test r" in page and "mean of 4 above; SD over them" in page
     assert alone.removeprefix("0") in page
-    (row,) = table_of(make_leaderboard([paths.root]))
+    rows = {row["model"]: row for row in table_of(make_leaderboard([paths.root]))}
+    assert rows[BASELINE]["test r"] == f"{summary.rival(METRIC).mean:.3f}"
+    (row,) = [row for name, row in rows.items() if name != BASELINE]
     assert (row["best alone"], row["members"]) == (alone, "4")
 
 

@@ -85,9 +85,11 @@ def test_among_several_models_p_is_max_t(specific):
     """The grade of a leaderboard is that of the run, unless p by max-T is larger."""
     _, paths = specific
     summary = read_summary(paths)
-    own = {"grade": summary.verdict.grade, "tested_up_to": summary.verdict.tested_up_to}
+    own = {name: getattr(summary.verdict, name) for name in ("grade", "tested_up_to", "sentence")}
     assert grade_among(summary, None) == grade_among(summary, 0.05) == own
-    assert grade_among(summary, 0.1) == {"grade": 2, "tested_up_to": 3}
+    lower = grade_among(summary, 0.1)
+    assert (lower["grade"], lower["tested_up_to"]) == (2, 3)
+    assert lower["sentence"] != summary.verdict.sentence
     page = markdown_of(make_leaderboard([paths.root]))
     assert f"| {own['grade']} ({own['tested_up_to']}) |" in page
 
