@@ -18,8 +18,9 @@ All options of `gx2c sweep MODEL`. This page is written by `python docs/make_opt
 
 `--preset` (standard if omitted, quick or paper) sets the defaults, and any option overrides it;
 `quick` also restricts the search to narrow and shallow networks. `--out` is the run folder, and
-`--resume` continues the sweep that it holds. An unknown value, or a contradiction between options,
-ends in one sentence and exit code 2 before anything starts.
+`--resume` continues the sweep that it holds. `--notify` [posts](inspect.md#notification) how it
+ends. An unknown value, or a contradiction between options, ends in one sentence and exit code 2
+before anything starts.
 """
 
 

@@ -162,7 +162,7 @@ def test_commands_parse(line: str) -> None:
         model, preset = given.pop("model"), given.pop("preset")
         # the whole zoo takes the options that each of its models takes
         models = ["smt"] if model == "all" else model.split(",")
-        for free in ("out", "resume"):
+        for free in ("out", "resume", "notify"):
             given.pop(free)
         if (given["dataset"] or "").startswith("my-"):
             given.pop("dataset")
