@@ -15,8 +15,21 @@ AAL = "aal"
 
 
 def is_atlas_name(name: str) -> bool:
-    """Return whether an atlas is one that nilearn downloads, rather than a file."""
-    return not Path(name).exists() and (_SCHAEFER.fullmatch(name) is not None or name == AAL)
+    """Return whether an atlas is one that nilearn downloads, rather than a file.
+
+    Raises
+    ------
+    UserError
+        If it is neither.
+    """
+    if not name or Path(name).exists():
+        return False
+    if _SCHAEFER.fullmatch(name) is not None or name == AAL:
+        return True
+    raise UserError(
+        f"there is no atlas {name}: neither a file nor schaefer100 to schaefer1000 (in steps of "
+        "100, _17 for the order of 17 networks) or aal"
+    )
 
 
 def fetch_atlas(name: str) -> tuple[Path, RegionTable]:

@@ -204,7 +204,7 @@ def test_an_atlas_by_name_matches_samples_by_side_in_cortex(
     bare = read_atlas(str(DATA / "atlas-desikankilliany.nii.gz"), "", ())
     assert bare.labels == tuple(map(str, info.id)) and not bare.matched
     assert "their numbers do" in bare.notes[0]
-    with pytest.raises(UserError, match="cannot read the atlas"):
+    with pytest.raises(UserError, match="there is no atlas"):
         read_atlas(str(tmp_path / "none.nii.gz"), "", ())
 
 

