@@ -13,8 +13,8 @@ Evaluation
     `cross_validate` scores a model on held-out regions; `null_test` tests its gain over geography
     against surrogates of the genes.
 Saved models
-    `load_model` and `load_run` load what a sweep has retrained, to predict new regions; `explain`
-    shows what such a model reads.
+    `load_model` and `load_run` load what a sweep has retrained, or a model that comes with gx2c, to
+    predict new regions; `explain` shows what such a model reads.
 Errors
     `UserError` is raised for every mistake that a caller can correct.
 Rooms

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from gx2c.errors import UserError
-from gx2c.files import file_digest, load_json, ordinary, user_path
+from gx2c.files import file_digest, load_json, ordinary
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL, FitConfig
 from gx2c.fit.fitted import ClosedForm, FittedModels
 from gx2c.fit.predictor import NetworkPredictor, build_network
@@ -18,6 +18,7 @@ from gx2c.models import MODELS
 from gx2c.saved import ARRAYS_FILE, MODEL_FILE
 from gx2c.saved.model import SavedModel, profile_of
 from gx2c.saved.parts import Arrays, put_together
+from gx2c.saved.pretrained import find_model
 from gx2c.saved.schema import FORMAT, MembersPart, ModelFile
 from gx2c.sealed import DamagedError, checked, unsealed
 
@@ -30,14 +31,15 @@ def load_model(path: str | Path) -> SavedModel:
     Parameters
     ----------
     path
-        Its folder, such as ``RUN/models/smt/seed_1/fold_00``.
+        Its folder, such as ``RUN/models/smt/seed_1/fold_00``, or the name of one that comes with
+        gx2c (``gx2c models --pretrained``).
 
     Raises
     ------
     UserError
         If there is none, it is damaged, or a newer version of gx2c wrote it.
     """
-    folder = user_path(path)
+    folder = find_model(path)
     about = _read_about(folder)
     try:
         arrays = _read_arrays(folder, about)

@@ -17,6 +17,7 @@ from gx2c.saved import INDEX_FILE, MODEL_FILE
 from gx2c.saved.loading import load_model, refuse_newer
 from gx2c.saved.matching import MOST_MISSING
 from gx2c.saved.model import SavedModel
+from gx2c.saved.pretrained import find_model
 from gx2c.saved.schema import IndexFile
 from gx2c.sealed import DamagedError, checked, unsealed
 
@@ -107,15 +108,16 @@ def load_models(path: str | Path) -> list[SavedModel]:
     Parameters
     ----------
     path
-        A run folder, or the folder of a saved model.
+        A run folder, the folder of a saved model, or the name of one that comes with gx2c.
 
     Raises
     ------
     UserError
         If it is neither; see `load_run` and `load_model`.
     """
-    is_model = (user_path(path) / MODEL_FILE).exists()
-    return [load_model(path)] if is_model else load_run(path).models
+    folder = find_model(path)
+    is_model = (folder / MODEL_FILE).exists()
+    return [load_model(folder)] if is_model else load_run(folder).models
 
 
 def predict_mean(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Model = Annotated[
     Path,
     typer.Argument(
-        help="A run folder, or the folder of one saved model.", autocompletion=complete_run
+        help="A run folder, the folder of one saved model, or the name of a pretrained model.",
+        autocompletion=complete_run,
     ),
 ]
 Out = Annotated[Path, typer.Option(help="A new folder for tables and pictures.")]

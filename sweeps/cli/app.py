@@ -113,13 +113,23 @@ def models(
             autocompletion=complete_dataset,
         ),
     ] = None,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained", help="List the fitted models that come with gx2c.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the models: inputs, numbers of parameters, search spaces."""
     import json
 
     from sweeps.cli.models import describe_models, print_model, print_models
+    from sweeps.cli.pretrained import describe_pretrained, print_pretrained
 
+    if pretrained:
+        if name or dataset:
+            raise UserError("--pretrained lists all fitted models; omit NAME and --dataset")
+        fitted = describe_pretrained()
+        print(json.dumps(fitted, indent=1)) if as_json else print_pretrained(fitted)
+        return
     rows = describe_models(dataset, name=name)
     if as_json:
         print(json.dumps(rows, indent=1))
