@@ -103,8 +103,9 @@ def _started(job: JobConfig) -> Iterator[None]:
     loopback = patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False)
     with session_folder() as folder, loopback:
         try:
-            _init("", job, address="local", _temp_dir=str(folder), _node_ip_address=LOOPBACK)
-            with parts_watched():
+            with parts_watched() as started:
+                _init("", job, address="local", _temp_dir=str(folder), _node_ip_address=LOOPBACK)
+                started()
                 yield
         finally:
             ray.shutdown()
@@ -135,7 +136,6 @@ def _init(cluster: str, job: JobConfig, **where: Any) -> None:
             ray.init(job_config=job, logging_level=logging.ERROR, log_to_driver=False, **where)
     # Ray raises a plain Exception if a process of its own does not come up in time
     except Exception as error:
-        ray.shutdown()
         why = str(error).strip().partition("\n")[0]
         if cluster:
             raise UserError(

@@ -1,17 +1,14 @@
 """Notice at once when a part of this machine's Ray dies; Ray itself exits in silence, or waits."""
 
 import contextlib
-import ctypes
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Callable, Iterator
 
-from ray._private import ray_constants, worker
+from ray._private import ray_constants
 
 # of Ray, which brings it along
 from ray._private.utils import psutil
@@ -20,40 +17,134 @@ EXIT_CODE = 2
 PARTS = (ray_constants.PROCESS_TYPE_RAYLET, ray_constants.PROCESS_TYPE_GCS_SERVER)
 # Whoever signals all processes of a job also signals this one, which then prints its own sentence
 GRACE_S = 5.0
+LOOK_EVERY_S = 0.2
+DONE, SAID = ".", "!"
+MARK = "GX2C_DRIVER"
 _ending = threading.Lock()
-# of Linux's prctl
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 @contextlib.contextmanager
-def parts_watched() -> Iterator[None]:
+def parts_watched() -> Iterator[Callable[[], None]]:
     """Within this context, the death of a part of Ray ends this process with a sentence.
 
     Nobody else can: Ray's own code ends or blocks the threads that would raise an exception.
+
+    Yields
+    ------
+    callable
+        To be called once Ray has started.
     """
-    ended = threading.Event()
-    _adopt_orphans(True)
-    with _signals_noted() as signals:
-        for name, process in _parts():
-            threading.Thread(
-                target=_wait_for, args=(name, process, ended, signals), daemon=True
-            ).start()
+    started, ended = threading.Event(), threading.Event()
+    # by which Ray's processes are known as ours, whoever their parent is by then
+    os.environ[MARK] = str(os.getpid())
+    with _signals_noted() as signals, _last_word() as note:
+
+        def look() -> None:
+            known: set[int] = set()
+            last = False
+            while not (ended.is_set() or last):
+                # the agents come last of all
+                last = started.is_set()
+                for name, process in _parts():
+                    if process.pid not in known:
+                        known.add(process.pid)
+                        note(f"{name} {process.pid}\n")
+                        threading.Thread(
+                            target=_wait_for,
+                            args=(name, process, started, ended, signals, note),
+                            daemon=True,
+                        ).start()
+                started.wait(LOOK_EVERY_S)
+
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+
+        def begin() -> None:
+            started.set()
+            looking.join()
+
         try:
-            yield
+            yield begin
         finally:
             ended.set()
-            _adopt_orphans(False)
+            note(DONE)
+            del os.environ[MARK]
 
 
-def _parts() -> Iterator[tuple[str, "subprocess.Popen[bytes] | psutil.Process"]]:
+def _parts() -> Iterator[tuple[str, psutil.Process]]:
     """Find the raylet, the GCS, and the agents, without which the raylet ends in silence."""
-    for name in PARTS:
-        for part in worker._global_node.all_processes.get(name, ()):
-            yield name, part.process
-            with contextlib.suppress(psutil.Error):
-                for child in psutil.Process(part.process.pid).children():
+    with contextlib.suppress(psutil.Error):
+        for part in psutil.Process().children():
+            if part.name() in PARTS:
+                yield part.name(), part
+                for child in part.children():
                     if "agent" in " ".join(child.cmdline()).lower():
                         yield "agent", child
+
+
+@contextlib.contextmanager
+def _last_word() -> Iterator[Callable[[str], None]]:
+    """Fork a process that outlives this one, says what Ray kept it from saying, and ends the rest.
+
+    Yields
+    ------
+    callable
+        Takes the line "NAME PID" of a part, SAID, or DONE once Ray has nothing more to do.
+    """
+    if sys.platform != "linux":
+        yield lambda _: None
+        return
+    heard, told = os.pipe()
+    if os.fork() == 0:
+        # signals for the whole group are for this process's parent
+        os.setsid()
+        # above all the lock of the run folder
+        os.closerange(3, heard)
+        os.closerange(heard + 1, os.sysconf("SC_OPEN_MAX"))
+        with contextlib.suppress(BaseException):
+            _listen(heard, str(os.getppid()))
+        os._exit(0)
+    os.close(heard)
+
+    def note(line: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(told, line.encode())
+
+    try:
+        yield note
+    finally:
+        os.close(told)
+
+
+def _listen(heard: int, driver: str) -> None:
+    text, dead, handles = "", set[int](), dict[int, str]()
+    first = ""
+    while True:
+        ready, _, _ = select.select([heard, *(handles.keys() - dead)], [], [])
+        dead |= handles.keys() & set(ready)
+        first = first or next((handles[one] for one in dead), "")
+        if heard not in ready:
+            continue
+        new = os.read(heard, 4096).decode()
+        if DONE in new:
+            return
+        if not new:
+            break
+        *lines, text = (text + new).split("\n")
+        for name, _, pid in (line.partition(" ") for line in lines):
+            with contextlib.suppress(OSError):
+                handles[os.pidfd_open(int(pid))] = name
+    if first and SAID not in text:
+        _say(first, started=True)
+    for part in handles.keys() - dead:
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(part, signal.SIGKILL)
+    # a process with a title of its own has no environment that can be read: those are parts, or end
+    # with them
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(MARK) == driver:
+                process.kill()
 
 
 @contextlib.contextmanager
@@ -74,9 +165,11 @@ def _signals_noted() -> Iterator[int]:
 
 def _wait_for(
     name: str,
-    process: "subprocess.Popen[bytes] | psutil.Process",
+    process: psutil.Process,
+    started: threading.Event,
     ended: threading.Event,
     signals: int,
+    note: Callable[[str], None],
 ) -> None:
     _wait_quickly(process)
     if ended.is_set():
@@ -84,10 +177,14 @@ def _wait_for(
     signalled, _, _ = select.select([signals], [], [], 0)
     # one sentence is enough, though the other part dies with this one
     if not ended.wait(GRACE_S if signalled else 0.0) and _ending.acquire(blocking=False):
-        _end(name)
+        # Ray may end this process at any moment, with another exit code: other threads wait
+        sys.setswitchinterval(1e-6)
+        _say(name, started=started.is_set())
+        note(SAID)
+        os._exit(EXIT_CODE)
 
 
-def _wait_quickly(process: "subprocess.Popen[bytes] | psutil.Process") -> None:
+def _wait_quickly(process: psutil.Process) -> None:
     """Wait for an end; psutil looks 25 times a second, and Ray ends this process within a tenth."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
@@ -98,22 +195,8 @@ def _wait_quickly(process: "subprocess.Popen[bytes] | psutil.Process") -> None:
     process.wait()
 
 
-def _end(name: str) -> NoReturn:
-    # Ray ends this process within a tenth of a second, with another exit code: other threads wait
-    sys.setswitchinterval(1e-6)
-    sentence = (
-        f"gx2c: Ray's {name} died, perhaps for want of memory; run the same command with --resume: "
-        "nothing finished is lost"
+def _say(name: str, *, started: bool) -> None:
+    sentence = f"gx2c: Ray's {name} died, perhaps for want of memory; run the same command " + (
+        "with --resume: nothing finished is lost" if started else "again"
     )
-    line = "\n" * sys.stderr.isatty() + sentence + "\n"
-    os.write(sys.stderr.fileno(), line.encode())
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            child.kill()
-    os._exit(EXIT_CODE)
-
-
-def _adopt_orphans(ours: bool) -> None:
-    """Let this process become the parent of a dead raylet's workers, which it can then end."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(ours), 0, 0, 0)
+    os.write(sys.stderr.fileno(), ("\n" * sys.stderr.isatty() + sentence + "\n").encode())
