@@ -84,7 +84,7 @@ def _parts() -> Iterator[tuple[str, psutil.Process]]:
 
 @contextlib.contextmanager
 def _last_word() -> Iterator[Callable[[str], None]]:
-    """Fork a process that outlives this one, says what Ray kept it from saying, and ends the rest.
+    """Fork a process that outlives this one, prints the sentence in its place and ends the rest.
 
     Yields
     ------

@@ -199,8 +199,8 @@ class Scenario:
             part = next(p for p in self._members() if RAY_PARTS[what] in processes.title(p) + " ")
             processes.kill([part])
             _, err = self.process.communicate(timeout=PATIENCE_S)
-            # without an agent Ray ends the driver too, sometimes before it has left by itself
-            assert self.process.returncode == 2 or what == "agent", err
+            # Ray may end the driver before it has left by itself
+            assert self.process.returncode in (1, 2), err
             assert "gx2c: Ray's" in err and "--resume" in err, err
             self._start()
             return {"pid": part, **proof}

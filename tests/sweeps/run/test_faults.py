@@ -164,7 +164,8 @@ def test_the_death_of_a_part_of_ray_is_a_sentence_and_the_sweep_goes_on(
     wait_for(process, lambda: processes_of(process, "ray::geography"), "a trial")
     os.kill(processes_of(process, PARTS[name])[0], signal.SIGKILL)
     err = errors_at_the_end(process, patience_s=60)
-    assert process.returncode == 2, err
+    # 1 if Ray ended it first
+    assert process.returncode in (1, 2), err
     assert name in err and "--resume" in err and "Traceback" not in err
     assert len([line for line in err.splitlines() if line[:5] == "gx2c:"]) == 1
     assert nothing_left_of(process)

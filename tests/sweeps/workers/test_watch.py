@@ -27,7 +27,9 @@ with _last_word() as note:
         note(DONE)
     os._exit(1)
 """
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's handles of processes")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux's handles of processes"
+)
 
 
 def ended(pid: int) -> bool:
