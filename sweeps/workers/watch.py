@@ -117,8 +117,7 @@ def _last_word() -> Iterator[Callable[[str], None]]:
 
 
 def _listen(heard: int, driver: str) -> None:
-    text, dead, handles = "", set[int](), dict[int, str]()
-    first = ""
+    text, first, dead, handles = "", "", set[int](), dict[int, str]()
     while True:
         ready, _, _ = select.select([heard, *(handles.keys() - dead)], [], [])
         dead |= handles.keys() & set(ready)
@@ -132,8 +131,10 @@ def _listen(heard: int, driver: str) -> None:
             break
         *lines, text = (text + new).split("\n")
         for name, _, pid in (line.partition(" ") for line in lines):
-            with contextlib.suppress(OSError):
+            try:
                 handles[os.pidfd_open(int(pid))] = name
+            except ProcessLookupError:
+                first = first or name
     if first and SAID not in text:
         _say(first, started=True)
     for part in handles.keys() - dead:
