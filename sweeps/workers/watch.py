@@ -95,6 +95,8 @@ def _last_word() -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     heard, told = os.pipe()
+    # known before: whoever asks later may have another parent
+    driver = str(os.getpid())
     if os.fork() == 0:
         # signals for the whole group are for this process's parent
         os.setsid()
@@ -102,7 +104,7 @@ def _last_word() -> Iterator[Callable[[str], None]]:
         os.closerange(3, heard)
         os.closerange(heard + 1, os.sysconf("SC_OPEN_MAX"))
         with contextlib.suppress(BaseException):
-            _listen(heard, str(os.getppid()))
+            _listen(heard, driver)
         os._exit(0)
     os.close(heard)
 
