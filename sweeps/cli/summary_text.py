@@ -230,6 +230,8 @@ def _number(value: float) -> str:
 
 
 def _chosen(fold: FoldSummary) -> str:
+    if len(set(fold.weights.values())) == 1:
+        return f"mean of {len(fold.weights)} models"
     if fold.weights:
         return " ".join(f"{name}={weight:.2f}" for name, weight in fold.weights.items())
     return _config(fold.best_config)

@@ -30,11 +30,12 @@ def score_figure(summary: Summary) -> Picture:
         [*(f"fold {r.fold}" for r in rows), "mean, SD"],
     )
     draw = picture.axes.plot
-    kinds = (
-        (f"{summary.model}, validation", "o", PAPER, MODEL, "validation"),
+    kinds = [
         ("geography, test", "D", GEOGRAPHY, PAPER, "geography"),
         (f"{summary.model}, test", "o", MODEL, PAPER, "test"),
-    )
+    ]
+    if any(math.isfinite(row.validation) for row in rows):
+        kinds.insert(0, (f"{summary.model}, validation", "o", PAPER, MODEL, "validation"))
     for y, row in enumerate(rows):
         draw([row.geography, row.test], [y, y], color=NULL, linewidth=1.5, zorder=1)
     for name, marker, fill, edge, value in kinds:
