@@ -141,6 +141,7 @@ def combine(
         folder = paths.model_dir(BEST, seed, number)
         for name, content in joined_files(models, used, brain, scores).items():
             write_bytes(folder / name, content)
+    results = [read_result(paths, name, number) for name in used]
     *files, _ = paths.retrained_files(BEST, number)
     record = {
         "model": BEST,
@@ -150,8 +151,9 @@ def combine(
         "seed": seed,
         "weights": weights,
         "test": scores,
+        "member_scores": [one for r in results for one in r.member_scores or [r.test]],
         "seconds": time.monotonic() - started,
-        "profile": read_result(paths, next(iter(used)), number).profile,
+        "profile": results[0].profile,
         "files": {path.name: file_digest(path) for path in files},
     }
     write_json(paths.retrained(BEST, number), record)

@@ -25,13 +25,13 @@ def averages(scores: Sequence[Scores]) -> dict[str, Average]:
 def ensemble_of(result: Result) -> dict[str, Any]:
     """Return the fields of a `FoldSummary` about an ensemble; none for a single model."""
     found: dict[str, Any] = {}
-    if result.others:
+    if result.others or result.weights:
         found = {
-            "single": result.single or {},
-            "spread": result.spread,
             "n_members": len(result.member_scores),
             "n_diverged": result.member_scores.count(None),
         }
+    if result.others:
+        found |= {"single": result.single or {}, "spread": result.spread}
     task = result.config.get("task", {})
     if result.weights:
         found["weights"] = result.weights

@@ -67,6 +67,8 @@ def test_the_prediction_is_the_mean_of_the_models(swept):
         np.testing.assert_allclose(predicted(paths, BEST, fold), mean, atol=1e-8)
         assert part.test[R] == pytest.approx(np.corrcoef(mean, measured(plan, fold))[0, 1])
         assert summary.details[BEST].folds[fold].values
+        # three configs of each closed form
+        assert part.n_members == 2 * 3 + 4
     for name, scores in summary.families.items():
         of_folds = [read_json(paths.retrained(name, fold))["test"][R] for fold in range(2)]
         assert scores[R].mean == pytest.approx(np.mean(of_folds))
