@@ -7,7 +7,7 @@ from gx2c.fit.ensemble import RetrainedEnsemble, choose_weight, frozen_scores, r
 from gx2c.fit.fitted import FittedModels
 from gx2c.fit.in_turn import FitInTurn
 from gx2c.fit.kernel_nulls import is_isometric
-from gx2c.fit.nested import CurvePoint, NestedFit
+from gx2c.fit.nested import CurvePoint, NestedFit, epochs_to_retrain
 from gx2c.fit.network import NetworkFit, derive_seed
 from gx2c.fit.null_draw import NullDraw, fitted_at_once
 from gx2c.fit.prepare import TrainingSet
@@ -36,6 +36,7 @@ __all__ = [
     "rank_configs",
     "choose_weight",
     "derive_seed",
+    "epochs_to_retrain",
     "fitted_at_once",
     "frozen_scores",
     "is_isometric",

@@ -10,7 +10,7 @@ from gx2c.data.brain import Brain
 from gx2c.errors import UserError
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
-from gx2c.fit.nested import NestedFit
+from gx2c.fit.nested import NestedFit, epochs_to_retrain
 from gx2c.fit.retrain import fit_predict_closed_form
 from gx2c.fit.scoring import best_first, mean_scores, score_or_diverged, selection_score
 from gx2c.models import MODELS
@@ -105,7 +105,10 @@ def rank_configs(
         nested = NestedFit(brain, fold, config, metric=metric, seed=seed, profile=profile)
         points = list(nested.points())
         if nested.best is not None:
-            rates = tuple(point.learning_rate for point in points[: nested.best.epochs])
+            n_epochs = epochs_to_retrain(
+                nested.best.epochs, trained=len(points), settings=config.training
+            )
+            rates = tuple(point.learning_rate for point in points[:n_epochs])
             chosen.append(Chosen(config, rates))
             scores.append(nested.best.score)
     return [chosen[number] for number in best_first(scores)]

@@ -17,6 +17,8 @@ from gx2c.splits.fold import Fold
 WARM_UP_SHARE = 0.1
 PLATEAU_FACTOR = 0.3
 PLATEAU_WAIT_SHARE = 0.05
+# Noisy curves have early minima: chosen networks train at least this share (docs/log.md)
+LEAST_SHARE = 1 / 3
 
 
 def learning_rate(settings: TrainingSettings, losses: Sequence[float]) -> float:
@@ -42,6 +44,24 @@ def learning_rate(settings: TrainingSettings, losses: Sequence[float]) -> float:
 def learning_rates(settings: TrainingSettings) -> list[float]:
     """Return the learning rate of every epoch of a schedule that follows no validation loss."""
     return [learning_rate(settings, [0.0] * done) for done in range(settings.max_epochs)]
+
+
+def epochs_to_retrain(best_epochs: int, *, trained: int, settings: TrainingSettings) -> int:
+    """Return for how many epochs a chosen network is retrained.
+
+    The epochs with the best validation score, but at least `LEAST_SHARE` of the longest training:
+    few inner folds of few regions make a noisy curve, whose minimum tends to be too early.
+
+    Parameters
+    ----------
+    best_epochs
+        Epochs with the best validation score; 0 for a closed form.
+    trained
+        Epochs that the search trained, whose learning rates are known.
+    settings
+        Those of the config.
+    """
+    return min(trained, max(best_epochs, math.ceil(LEAST_SHARE * settings.max_epochs)))
 
 
 def _n_drops(losses: Sequence[float], max_epochs: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from gx2c.fit import Chosen, FitConfig
+from gx2c.fit import Chosen, FitConfig, epochs_to_retrain
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL
 from sweeps.folder.records import ConfigRecord, Records, ranked
 from sweeps.folder.results import Result
@@ -132,11 +132,7 @@ def job_of(
     """Return the retraining of a search's best config, or of an ensemble with its runners-up."""
     first = retrain_seed(seed, record.model, record.fold)
     members = [
-        Member(
-            FitConfig.from_dict(one.config),
-            [point["learning_rate"] for point in one.curve[: one.epochs]],
-            member_seed(first, place, repeat),
-        )
+        Member(FitConfig.from_dict(one.config), _rates(one), member_seed(first, place, repeat))
         for place, one in enumerate((record, *runners_up))
         for repeat in range(n_seeds)
     ]
@@ -150,6 +146,13 @@ def job_of(
         n_seeds,
         weigh=best.config.task.learned == GEOGRAPHY_RESIDUAL,
     )
+
+
+def _rates(record: ConfigRecord) -> list[float]:
+    """Return the learning rates with which a config is retrained."""
+    settings = FitConfig.from_dict(record.config).training
+    n_epochs = epochs_to_retrain(record.epochs, trained=len(record.curve), settings=settings)
+    return [point["learning_rate"] for point in record.curve[:n_epochs]]
 
 
 def jobs_of_searches(plan: SweepPlan, records: Records) -> list[RetrainJob]:

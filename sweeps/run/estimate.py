@@ -21,7 +21,7 @@ from trainables.costs import MAX_PROBED, Cost, Probe
 # Share of all epochs that a search trains by scheduler (docs/performance.md)
 SHARE_TRAINED = {"asha": 1 / 5, "asha-async": 1 / 3.3, "one-epoch": 1 / 5.8, "none": 1 / 1.7}
 # A chosen config is retrained for about this share of the longest training
-SHARE_RETRAINED = 1 / 3
+SHARE_RETRAINED = 2 / 5
 GB = 1e9
 LONG_S = 3_600
 

@@ -182,7 +182,7 @@ def _fold(
         chosen = {
             "best_config": retrained.config,
             "uses": list(FitConfig.from_dict(retrained.config).uses),
-            "epochs": one.epochs,
+            "epochs": len(retrained.learning_rates),
             "validation": one.validation,
         }
     return FoldSummary(

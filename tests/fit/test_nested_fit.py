@@ -11,7 +11,7 @@ import torch
 from small_fits import NETWORKS, PROFILE, make_brain, make_fold, nested, network_config
 
 from gx2c.errors import UserError
-from gx2c.fit import NestedFit, derive_seed
+from gx2c.fit import NestedFit, TrainingSettings, derive_seed, epochs_to_retrain
 from gx2c.fit.scoring import mean_scores, score_or_diverged, selection_score
 
 
@@ -178,3 +178,11 @@ def test_unknown_metric_is_refused(brain, fold):
     fit = NestedFit(brain, fold, network_config("mlp"), metric="val_r", seed=0, profile=PROFILE)
     with pytest.raises(UserError, match="no metric 'val_r'; .*choose from"):
         fit.advance()
+
+
+@pytest.mark.parametrize(
+    ("best", "trained", "wanted"), [(2, 25, 10), (20, 30, 20), (2, 6, 6), (0, 0, 0)]
+)
+def test_an_early_minimum_of_a_noisy_curve_is_not_trusted(best, trained, wanted):
+    settings = TrainingSettings(max_epochs=30)
+    assert epochs_to_retrain(best, trained=trained, settings=settings) == wanted

@@ -115,7 +115,8 @@ def test_the_chosen_config_is_the_best_that_was_fully_trained(mlp_run, summary):
         ]
         best = complete.loc[complete["score"].idxmax()]
         assert json.loads(best["config"]) == fold["best_config"]
-        assert best["epochs"] == fold["epochs"]
+        # at least a third of the 20 epochs
+        assert max(best["epochs"], 7) == fold["epochs"]
 
 
 def test_predictions_are_relmats_that_rescore_to_the_test_scores(mlp_run, summary, tiny_dataset):
