@@ -1,5 +1,16 @@
 """Explanations of saved models: attention, importance of genes, and virtual knock-outs."""
 
 from gx2c.explain.attention import AttentionMaps, attention_maps
+from gx2c.explain.cases import METHODS
+from gx2c.explain.importance import Importance, importance
+from gx2c.explain.knock_out import KnockOut, knock_out
 
-__all__ = ["AttentionMaps", "attention_maps"]
+__all__ = [
+    "METHODS",
+    "AttentionMaps",
+    "Importance",
+    "KnockOut",
+    "attention_maps",
+    "importance",
+    "knock_out",
+]

@@ -247,10 +247,21 @@ class SurrogateExpression:
         self.expression = expression
 
     @functools.cached_property
+    def centred(self) -> FloatArray:
+        """Expression less its mean over all regions."""
+        return self.expression - self.expression.mean(axis=0)
+
+    @functools.cached_property
     def products(self) -> FloatArray:
         """Inner products of all regions, (n_regions, n_regions): computed once for all splits."""
-        centred = self.expression - self.expression.mean(axis=0)
-        return centred @ centred.T
+        return self.centred @ self.centred.T
+
+    def without(self, columns: IntArray) -> SurrogateExpression:
+        """Return the other columns, of which only `products` are known."""
+        rest = SurrogateExpression(self.expression[:, :0])
+        left = self.centred[:, columns]
+        rest.products = self.products - left @ left.T
+        return rest
 
 
 class _GeneBlocks:

@@ -36,11 +36,17 @@ def open_models(model: Path, dataset: str, out: Path) -> "tuple[list[SavedModel]
     """Load the models of a run or folder, and the brain that they are shown."""
     from gx2c.data import load_dataset
     from gx2c.saved.run import load_models
-    from sweeps.folder.paths import check_new_folder
+    from sweeps.folder.paths import SweepPaths, check_new_folder
+    from sweeps.request.files import read_options
 
     check_new_folder(out, hint="give a folder that does not")
     models = load_models(model)
-    return models, load_dataset(dataset or models[0].about.dataset.name)
+    paths = SweepPaths(model)
+    if dataset or not paths.sweep.exists():
+        return models, load_dataset(dataset or models[0].about.dataset.name)
+    options = read_options(paths)
+    known = load_dataset(options.dataset, trust_row_order=options.trust_row_order)
+    return models, options.view.of(known)
 
 
 def stem_of(model: "SavedModel") -> str:

@@ -18,6 +18,7 @@ from gx2c.files import ordinary
 from sweeps.cli.completion import complete_dataset, complete_model
 from sweeps.cli.data import data_app
 from sweeps.cli.embed import attention, embed
+from sweeps.cli.explain import explain
 from sweeps.cli.nulls import nulls_app
 from sweeps.cli.predict import fit, predict
 from sweeps.cli.runs import (
@@ -42,7 +43,7 @@ SUBJECTS = {
     "Sweeps": (sweep, rerun, fetch),
     "Looking at runs": (status, dashboard, report, figures, tables, study),
     "Comparing": (compare, leaderboard),
-    "After a sweep": (predict, fit, embed, attention),
+    "After a sweep": (predict, fit, explain, attention, embed),
 }
 for subject, of_subject in SUBJECTS.items():
     for command in of_subject:

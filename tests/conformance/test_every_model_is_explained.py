@@ -1,16 +1,21 @@
-"""Every model: its attention is that which it uses; a model without any refuses."""
+"""Every model: its attention is that which it uses, and its contributions are complete."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 import pytest
 import torch
-from cases import NETWORKS, outer_fold, planted_brain, saved_fit
+from cases import NETWORKS, brief_fit, outer_fold, planted_brain, saved_fit
 
 from gx2c.errors import UserError
-from gx2c.explain import attention, attention_maps
+from gx2c.explain import attention, attention_maps, gradients
+from gx2c.explain.edges import HeldOutEdges
+from gx2c.explain.gradients import integrated_gradients
 from gx2c.models import MODELS
 
+FIRST_OF_BUILDER = {spec.builder: name for name, spec in reversed(MODELS.items())}.values()
 TRANSFORMERS = [name for name in NETWORKS if name.startswith(("smt", "genevec"))]
 
 
@@ -58,3 +63,37 @@ def test_attention_weights_give_the_output_of_every_layer(model, tmp_path, monke
 def test_models_without_attention_refuse(model, tmp_path):
     with pytest.raises(UserError, match="has no attention; choose a transformer"):
         attention_maps(saved_fit(model, tmp_path), planted_brain())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(name, marks=() if name in FIRST_OF_BUILDER else pytest.mark.slow)
+        for name in NETWORKS
+    ],
+)
+def test_integrated_gradients_are_complete_and_those_of_each_group(model):
+    """The reference differentiates each group's agreement by both ends of all edges at once."""
+    names = [["A", "B"][k % 2] for k in range(planted_brain().n_regions)]
+    brain = dataclasses.replace(planted_brain(), network=tuple(names))
+    fitted, regions = brief_fit(model).fitted, outer_fold().test_regions[:4]
+    edges = HeldOutEdges.of(brain, regions)
+    (found,) = integrated_gradients(fitted, [brain], regions, edges)
+    assert found.gap < 0.01
+    (few,) = integrated_gradients(fitted, [brain], regions, edges, steps=3)
+    network = fitted.groups[0].network
+    x, coords = fitted.groups[0].inputs([fitted.views[0].show(brain, regions)])
+    pairs = [edges.weights * np.outer(a, b) for a in edges.network.T for b in edges.network.T]
+    aa, ab, ba, bb = pairs
+    masks = np.array([edges.weights, aa, ab + ba, bb, *(edges.weights * edges.bands)])
+    expected = np.zeros_like(few.values)
+    for share, weight in zip(*gradients._points(3), strict=True):
+        part = (float(share) * x).requires_grad_()
+        z = network.encode(part, coords)
+        directed = network.decode_between(z, z)[0]
+        for group, mask in enumerate(torch.from_numpy(masks).float()):
+            total = (mask * directed).sum() / 2
+            (gradient,) = torch.autograd.grad(total, part, retain_graph=True)
+            added = (gradient * x)[0].sum(dim=0).double().numpy()
+            expected[fitted.views[0].features.read_genes(), group] += weight * added
+    np.testing.assert_allclose(few.values, expected, atol=1e-6)

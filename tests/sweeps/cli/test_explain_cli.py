@@ -11,9 +11,10 @@ from serial_sweep import exit_code_of
 from sweep_fixtures import finish, make_brain, make_plan
 
 from gx2c.data import load_dataset, write_dataset
-from gx2c.explain import attention_maps
+from gx2c.explain import attention_maps, importance, knock_out
 from gx2c.saved.run import load_run
 from sweeps.folder.paths import SweepPaths
+from sweeps.folder.results import read_connectome
 from sweeps.request.files import write_request
 
 
@@ -31,8 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
 
 def test_attention_of_every_member_is_written(run, tmp_path):
     dataset, out = run.root.parent / "dataset", tmp_path / "attention"
-    given = ("attention", str(run.root), "--dataset", str(dataset), "--out", str(out))
-    assert exit_code_of(*given) == 0
+    assert exit_code_of("attention", str(run.root), "--out", str(out)) == 0
     model = load_run(run.root).models[1]
     for member, found in enumerate(attention_maps(model, load_dataset(dataset))):
         stem = out / f"smt_cls_fold_01_member_{member:02d}"
@@ -49,3 +49,43 @@ def test_attention_of_every_member_is_written(run, tmp_path):
         picture = Path(f"{stem}_heads.svg").read_text()
         assert picture.count("layer ") >= n_layers * n_heads and "CLS" in picture
     assert len(list(out.iterdir())) == 2 * 2 * 5
+
+
+def test_rankings_and_their_pictures_are_written(run, tmp_path, capsys):
+    out, sets = tmp_path / "explained", tmp_path / "sets.gmt"
+    sets.write_text("few\t\tGENE1\tGENE2\tGENE3\tGENE4\tGENE5\n")
+    given = ("explain", str(run.root), "--sets", str(sets), "--nulls", "0")
+    assert exit_code_of(*given, "--out", str(out)) == 0
+    models, brain = load_run(run.root).models, load_dataset(run.root.parent / "dataset")
+    few = {"few": [f"GENE{k}" for k in range(1, 6)]}
+    found = importance(models, brain, sets=few)
+    said = capsys.readouterr().out
+    for kind in ("genes", "chromosomes", "sets"):
+        table = pd.read_csv(out / f"{kind}.tsv", sep="\t")
+        expected = found.tables[kind]
+        assert list(table["unit"].astype(str)) == list(expected["unit"])
+        np.testing.assert_allclose(table["importance"], expected["importance"], rtol=1e-6)
+        assert set(table["p"]) == set(table["q"]) == {"not tested"}
+        assert "not tested" in (out / f"{kind}.svg").read_text()
+    assert "by gradients, 0 nulls" in said and "not tested" in said
+    wrong = (*given[:2], "--units", "cells", "--out", str(tmp_path / "no"))
+    assert exit_code_of(*wrong) == 2 and not (tmp_path / "no").exists()
+
+
+def test_a_knock_out_is_a_table_and_a_picture(run, tmp_path, capsys):
+    models, brain = load_run(run.root).models, load_dataset(run.root.parent / "dataset")
+    genes, out = models[0].genes[:3], tmp_path / "without"
+    given = ("explain", str(run.root), "--knock-out", ",".join(genes), "--quantile", "0.1")
+    assert exit_code_of(*given, "--out", str(out)) == 0
+    found = knock_out(models, brain, genes, quantile=0.1)
+    off = ~np.eye(brain.n_regions, dtype=bool)
+    for kind, values in (("Mean", found.change), ("Sd", found.deviation)):
+        (path,) = out.glob(f"*KnockOut{kind}_*_relmat.tsv")
+        labels, written = read_connectome(path)
+        assert labels == brain.labels
+        np.testing.assert_allclose(written[off], values[off], rtol=1e-6, atol=1e-9)
+    assert "Change of the connectome" in (out / "change.svg").read_text()
+    assert "3 genes, 4 members" in capsys.readouterr().out
+    wrong = ("explain", str(run.root), "--quantile", "0.1", "--out", str(tmp_path / "no"))
+    assert exit_code_of(*wrong) == 2
+    assert "--quantile goes with --knock-out" in capsys.readouterr().err

@@ -1,0 +1,6 @@
+"""Saved models that are explained are those of tests/saved."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "saved"))

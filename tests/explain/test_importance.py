@@ -1,0 +1,181 @@
+"""Importance finds the genes that made a connectome, and equals independent computations."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from planted_genes import N_MADE, made_by_genes, quarter_held_out
+from small_models import make_brain, saved
+
+from gx2c.errors import UserError
+from gx2c.explain import changes, importance, knock_out
+from gx2c.explain.cases import Case
+from gx2c.explain.changes import left_out_importance, permutation_importance
+from gx2c.explain.edges import HeldOutEdges
+from gx2c.explain.importance import NOT_TESTED
+from gx2c.fit import FitConfig, GeneOptions
+from gx2c.fit.fitted import FittedModels
+from gx2c.models import MODELS
+from gx2c.nulls import fdr_p_values, max_t_p_values
+
+SETS = {"odd": [f"GENE{k}" for k in range(1, 20, 2)]}
+
+
+def test_the_genes_that_made_a_connectome_rank_first():
+    """All ten, in nine of ten brains, among equally smooth genes that correlate .5 with them."""
+    n_right = 0
+    for seed in range(10):
+        brain, fold = made_by_genes(seed), quarter_held_out(200, seed)
+        fitted = FittedModels.fit(FitConfig("bilinear_cm"), [brain], fold.train_regions)
+        edges = HeldOutEdges.of(brain, fold.test_regions)
+        units = [np.array([gene]) for gene in range(brain.n_genes)]
+        found = permutation_importance(fitted, [brain], fold.test_regions, edges, units)[0, :, 0]
+        genes = np.array(fitted.views[0].features.read_genes())
+        assert sorted(genes) == list(range(brain.n_genes))
+        first = [brain.genes[gene] for gene in np.argsort(-found)[:N_MADE]]
+        n_right += all(gene.startswith("MADE") for gene in first)
+    assert n_right >= 9
+
+
+@pytest.mark.parametrize("model", ["kernel_ridge", "geography+genes"])
+def test_leaving_genes_out_of_a_kernel_is_a_refit_without_them(model):
+    brain, fold = make_brain(), quarter_held_out(32, 1)
+    genes = GeneOptions(which=brain.genes[:12], order="random")
+    config = FitConfig(model, dict(MODELS[model].defaults), genes=genes)
+    read = [brain.genes.index(symbol) for symbol in genes.which]
+    columns = [np.array([], np.int64), np.array([3]), np.array([0, 7, 11])]
+    assert changes.is_isometric(config)
+    fast, slow = (
+        predict(config, brain, fold, read, columns)
+        for predict in (changes._kernel_predictions, changes._refitted_predictions)
+    )
+    off = ~np.eye(len(fold.test_regions), dtype=bool)
+    for ours, theirs in zip(fast, slow, strict=True):
+        np.testing.assert_allclose(ours[off], theirs[off], atol=1e-9)
+    assert np.abs(fast[0] - fast[1])[off].max() > 1e-6
+    edges = HeldOutEdges.of(brain, fold.test_regions)
+    lost = left_out_importance(config, [brain], fold, edges, [np.array([read[3]])])
+    expected = edges.agreement(slow[0]) - edges.agreement(slow[1])
+    np.testing.assert_allclose(lost[0, 0], expected, atol=1e-9)
+
+
+def test_agreement_is_the_slope_of_correlation_and_groups_sum_to_it():
+    brain, regions = make_brain(), np.arange(5, 25)
+    edges = HeldOutEdges.of(brain, regions)
+    rng = np.random.default_rng(0)
+    predicted = rng.standard_normal((20, 20))
+    predicted += predicted.T
+    upper = np.triu_indices(20, 1)
+    x, y = predicted[upper], brain.connectome_block(regions)[upper]
+    found = edges.agreement(predicted)
+    assert found[0] == pytest.approx(np.corrcoef(x, y)[0, 1] * x.std())
+    n_bands = len(edges.bands)
+    assert found[1:-n_bands].sum() == pytest.approx(found[0])
+    assert found[-n_bands:].sum() == pytest.approx(found[0])
+    weight = (y - y.mean()) / (len(y) * y.std())
+    names = np.array(brain.network)[regions]
+    a, b = edges.groups[2].split(" - ")
+    inside = [{names[i], names[j]} == {a, b} for i, j in zip(*upper, strict=True)]
+    assert found[2] == pytest.approx((weight * x)[inside].sum())
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    brain = make_brain(expression_weight=3.0)
+    return saved(tmp_path_factory.mktemp("kernel"), brain, "kernel_ridge")[0], brain
+
+
+def test_rankings_are_tested_against_models_retrained_on_surrogates(kernel):
+    model, brain = kernel
+    given = {"nulls": 18, "surrogate": "hungarian", "sets": SETS, "seed": 2}
+    found = importance([model], brain, **given)
+    assert found.method == "left-out" and set(found.tables) == {"genes", "chromosomes", "sets"}
+    case = Case.of(model, brain, SETS)
+    nulls = case.null_importance("left-out", range(18), surrogate="hungarian", seed=2)
+    true = case.importance("left-out")
+    for kind, table in found.tables.items():
+        names = list(case.units[kind])
+        part = table[table["group"] == "all"].set_index("unit").loc[names]
+        drawn = np.array([one[kind][:, 0] for one in nulls])
+        np.testing.assert_allclose(part["importance"], true[kind][:, 0])
+        np.testing.assert_allclose(part["null_mean"], drawn.mean(axis=0), rtol=1e-5, atol=1e-9)
+        p = (1 + (drawn >= true[kind][:, 0]).sum(axis=0)) / 19
+        np.testing.assert_allclose(part["p"], p)
+        np.testing.assert_allclose(part["q"], fdr_p_values(p))
+        np.testing.assert_allclose(part["p_max_t"], max_t_p_values(true[kind][:, 0], drawn))
+        order = table[table["group"] == "all"]["importance"]
+        assert list(order) == sorted(order, reverse=True)
+    again = importance([model], brain, **given, n_jobs=2)
+    for kind, table in found.tables.items():
+        assert table.equals(again.tables[kind])
+
+
+def test_without_nulls_every_row_says_so(kernel):
+    model, brain = kernel
+    for method in ("left-out", "permutation"):
+        found = importance([model], brain, method=method, kinds=("genes", "sets"), sets=SETS)
+        for table in found.tables.values():
+            assert (table[["p", "p_max_t", "q"]] == NOT_TESTED).all(axis=None)
+    assert "not tested" == NOT_TESTED and "by permutation, 0 nulls" in repr(found)
+
+
+def test_networks_retrain_on_surrogates_in_any_company(tmp_path):
+    brain = dataclasses.replace(make_brain(), network=("A",) * 32)
+    model, _ = saved(tmp_path, brain, "smt", n_layers=1, model_dim=8, genes_per_token=4)
+    case = Case.of(model, brain, SETS)
+    assert case.usual_method() == "gradients"
+    tokens = case.units["tokens"]
+    assert sorted(np.concatenate(list(tokens.values()))) == list(range(len(model.genes)))
+    two = case.null_importance("gradients", range(2), surrogate="hungarian", seed=0)
+    alone = case.null_importance("gradients", range(1, 2), surrogate="hungarian", seed=0)
+    for kind, values in alone[0].items():
+        np.testing.assert_allclose(two[1][kind], values, atol=1e-5)
+    true = case.importance("gradients")
+    np.testing.assert_allclose(true["tokens"].sum(axis=0), true["genes"].sum(axis=0))
+    one = importance([model], brain, sets=SETS)
+    assert one.tables["tokens"]["unit"].nunique() == len(tokens)
+
+
+def test_what_cannot_be_explained_is_refused(kernel, tmp_path):
+    model, brain = kernel
+    geography, _ = saved(tmp_path / "geography", brain, "geography")
+    with pytest.raises(UserError, match="geography reads no expression, so no gene matters"):
+        importance([geography], brain)
+    with pytest.raises(UserError, match="fitted in closed form and has no gradients"):
+        importance([model], brain, method="gradients")
+    with pytest.raises(UserError, match="no method of explanation named 'magic'"):
+        importance([model], brain, method="magic")
+    network, _ = saved(tmp_path / "mlp", brain, "mlp")
+    with pytest.raises(UserError, match="a retraining without each gene"):
+        importance([network], brain, method="left-out")
+    with pytest.raises(UserError, match="not the data on which"):
+        importance([network], dataclasses.replace(brain, checksum="other"), nulls=1)
+    bins, _ = saved(tmp_path / "bins", brain, "genevec_self", expression="binned", model_dim=8)
+    with pytest.raises(UserError, match="reads expression in bins"):
+        importance([bins], brain)
+
+
+def test_a_knock_out_is_the_prediction_of_another_brain(kernel):
+    model, brain = kernel
+    genes = [*model.genes[:2], "UNKNOWN"]
+    found = knock_out([model], brain, genes)
+    columns = [brain.genes.index(gene) for gene in genes[:2]]
+    train = [brain.labels.index(label) for label in model.about.training_regions]
+    for quantile in (None, 0.9):
+        rows = brain.expression[np.ix_(train, columns)]
+        value = rows.mean(axis=0) if quantile is None else np.quantile(rows, quantile, axis=0)
+        expression = brain.expression.copy()
+        expression[:, columns] = value
+        other = dataclasses.replace(brain, expression=expression)
+        expected = model.predict(other) - model.predict(brain)
+        found = knock_out([model], brain, genes, quantile=quantile)
+        assert found.genes == tuple(genes[:2]) and found.n_members == 1
+        np.testing.assert_allclose(found.change, expected, atol=1e-12)
+    two = knock_out([model, model], brain, genes)
+    np.testing.assert_allclose(two.deviation, 0, atol=1e-12)
+    with pytest.raises(UserError, match="reads none of the 1 genes"):
+        knock_out([model], brain, ["UNKNOWN"])
+    with pytest.raises(UserError, match="the quantile is 2"):
+        knock_out([model], brain, genes, quantile=2)
