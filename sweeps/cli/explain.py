@@ -55,7 +55,8 @@ def explain(
     knock_out: Annotated[
         str | None,
         typer.Option(
-            help="Set GENE,… or a set to their mean instead, and write the predicted change."
+            help="Set GENE,… or a set to their mean instead, and write the predicted change.",
+            show_default="none",
         ),
     ] = None,
     quantile: Annotated[
