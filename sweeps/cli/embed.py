@@ -1,5 +1,9 @@
 """The commands `gx2c embed` and `gx2c attention`: how a saved network sees regions."""
 
+from typing import Annotated
+
+import typer
+
 from sweeps.cli.after import (
     Dataset,
     Model,
@@ -14,10 +18,17 @@ from sweeps.cli.after import (
 )
 
 
-def embed(model: Model, out: Out, dataset: Dataset = "") -> None:
+def embed(
+    model: Model,
+    out: Out,
+    dataset: Dataset = "",
+    plane: Annotated[str, typer.Option(help="Plane of the picture: pca or tsne (t-SNE).")] = "pca",
+) -> None:
     """Write each region's embedding after the encoder of a network, with a picture."""
-    from sweeps.report.embedding import embedding_figure
+    from gx2c.errors import require_choice
+    from sweeps.report.embedding import PLANES, embedding_figure
 
+    require_choice("plane", plane, PLANES)
     models, brain = open_models(model, dataset, out)
     for one in models:
         for member, embedding in enumerate(one.embed(brain)):
@@ -27,7 +38,7 @@ def embed(model: Model, out: Out, dataset: Dataset = "") -> None:
             rows = zip(brain.labels, embedding.tolist(), strict=True)
             header = ["region", *(f"dim_{k}" for k in range(n_dims))]
             write_rows(stem.with_suffix(".tsv"), header, ([label, *v] for label, v in rows))
-            picture = embedding_figure(title_of(one, member), embedding, brain)
+            picture = embedding_figure(title_of(one, member), embedding, brain, plane=plane)
             write_picture(stem.with_suffix(".svg"), picture)
             wrote(stem, f".tsv, .npy and .svg: {n_dims} dimensions")
 

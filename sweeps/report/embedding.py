@@ -13,6 +13,10 @@ from sweeps.report.picture import Picture
 MARKERS = ("o", "s", "D")
 SHAPES = ("left circles", "right squares", "both diamonds")
 SCALE = "PuOr"
+# Planes in which regions are drawn
+PCA, TSNE_PLANE = PLANES = ("pca", "tsne")
+# Neighbours that t-SNE keeps close; fewer than a third of the regions
+PERPLEXITY = 30.0
 
 
 def components_of(embedding: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -35,8 +39,37 @@ def components_of(embedding: FloatArray) -> tuple[FloatArray, FloatArray]:
     return components, shares
 
 
-def embedding_figure(title: str, embedding: FloatArray, brain: Brain) -> Picture:
-    """Draw regions by their embeddings, coloured by network, and the first component on the brain.
+def neighbours_of(embedding: FloatArray, *, seed: int = 0) -> FloatArray:
+    """Return a plane in which regions of similar embeddings are close, by t-SNE.
+
+    Parameters
+    ----------
+    embedding
+        (n_regions, n_dims).
+    seed
+        Random seed.
+
+    Returns
+    -------
+    FloatArray
+        (n_regions, 2); distances between groups mean nothing.
+
+    References
+    ----------
+    van der Maaten & Hinton (2008), J. Mach. Learn. Res. 9, 2579.
+    """
+    # scikit-learn takes a second to import
+    from sklearn.manifold import TSNE
+
+    perplexity = min(PERPLEXITY, (len(embedding) - 1) / 3)
+    places = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(embedding)
+    return np.asarray(places, dtype=np.float64)
+
+
+def embedding_figure(
+    title: str, embedding: FloatArray, brain: Brain, *, plane: str = PCA
+) -> Picture:
+    """Draw regions by their embeddings, coloured by network, and the first axis on the brain.
 
     Parameters
     ----------
@@ -46,17 +79,25 @@ def embedding_figure(title: str, embedding: FloatArray, brain: Brain) -> Picture
         (n_regions, n_dims), in the order of the brain's regions.
     brain
         The regions.
+    plane
+        One of `PLANES`.
     """
-    components, shares = components_of(embedding)
+    if plane == TSNE_PLANE:
+        components, axis = neighbours_of(embedding), "t-SNE axis"
+        axes_of, said = (f"{axis} 1", f"{axis} 2"), "by t-SNE"
+    else:
+        (components, shares), axis = components_of(embedding), "component"
+        axes_of = (f"component 1 ({shares[0]:.0%} of variance)", f"component 2 ({shares[1]:.0%})")
+        said = "first two principal components"
     networks = list(dict.fromkeys(brain.network))
     picture = Picture(
-        f"Embeddings of {brain.n_regions} regions by {title}: first two principal components, "
+        f"Embeddings of {brain.n_regions} regions by {title}: {said}, "
         f"coloured by network ({', '.join(networks)}), and the first one on the brain from above.",
         size=(8.6, 4.4),
         grid=(1, 2),
         margins=(0.7, 0.4),
     )
-    plane, above = picture.all_axes
+    flat, above = picture.all_axes
     for number, network in enumerate(networks):
         label = network
         for side, marker in enumerate(MARKERS):
@@ -67,14 +108,14 @@ def embedding_figure(title: str, embedding: FloatArray, brain: Brain) -> Picture
             x, y = components[rows].T
             colour = COLOURS[number % len(COLOURS)]
             look: dict[str, Any] = {"marker": marker, "edgecolor": "white", "linewidth": 0.5}
-            marks = plane.scatter(x, y, s=26, color=colour, label=label, **look)
+            marks = flat.scatter(x, y, s=26, color=colour, label=label, **look)
             picture.tip(marks, *(f"{brain.labels[i]}, {network}" for i in rows.tolist()))
             label = "_nolegend_"
-    plane.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=5, fontsize=7.5, frameon=False)
+    flat.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=5, fontsize=7.5, frameon=False)
     sides = ", ".join(s for side, s in enumerate(SHAPES) if (brain.hemisphere == side).any())
-    plane.set_title(f"{title} ({sides})", fontsize=9.5, loc="left")
-    plane.set_xlabel(f"component 1 ({shares[0]:.0%} of variance)")
-    plane.set_ylabel(f"component 2 ({shares[1]:.0%})")
+    flat.set_title(f"{title} ({sides})", fontsize=9.5, loc="left")
+    flat.set_xlabel(axes_of[0])
+    flat.set_ylabel(axes_of[1])
     most = float(np.abs(components[:, 0]).max())
     x, y = brain.coords_mm[:, :2].T
     colours: dict[str, Any] = {"c": components[:, 0], "cmap": SCALE, "vmin": -most, "vmax": most}
@@ -82,7 +123,7 @@ def embedding_figure(title: str, embedding: FloatArray, brain: Brain) -> Picture
     values = components[:, 0].tolist()
     picture.tip(marks, *(f"{n}: {v:.3g}" for n, v in zip(brain.labels, values, strict=True)))
     above.set_aspect("equal")
-    above.set_title("component 1, from above", fontsize=9.5, loc="left")
+    above.set_title(f"{axis} 1, from above", fontsize=9.5, loc="left")
     above.set_xlabel("x, mm")
     above.set_ylabel("y, mm")
     picture.figure.colorbar(marks, ax=above, shrink=0.7)

@@ -15,6 +15,7 @@ from gx2c.explain import attention_maps, importance, knock_out
 from gx2c.saved.run import load_run
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.results import read_connectome
+from sweeps.report.embedding import neighbours_of
 from sweeps.request.files import write_request
 
 
@@ -89,3 +90,17 @@ def test_a_knock_out_is_a_table_and_a_picture(run, tmp_path, capsys):
     wrong = ("explain", str(run.root), "--quantile", "0.1", "--out", str(tmp_path / "no"))
     assert exit_code_of(*wrong) == 2
     assert "--quantile goes with --knock-out" in capsys.readouterr().err
+
+
+def test_embeddings_are_drawn_by_t_sne(run, tmp_path):
+    out = tmp_path / "embedded"
+    assert exit_code_of("embed", str(run.root), "--plane", "tsne", "--out", str(out)) == 0
+    assert "t-SNE axis 1" in next(out.glob("*.svg")).read_text()
+    groups = np.repeat(np.eye(3) * 20, 12, axis=0)
+    groups = groups + np.random.default_rng(0).standard_normal(groups.shape)
+    places = neighbours_of(groups)
+    np.testing.assert_array_equal(places, neighbours_of(groups))
+    gaps = np.linalg.norm(places[:, None] - places, axis=2) + 1e9 * np.eye(36)
+    assert (gaps.argmin(axis=1) // 12 == np.arange(36) // 12).all()
+    wrong = ("embed", str(run.root), "--plane", "sphere", "--out", str(tmp_path / "no"))
+    assert exit_code_of(*wrong) == 2 and not (tmp_path / "no").exists()
