@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, str] = {
     "spins": "benchmarks.spins",
     "kernel-nulls": "benchmarks.kernel_nulls",
     "estimate": "benchmarks.estimate",
+    "enrichment": "benchmarks.enrichment",
 }
 # removed benchmarks -> the page and section that keep the answer
 ANSWERED: Mapping[str, str] = {

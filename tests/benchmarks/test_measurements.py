@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +17,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks import kernel_nulls, overhead
+from benchmarks import enrichment, kernel_nulls, overhead
 from benchmarks.frame import ANSWERED, BENCHMARKS, in_turn, memory_kib, run_benchmark
 from benchmarks.step import count_operations
 from benchmarks.time_to_score import seconds_to, soonest
+from gx2c.data import load_dataset
 from gx2c.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -129,3 +131,23 @@ def test_works_take_turns():
         "a": {"median": 2.0, "fastest": 1.0, "spread": 4.0},
         "b": {"median": 9.0, "fastest": 9.0, "spread": 1.0},
     }
+
+
+def test_enrichment_finds_a_set_that_made_the_connectome_and_counts_brains(monkeypatch):
+    monkeypatch.setattr(enrichment, "N_NULLS", 19)
+    unrelated = enrichment.unrelated
+
+    def made_by_the_first_set(calibrator, number):
+        brain = unrelated(calibrator, number)
+        genes = brain.expression[:, : enrichment.SET_SIZE]
+        connectome = np.tanh(genes @ genes.T / enrichment.SET_SIZE)
+        np.fill_diagonal(connectome, 1.0)
+        return replace(brain, connectome=connectome)
+
+    monkeypatch.setattr(enrichment, "unrelated", made_by_the_first_set)
+    calibrator = enrichment.Calibrator.of(load_dataset("schaefer100"), seed=0)
+    p = enrichment.set_p_values(calibrator, 0, surrogate="residual_spin")
+    assert p[0] == 1 / 20 and p.argmin() == 0 and (p[1:] > 0.05).any()
+    monkeypatch.setattr(enrichment, "set_p_values", lambda *_, **__: np.array([0.05, 0.1]))
+    found = enrichment.run(n_brains=3)
+    assert (found["pooled_rate"], found["standard_error"], found["n_brains"]) == (0.5, 0.0, 3)
