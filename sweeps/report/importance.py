@@ -77,5 +77,6 @@ def change_figure(title: str, change: FloatArray, names: list[str]) -> Picture:
     axes.set_yticks(starts, [of_row[k] for k in starts], fontsize=7.5)
     axes.set_xticks([])
     axes.set_title(title, fontsize=9.5, loc="left")
+    picture.figure.subplots_adjust(right=0.88)
     picture.figure.colorbar(image, ax=axes, shrink=0.8, label="change of predicted r")
     return picture
