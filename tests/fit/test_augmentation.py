@@ -16,6 +16,7 @@ from gx2c.fit.augmentation import SCHEDULES, Augmentation, parse_kinds
 from gx2c.fit.config import check_task
 from gx2c.fit.network import ordered_pairs
 from gx2c.fit.prepare import make_augmenter
+from gx2c.models.names import spec_of
 
 ROWS = np.arange(0, 40, 2)
 ALL_KINDS = ("subjects", "strong-edges", "noise")
@@ -210,7 +211,9 @@ def test_the_loss_is_the_mean_over_edges_that_count(brain):
         (lambda: Augmentation(("noise",), schedule="often"), "choose from"),
         (lambda: Augmentation(("noise",), noise=float("nan")), "a number from 0 on"),
         (
-            lambda: check_task(Task(augmentation=Augmentation(("subjects",))), make_brain()),
+            lambda: check_task(
+                Task(augmentation=Augmentation(("subjects",))), make_brain(), spec_of("mlp"), ()
+            ),
             "needs individual connectomes",
         ),
     ],

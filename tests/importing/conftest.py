@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from loopback import host as host
+from loopback_host import host as host
 from world import World, make_world
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback import Host, source_of
+from loopback_host import Host, source_of
 from test_layouts import write_enigma, write_mesh
 from world import World
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from loopback import Host, source_of
+from loopback_host import Host, source_of
 
 from gx2c.data import read_gmt, resolve_genes
 from gx2c.data.artefacts import Artefact
