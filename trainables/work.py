@@ -42,7 +42,7 @@ class TrialContext:
         Longest time between reports of a network, s; reports never change a result.
     checkpoint_interval_s
         Shortest time between two checkpoints taken for safety, s.
-    split, seed, conditions
+    split, conditions
         The sweep's, which are saved with a retrained model.
     """
 
@@ -56,7 +56,6 @@ class TrialContext:
     report_interval_s: float = 5.0
     checkpoint_interval_s: float = 30.0
     split: str = ""
-    seed: int = 0
     conditions: tuple[str, ...] = ()
 
     def on_this_device(self) -> Self:

@@ -146,6 +146,13 @@ def fdr_p_values(p_values: FloatArray) -> FloatArray:
     return multipletests(p_values, method="fdr_bh")[1]
 
 
+def holm_p_values(p_values: FloatArray) -> FloatArray:
+    """Return Holm's adjusted p-values, in the given order, whatever the tests' dependence."""
+    from statsmodels.stats.multitest import multipletests
+
+    return multipletests(p_values, method="holm")[1]
+
+
 class SequentialP(NamedTuple):
     """A p-value from nulls drawn one by one until enough are at least as good as the observed.
 

@@ -41,16 +41,16 @@ class SavedRun:
 
     @cached_property
     def models(self) -> list[SavedModel]:
-        """The models of the sweep, one for each outer fold; an ensemble is one model."""
+        """The models of the sweep, one for each seed and outer fold; an ensemble is one model."""
         return self.models_of(self.index.model)
 
     @cached_property
     def geography(self) -> list[SavedModel]:
-        """The spatial baseline, one for each outer fold."""
+        """The spatial baseline, one for each seed and outer fold."""
         return self.models_of(GEOGRAPHY)
 
     def models_of(self, name: str) -> list[SavedModel]:
-        """Return the saved models of a name, in the order of folds.
+        """Return the saved models of a name, in the order of seeds and folds.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class SavedRun:
             known = sorted({entry.model for entry in self.index.models})
             raise UserError(f"{self.folder} has no saved model {name!r}; it has {known}")
         models = []
-        for entry in sorted(entries, key=lambda entry: entry.fold):
+        for entry in entries:
             folder = self.folder / entry.folder
             model = load_model(folder)
             if (model.about.model, model.about.fold) != (entry.model, entry.fold):
@@ -71,7 +71,7 @@ class SavedRun:
                     f"{entry.model} of fold {entry.fold}; {_HINT}"
                 )
             models.append(model)
-        return models
+        return sorted(models, key=lambda model: (model.about.seed, model.about.fold))
 
 
 def load_run(path: str | Path) -> SavedRun:

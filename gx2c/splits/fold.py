@@ -114,6 +114,8 @@ class Fold:
     blocks
         (n_test_regions,) block of each test region if only edges between two blocks are scored;
         None if all edges are.
+    seed, number
+        Seed by which an outer fold was cut, and its number among the folds of that seed.
     """
 
     train_regions: IntArray
@@ -121,6 +123,8 @@ class Fold:
     inner: tuple[Fold, ...] = ()
     name: str = ""
     blocks: IntArray | None = None
+    seed: int = 0
+    number: int = 0
 
     def __post_init__(self) -> None:
         shared = np.intersect1d(self.train_regions, self.test_regions)

@@ -180,7 +180,7 @@ class BrainSplitter:
             for part in self.hold_out(regions, n_folds=n_inner_folds, seed=int(one), stage="inner")
         )
         self.check_sizes(inner, stage="inner")
-        return replace(fold, inner=inner)
+        return replace(fold, inner=inner, seed=seed, number=number)
 
     def check_sizes(self, folds: Sequence[Fold], *, stage: str) -> None:
         """Refuse folds that leave too few regions to train or to score."""

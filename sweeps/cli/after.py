@@ -49,16 +49,22 @@ def open_models(model: Path, dataset: str, out: Path) -> "tuple[list[SavedModel]
     return models, options.view.of(known)
 
 
-def stem_of(model: "SavedModel") -> str:
-    """Return the start of the names of a model's files."""
+def stem_of(model: "SavedModel", models: "Sequence[SavedModel]") -> str:
+    """Return the start of the names of a model's files, with its seed if there are several."""
     fold = "all" if model.about.fold is None else f"fold_{model.about.fold:02d}"
-    return f"{model.name}_{fold}"
+    seed = f"seed_{model.about.seed}_" if _several_seeds(models) else ""
+    return f"{model.name}_{seed}{fold}"
 
 
-def title_of(model: "SavedModel", member: int) -> str:
+def title_of(model: "SavedModel", models: "Sequence[SavedModel]", member: int) -> str:
     """Name a member of a model for people."""
     fold = "all regions" if model.about.fold is None else f"fold {model.about.fold}"
-    return f"{model.name}, {fold}, member {member}"
+    seed = f"seed {model.about.seed} " if _several_seeds(models) else ""
+    return f"{model.name}, {seed}{fold}, member {member}"
+
+
+def _several_seeds(models: "Sequence[SavedModel]") -> bool:
+    return len({model.about.seed for model in models}) > 1
 
 
 def write_array(path: Path, array: Any) -> None:

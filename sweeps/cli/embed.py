@@ -32,13 +32,14 @@ def embed(
     models, brain = open_models(model, dataset, out)
     for one in models:
         for member, embedding in enumerate(one.embed(brain)):
-            stem = out / f"{stem_of(one)}_member_{member:02d}"
+            stem = out / f"{stem_of(one, models)}_member_{member:02d}"
             n_dims = embedding.shape[1]
             write_array(stem.with_suffix(".npy"), embedding)
             rows = zip(brain.labels, embedding.tolist(), strict=True)
             header = ["region", *(f"dim_{k}" for k in range(n_dims))]
             write_rows(stem.with_suffix(".tsv"), header, ([label, *v] for label, v in rows))
-            picture = embedding_figure(title_of(one, member), embedding, brain, plane=plane)
+            title = title_of(one, models, member)
+            picture = embedding_figure(title, embedding, brain, plane=plane)
             write_picture(stem.with_suffix(".svg"), picture)
             wrote(stem, f".tsv, .npy and .svg: {n_dims} dimensions")
 
@@ -51,7 +52,7 @@ def attention(model: Model, out: Out, dataset: Dataset = "") -> None:
     models, brain = open_models(model, dataset, out)
     for one in models:
         for member, found in enumerate(attention_maps(one, brain)):
-            stem = f"{stem_of(one)}_member_{member:02d}"
+            stem = f"{stem_of(one, models)}_member_{member:02d}"
             write_array(out / f"{stem}.npy", found.maps)
             columns = {
                 f"received_{g}": v for g, v in zip(found.groups, found.received, strict=True)
@@ -71,7 +72,7 @@ def attention(model: Model, out: Out, dataset: Dataset = "") -> None:
             )
             counts = zip(found.groups, found.counts.tolist(), strict=True)
             write_rows(out / f"{stem}_groups.tsv", ["group", "count"], counts)
-            title = title_of(one, member)
+            title = title_of(one, models, member)
             write_picture(out / f"{stem}_heads.svg", heads_figure(title, found))
             write_picture(out / f"{stem}_groups.svg", groups_figure(title, found))
             wrote(out / stem, f".npy, tables and pictures: {found!r}")

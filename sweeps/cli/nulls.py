@@ -14,7 +14,7 @@ from sweeps.request.table import OPTIONS
 MAX_NUMBER, MAX_SEED, MAX_JOBS = 1_000_000, 2**32 - 1, 1_024
 DATASET = OPTIONS["dataset"].default
 Dataset = Annotated[str, typer.Option(help=OPTIONS["dataset"].help)]
-Seed = Annotated[int, typer.Option(help=OPTIONS["seed"].help, min=0, max=MAX_SEED)]
+Seed = Annotated[int, typer.Option(help="Random seed.", min=0, max=MAX_SEED)]
 
 nulls_app = typer.Typer(help="Null models: make, check, false positives.", no_args_is_help=True)
 nulls_app.command("evaluate")(nulls_evaluate)

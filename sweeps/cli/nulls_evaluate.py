@@ -10,6 +10,7 @@ import typer
 from gx2c.errors import UserError
 from sweeps.cli.data import Trust
 from sweeps.cli.tables import print_table
+from sweeps.request.seeds import parse_seeds
 from sweeps.request.table import OPTIONS
 
 DEFAULTS = {name: one.default for name, one in OPTIONS.items()}
@@ -95,7 +96,7 @@ def nulls_evaluate(
             inner_repeats=inner_repeats,
             **given,
         )
-        for seed in _seeds(seeds)
+        for seed in parse_seeds(seeds)
     }
     if frozen:
         print_table({"seed": u.plan.options.seed, **frozen_drop(u)} for u in units.values())
@@ -128,10 +129,3 @@ def _runner(options: Any, out: Path, *, workers: int, ray: bool) -> Iterator[Any
     cpus, gpus = options.cpus_per_trial, abs(options.gpus_per_trial)
     with ray_session(cpus_per_trial=cpus, gpus_per_trial=gpus, shared=str(out)) as at_once:
         yield on_ray(cpus=cpus, gpus=gpus, at_once=at_once)
-
-
-def _seeds(text: str) -> list[int]:
-    numbers = [int(part) for part in text.split(",") if part.strip().isdecimal()]
-    if not numbers or len(set(numbers)) < len(text.split(",")):
-        raise UserError(f"--seeds {text}: give different whole numbers from 0 on, such as 1,2,3")
-    return numbers

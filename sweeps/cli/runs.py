@@ -136,7 +136,7 @@ def leaderboard(
     ],
     out: Annotated[Path, typer.Option(help="Folder for the table, page, JSON and figure.")],
 ) -> None:
-    """Rank finished runs of one dataset, split and seed."""
+    """Rank finished runs of one dataset and split, with the same seeds."""
     from sweeps.cli.tables import print_leaderboard
     from sweeps.compare.leaderboard_page import notes_of, table_of, write_leaderboard
 

@@ -89,8 +89,8 @@ def print_summary(summary: Summary, paths: SweepPaths, console: Console | None =
     disk = summary.provenance.disk_bytes
     notes = [
         *(
-            f"fold {fold.fold}  {': '.join(filter(None, (fold.name, _chosen(fold))))}"
-            for fold in summary.folds
+            f"{name}  {': '.join(filter(None, (fold.name, _chosen(fold))))}"
+            for name, fold in zip(summary.fold_names, summary.folds, strict=True)
         ),
         *summary_lines(summary),
         *([f"disk     {disk / 1e6:.1f} MB"] if disk else []),
@@ -116,7 +116,7 @@ def summary_lines(summary: Summary) -> list[str]:
     lines = [
         f"{summary.model:<20} test r {_spread(summary.score(HEADLINE))}",
         f"{'geography alone':<20} test r {_spread(summary.rival(HEADLINE))}",
-        f"{'gain over geography':<20} {_spread(summary.gain(HEADLINE), signed=True)}",
+        f"{'gain over geography':<20} {_gain(summary)}",
     ]
     lines[1:1] = [
         f"{name:<20} test r {_spread(scores[HEADLINE])}"
@@ -195,6 +195,17 @@ def _spread(average: Average, *, signed: bool = False) -> str:
     return f"{of.mean:{sign}.3f} (SD {of.sd:.3f}, SE {of.se:.3f}, n {of.n} folds)"
 
 
+def _gain(summary: Summary) -> str:
+    """Return the gain over geography, with its interval where there are several seeds."""
+    gain = summary.gain(HEADLINE)
+    if not math.isfinite(gain.low):
+        return _spread(gain, signed=True)
+    return (
+        f"{_spread(gain, signed=True)}; Nadeau-Bengio 95 % interval {gain.low:+.3f} to "
+        f"{gain.high:+.3f}: {len(summary.seeds)} seeds split the same regions"
+    )
+
+
 def _split(summary: Summary) -> str:
     """Name the split, with what belongs to its name wherever it is printed, and conditions."""
     label = f" ({summary.split_label})" if summary.split_label else ""
@@ -204,14 +215,15 @@ def _split(summary: Summary) -> str:
 def _title(summary: Summary) -> str:
     return (
         f"{summary.model} on {summary.dataset}, {_split(summary)}, "
-        f"{summary.n_regions} regions, {summary.n_genes} genes, seed {summary.seed}"
+        f"{summary.n_regions} regions, {summary.n_genes} genes, "
+        f"{summary.seeds_named}"
     )
 
 
 def _fold_rows(summary: Summary) -> list[dict[str, Any]]:
     return [
         {
-            "fold": fold.fold,
+            "fold": name.removeprefix("fold "),
             "regions": f"{fold.n_train_regions}/{fold.n_test_regions}",
             "configs": fold.trials.total if fold.trials else "-",
             "pruned": fold.trials.pruned if fold.trials else "-",
@@ -221,7 +233,9 @@ def _fold_rows(summary: Summary) -> list[dict[str, Any]]:
             "test r": _number(fold.test[HEADLINE]),
             "geo. r": _number(rival.test[HEADLINE]),
         }
-        for fold, rival in zip(summary.folds, summary.rival_folds, strict=True)
+        for name, fold, rival in zip(
+            summary.fold_names, summary.folds, summary.rival_folds, strict=True
+        )
     ]
 
 
@@ -267,8 +281,10 @@ def print_rerun(summary: Summary) -> None:
     """Print the scores of a rerun."""
     if summary.split_label or summary.conditions:
         print(f"{summary.model} on {summary.dataset}, {_split(summary)}")
-    for fold in summary.folds:
-        print(f"fold {fold.fold}  test r {_number(fold.test[HEADLINE])}")
+    for line in verdict_lines(summary):
+        print(line)
+    for name, fold in zip(summary.fold_names, summary.folds, strict=True):
+        print(f"{name}  test r {_number(fold.test[HEADLINE])}")
     print(f"{summary.model:<20} test r {_spread(summary.score(HEADLINE))}")
     if summary.geography:
-        print(f"{'gain over geography':<20} {_spread(summary.gain(HEADLINE), signed=True)}")
+        print(f"{'gain over geography':<20} {_gain(summary)}")

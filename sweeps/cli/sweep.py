@@ -67,7 +67,7 @@ def sweep(
 def _parameter(one: Option) -> Parameter:
     """Return an option as a parameter that typer reads; None where it is not given."""
     shown = typer.Option(
-        one.flag,
+        *filter(None, (one.flag, one.alias)),
         help=one.help,
         rich_help_panel=one.group,
         show_default=one.shown_default(),

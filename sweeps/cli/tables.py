@@ -163,9 +163,11 @@ def _style(name: str, cell: str) -> str:
 
 def print_status(status: Mapping[str, Any], console: Console | None = None) -> None:
     """Print a table of the searches, and a few lines below it."""
+    several = len({fold["seed"] for fold in status["folds"]}) > 1
     rows = [
         {
             "model": fold["model"],
+            **({"seed": fold["seed"]} if several else {}),
             "fold": fold["fold"],
             "configs": f"{fold['done']}/{fold['total']}",
             "full": fold["complete"],

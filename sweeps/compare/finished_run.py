@@ -20,7 +20,7 @@ from sweeps.request.table import OPTIONS
 # runs that differ in nothing else have the same settings
 _NO_SETTING = {Affects.NULLS, Affects.ROUNDING, Affects.PLACEMENT}
 NOT_SETTINGS = {
-    *("model", "seed", "preset", "warm_start"),
+    *("model", "seeds", "preset", "warm_start"),
     *(name for name, one in OPTIONS.items() if one.affects in _NO_SETTING),
 }
 
@@ -66,6 +66,15 @@ class FinishedRun:
     def model(self) -> str:
         """The model of the run."""
         return self.summary.model
+
+    @property
+    def places(self) -> dict[int, list[int]]:
+        """Positions in `folds` of the folds of each seed."""
+        found: dict[int, list[int]] = {}
+        for place, fold in enumerate(self.summary.folds):
+            seed = self.summary.seed if fold.seed is None else fold.seed
+            found.setdefault(seed, []).append(place)
+        return found
 
     @property
     def test(self) -> list[Scores]:

@@ -1,25 +1,21 @@
-"""Rank finished runs of one dataset, split and seed."""
+"""Rank finished runs of one dataset and split, with the same seeds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from pydantic import Field
 
 from gx2c.errors import UserError
-from gx2c.fit.scoring import mean_scores
 from gx2c.metrics import HEADLINE, METRICS
-from gx2c.models.names import GEOGRAPHY, families_of, spec_of
-from gx2c.verdict import verdict
+from gx2c.models.names import families_of, spec_of
 from sweeps.compare.finished_run import FinishedRun, name_among, read_finished
+from sweeps.compare.over_runs import grade_among, over_runs
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
 from sweeps.folder.records import RecordStore
-from sweeps.folder.results import read_null_scores
 from sweeps.folder.summary_file import Summary, read_summary
 from sweeps.folder.summary_parts import Average, Averages, Gain, Number, Part, Provenance
-from sweeps.nulls.candidates import Candidate, over_candidates
 from sweeps.phases.search import best_record
 from sweeps.request.files import read_options
 
@@ -32,9 +28,10 @@ STILL_RISING = 0.01
 class Row(Part):
     """One run of a leaderboard.
 
-    Max-T and FDR adjust over the models tested on the same surrogates; `not_converged` lists the
+    Max-T and FDR adjust over the models tested on the same surrogates, the first of each run;
+    `p_joint` has p over these models for every surrogate of the verdict. `not_converged` lists the
     outer folds in which the validation curve of the chosen config was still rising. The grade is
-    that of the run, with p by max-T in place of its own.
+    that of the run, with `p_joint` in place of its own p.
     """
 
     name: str
@@ -64,6 +61,7 @@ class Row(Part):
     notes: list[str]
     p_max_t: float | None = None
     p_fdr: float | None = None
+    p_joint: dict[str, float] = Field(default_factory=dict)
     candidates: int | None = None
     grade: int | None = None
     tested_up_to: int | None = None
@@ -81,7 +79,7 @@ class Leaderboard(Part):
     dataset: str
     checksum: str
     split: str
-    seed: int
+    seeds: list[int]
     n_regions: int
     geography: Averages
     rows: list[Row]
@@ -113,31 +111,13 @@ def make_leaderboard(
         dataset=first.summary.dataset,
         checksum=first.checksum,
         split=first.summary.split,
-        seed=first.summary.seed,
+        seeds=first.summary.seeds,
         n_regions=first.summary.n_regions,
         geography={name: first.summary.rival(name) for name in METRICS},
         rows=sorted(rows, key=lambda row: (-_or_least(row.shown.mean), row.name)),
         left_out=dict(left_out or {}),
         provenance=Provenance.model_validate(provenance()),
     )
-
-
-def over_runs(runs: Sequence[FinishedRun]) -> dict[Path, dict[str, Any]]:
-    """Return `over_candidates` by run folder, among runs that share their surrogates.
-
-    Runs without nulls, or with surrogates that no other run shares, are omitted.
-    """
-    groups: dict[str, list[tuple[Path, Candidate]]] = {}
-    for run in runs:
-        one = _candidate(run, name_among(run, runs))
-        if one is not None and np.isfinite(one.observed).all():
-            groups.setdefault(repr(one.surrogates), []).append((run.root, one))
-    found: dict[Path, dict[str, Any]] = {}
-    for members in (group for group in groups.values() if len(group) > 1):
-        rows = over_candidates([one for _, one in members])
-        for (root, _), row in zip(members, rows, strict=True):
-            found[root] = row | {"candidates": len(members)}
-    return found
 
 
 def best_networks(runs: Sequence[Path], n_best: int) -> list[str]:
@@ -162,36 +142,6 @@ def has_flattened(scores: Sequence[float | None]) -> bool:
     return best - max(before) <= STILL_RISING * (best - known[0])
 
 
-def grade_among(summary: Summary, p_max_t: float | None) -> dict[str, Any]:
-    """Return a run's grade, how far it was tested and its sentence, among models by max-T."""
-    found = summary.verdict
-    if found is None:
-        return {}
-    method = summary.nulls.method if summary.nulls else ""
-    if p_max_t is not None and method in found.evidence.nulls:
-        test = replace(found.evidence.nulls[method], p_value=p_max_t)
-        nulls = {**found.evidence.nulls, method: test}
-        found = verdict(replace(found.evidence, nulls=nulls))
-    of_verdict = ("grade", "tested_up_to", "sentence")
-    return {name: getattr(found, name) for name in of_verdict}
-
-
-def _candidate(run: FinishedRun, name: str) -> Candidate | None:
-    found, paths = run.summary.nulls, run.paths
-    if found is None or not paths.null_scores(run.model).exists():
-        return None
-    surrogates = {
-        "surrogate": found.method,
-        "moves": found.moved,
-        "seed": run.summary.seed,
-        "number of nulls": found.n,
-    }
-    moved = [m for m in (run.model, GEOGRAPHY) if paths.null_scores(m).exists()]
-    nulls = {m: read_null_scores(paths, m) for m in moved}
-    test, geography = mean_scores(run.test), mean_scores(run.geography)
-    return Candidate.of(name, surrogates, nulls, model=run.model, test=test, geography=geography)
-
-
 def _mean_validation(summary: Summary, metric: str) -> float:
     name = metric.removeprefix("val_")
     values = [_or_least(fold.validation.get(name)) for fold in summary.folds]
@@ -204,7 +154,7 @@ def _check_same_folds(runs: Sequence[FinishedRun]) -> None:
         if (run.checksum, run.folds, run.scored) != (first.checksum, first.folds, first.scored):
             raise UserError(
                 f"{run.root} and {first.root} have different data, folds or targets; rank runs of "
-                "one dataset, split and seed"
+                "one dataset and split, with the same seeds"
             )
 
 
@@ -225,8 +175,8 @@ def _row(run: FinishedRun, name: str, over_all: Mapping[str, Any]) -> Row:
     summary, options, spec, nulls = run.summary, run.options, spec_of(run.model), run.summary.nulls
     store = RecordStore(run.paths)
     searches = [
-        (fold, list(store.load(name, part.fold).values()))
-        for fold, part in enumerate(summary.folds)
+        (fold, list(store.load(name, place).values()))
+        for fold, place in enumerate(summary.places)
         for name in families_of(run.model)
     ]
     records = [record for _, tried in searches for record in tried]
@@ -267,7 +217,8 @@ def _row(run: FinishedRun, name: str, over_all: Mapping[str, Any]) -> Row:
         max_epochs=options.max_epochs,
         notes=summary.notes,
         **{key: over_all.get(key) for key in ("p_max_t", "p_fdr", "candidates")},
-        **grade_among(summary, over_all.get("p_max_t")),
+        p_joint=over_all.get("p_joint", {}),
+        **grade_among(summary, over_all.get("p_joint", {})),
     )
 
 

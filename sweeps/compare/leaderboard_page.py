@@ -88,14 +88,19 @@ def table_of(board: Leaderboard) -> list[dict[str, str]]:
 
 def notes_of(board: Leaderboard) -> list[str]:
     """Return the explanations below the table."""
+    several = len(board.seeds) > 1
+    seeds = f"seed{'s' * several} {', '.join(map(str, board.seeds))}"
+    spread = "its 95 % interval (Nadeau-Bengio: seeds are no replicates)" if several else "its SE"
     return [
-        f"{board.dataset}, {board.split} split, seed {board.seed}, {board.n_regions} "
+        f"{board.dataset}, {board.split} split, {seeds}, {board.n_regions} "
         "regions. Pearson r within each outer fold's test edges, mean and SD over n folds, of the "
         "mean prediction of the members (configs times seeds); of the best config alone; gain over "
-        "geography on the same folds, with its SE.",
+        f"geography on the same folds, with {spread}.",
         "Grade: 0 not better than distance decay, 1 not better than geography, 2 not shown to be "
         "due to these genes, 3 specific to them, 4 also beyond smooth gradients; in brackets, the "
-        "grade up to which the run was tested. Its p is that by max-T where there is one.",
+        "grade up to which the run was tested. Every p of it is over the models of this table that "
+        "were tested on the same surrogates: by max-T, or by Holm's method where a surrogate ended "
+        "early or did not run for each of them.",
         "p: one-sided, against nulls of the run's own --null-method, each fully retrained; * the "
         "config was tuned on the true data and kept in every null, otherwise each null repeats the "
         "search. Max-T and FDR adjust over the models of this table tested on the same surrogates. "
@@ -136,6 +141,8 @@ def _gain(row: Row) -> str:
     if row.gain is None:
         return "-"
     gain = row.gain[HEADLINE]
+    if math.isfinite(gain.low):
+        return f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
     return f"{_number(gain.mean, '+.3f')} ({_number(gain.se)})"
 
 

@@ -112,7 +112,7 @@ def _of_split(runs: Sequence[FinishedRun], against: str) -> dict[str, Any]:
         "split": runs[0].summary.split,
         "split_label": SPLITTERS[runs[0].summary.split].label,
         "dataset": runs[0].summary.dataset,
-        "seeds": sorted({run.summary.seed for run in runs}),
+        "seeds": sorted({seed for run in runs for seed in run.places}),
         "test": "corrected resampled t" if tested else None,
         "note": why_not,
         "comparisons": comparisons,
@@ -124,12 +124,13 @@ def _by_model(runs: Sequence[FinishedRun]) -> dict[str, dict[int, FinishedRun]]:
     by_model: dict[str, dict[int, FinishedRun]] = {}
     for run in runs:
         seeds = by_model.setdefault(name_among(run, runs), {})
-        if run.summary.seed in seeds:
-            raise UserError(
-                f"{run.root} and {seeds[run.summary.seed].root} are both runs of {run.model} with "
-                f"seed {run.summary.seed} and the same settings; give only one of them"
-            )
-        seeds[run.summary.seed] = run
+        for seed in run.places:
+            if seed in seeds:
+                raise UserError(
+                    f"{run.root} and {seeds[seed].root} are both runs of {run.model} with seed "
+                    f"{seed} and the same settings; give only one of them"
+                )
+            seeds[seed] = run
     return by_model
 
 
@@ -145,24 +146,27 @@ def _pairings(by_model: Mapping[str, Mapping[int, FinishedRun]], against: str) -
                 f"{model} has seeds {sorted(seeds)} and {against} has {sorted(rivals)}; "
                 "compare runs of the same seeds"
             )
-        pairs = [(seeds[seed], rivals[seed]) for seed in sorted(seeds)]
+        pairs = [(seed, seeds[seed], rivals[seed]) for seed in sorted(seeds)]
         yield Pairing(model, against, [f for pair in pairs for f in _paired(*pair, against)])
 
 
-def _paired(run: FinishedRun, rival: FinishedRun, against: str) -> Iterator[dict[str, Any]]:
-    if run.folds != rival.folds:
+def _paired(
+    seed: int, run: FinishedRun, rival: FinishedRun, against: str
+) -> Iterator[dict[str, Any]]:
+    places, theirs = run.places[seed], rival.places[seed]
+    if [run.folds[p] for p in places] != [rival.folds[p] for p in theirs]:
         raise UserError(
             f"{run.root} and {rival.root} have the same split and seed but folds of different "
             "regions; compare runs with the same folds and inner folds"
         )
     scores = rival.geography if against == GEOGRAPHY else rival.test
-    for number, fold in enumerate(run.folds):
+    for number, (place, its) in enumerate(zip(places, theirs, strict=True)):
         yield {
-            "seed": run.summary.seed,
+            "seed": seed,
             "fold": number,
-            "n_train": len(fold.train),
-            "n_test": len(fold.test),
-            "difference": better_by(run.test[number], scores[number]),
+            "n_train": len(run.folds[place].train),
+            "n_test": len(run.folds[place].test),
+            "difference": better_by(run.test[place], scores[its]),
         }
 
 
@@ -171,7 +175,11 @@ def _why_not_tested(runs: Sequence[FinishedRun]) -> str:
 
     Seeds are not repeats if the split is deterministic or the folds are the same.
     """
-    of_seed = {run.summary.seed: frozenset(fold.test for fold in run.folds) for run in runs}
+    of_seed = {
+        seed: frozenset(run.folds[place].test for place in places)
+        for run in runs
+        for seed, places in run.places.items()
+    }
     if SPLITTERS[runs[0].summary.split].deterministic or len(set(of_seed.values())) < len(of_seed):
         return NO_SAMPLE
     return SHARED_BLOCKS if runs[0].scored["score"] == "block-pairs" else ""

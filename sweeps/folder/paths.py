@@ -38,7 +38,10 @@ class _File:
 
 @dataclass(frozen=True)
 class SweepPaths:
-    """The files of one sweep."""
+    """The files of one sweep.
+
+    A `fold` is the place of an outer fold among those of all seeds, except in `model_dir`.
+    """
 
     root: Path
 
@@ -102,15 +105,14 @@ class SweepPaths:
         return self.retrained_dir(model, fold) / "result.json"
 
     def model_dir(self, model: str, seed: int, fold: int) -> Path:
-        """Folder of one saved model, or of an ensemble, as `gx2c.load_model` reads it."""
+        """Folder of the model saved for a fold of a seed, as `gx2c.load_model` reads it."""
         return self.root / "models" / model / f"seed_{seed}" / f"fold_{fold:02d}"
 
-    def retrained_files(self, model: str, fold: int) -> list[Path]:
-        """All files of one retrained model, its scores last."""
+    def retrained_files(self, model: str, fold: int, saved: Path) -> list[Path]:
+        """All files of one retrained model with those of a `model_dir`, its scores last."""
         scores = self.retrained(model, fold)
         others = sorted(p for p in scores.parent.glob("[!.]*") if p != scores)
-        saved = sorted(self.root.glob(f"models/{model}/*/fold_{fold:02d}/[!.]*"))
-        return [*others, *saved, scores]
+        return [*others, *sorted(saved.glob("[!.]*")), scores]
 
     def predicted(self, model: str, fold: int, dataset: str) -> Path:
         """Predicted connectome of the fold's test regions (BIDS BEP017 relmat)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import Field
 
 from gx2c.errors import UserError
@@ -57,6 +59,47 @@ class Summary(Part):
     notes: list[str] = Field(default_factory=list)
     # Checksums of the tables that are read with it
     files: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the splits; summaries of earlier versions have one."""
+        return list(dict.fromkeys(self.seed if f.seed is None else f.seed for f in self.folds))
+
+    @property
+    def places(self) -> list[int]:
+        """The number of each outer fold among those of all seeds, as in the names of files."""
+        several = len(self.seeds) > 1
+        return [place if several else fold.fold for place, fold in enumerate(self.folds)]
+
+    @property
+    def fold_names(self) -> list[str]:
+        """A short name for each outer fold, with its seed if there are several."""
+        if len(self.seeds) == 1:
+            return [f"fold {fold.fold}" for fold in self.folds]
+        return [f"seed {fold.seed} fold {fold.fold}" for fold in self.folds]
+
+    @property
+    def seeds_named(self) -> str:
+        """The seeds in words, such as "seeds 1, 2"."""
+        plural = "s" if len(self.seeds) > 1 else ""
+        return f"seed{plural} {', '.join(map(str, self.seeds))}"
+
+    def in_a_row(self) -> Self:
+        """Return the summary with folds numbered as in the names of files, and named by seed."""
+        if len(self.seeds) == 1:
+            return self
+
+        def numbered(folds: list[FoldSummary]) -> list[FoldSummary]:
+            names = [f"of seed {fold.seed} {fold.name}".strip() for fold in folds]
+            return [
+                fold.model_copy(update={"fold": place, "name": name})
+                for place, (fold, name) in enumerate(zip(folds, names, strict=True))
+            ]
+
+        rival = self.geography
+        if rival is not None:
+            rival = rival.model_copy(update={"folds": numbered(rival.folds)})
+        return self.model_copy(update={"folds": numbered(self.folds), "geography": rival})
 
     @property
     def members(self) -> str:

@@ -29,7 +29,11 @@ class Part(BaseModel):
 
 
 class Average(Part):
-    """One metric over the outer folds."""
+    """One metric over the outer folds of all seeds.
+
+    Where several seeds split the same regions, `se` is corrected for folds that overlap (Nadeau &
+    Bengio): they are no replicates.
+    """
 
     mean: Number = UNDEFINED
     sd: Number = UNDEFINED
@@ -38,8 +42,13 @@ class Average(Part):
 
 
 class Gain(Average):
-    """A model against geography over the same folds, and on each of them in their order."""
+    """A model against geography over the same folds, and on each of them in their order.
 
+    `low` and `high` are the 95 % interval of Nadeau & Bengio, where there are several seeds.
+    """
+
+    low: Number = UNDEFINED
+    high: Number = UNDEFINED
     per_fold: list[Number] = Field(default_factory=list)
 
 
@@ -55,9 +64,10 @@ class TrialCounts(Part):
 
 
 class FoldSummary(Part):
-    """One outer fold: what was chosen inside and how it did outside."""
+    """One outer fold of one seed: what was chosen inside and how it did outside."""
 
     fold: int
+    seed: int | None = None
     name: str = ""
     blocks: list[int] | None = None
     n_train_regions: int | None = None
@@ -184,6 +194,7 @@ class DetailsFold(Part):
     """Detailed scores of one outer fold, and why some are undefined."""
 
     fold: int
+    seed: int | None = None
     values: Scores = Field(default_factory=dict)
     n_edges: dict[str, int] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)

@@ -181,7 +181,7 @@ class NullEvaluation:
             model=options.model,
             dataset=brain.name,
             split=options.split,
-            seeds=[unit.plan.options.seed for unit in self.units],
+            seeds=[seed for unit in self.units for seed in unit.plan.options.all_seeds],
             test=test,
             geography=geography,
             gain_interval=self._interval(),

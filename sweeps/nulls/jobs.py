@@ -85,7 +85,9 @@ class SplitNulls:
             null
             for first in range(0, options.nulls, NULLS_PER_GROUP)
             for name, of_set in _sets(options).items()
-            for null in _null_jobs(of_set, retrained, first, records, prefix + name, weights)
+            for null in _null_jobs(
+                of_set, plan.folds, retrained, first, records, prefix + name, weights
+            )
         ]
         return cls(plan, paths, jobs, prefix)
 
@@ -224,6 +226,7 @@ def _moves(options: SweepOptions, model: str) -> bool:
 
 def _null_jobs(
     options: SweepOptions,
+    folds: Sequence[Fold],
     jobs: Sequence[RetrainJob],
     first: int,
     records: Records,
@@ -233,16 +236,17 @@ def _null_jobs(
     """Yield one group of nulls of every model and fold."""
 
     def of(job: RetrainJob) -> NullJob:
-        return _null_job(options, job, first, _candidates(options, job, records), name)
+        candidates = _candidates(options, job, records)
+        return _null_job(options, folds[job.fold], job, first, candidates, name)
 
     alone = [job for job in jobs if not weights or job.model == GEOGRAPHY]
     yield from (of(job) for job in alone if _moves(options, job.model))
-    for fold, shares in enumerate(weights):
-        families = [of(j) for j in jobs if j.fold == fold and shares.get(j.model)]
+    for place, (fold, shares) in enumerate(zip(folds, weights, strict=bool(weights))):
+        families = [of(j) for j in jobs if j.fold == place and shares.get(j.model)]
         whole = families[0]
         yield replace(
             whole,
-            seeds=[retrain_seed(options.seed, BEST, fold, k + 1) for k in whole.numbers],
+            seeds=[retrain_seed(fold.seed, BEST, fold.number, k + 1) for k in whole.numbers],
             candidates=[],
             folder=name + BEST,
             families=tuple(families),
@@ -266,14 +270,19 @@ def _candidates(options: SweepOptions, job: RetrainJob, records: Records) -> lis
 
 
 def _null_job(
-    options: SweepOptions, job: RetrainJob, first: int, candidates: list[FitConfig], name: str
+    options: SweepOptions,
+    fold: Fold,
+    job: RetrainJob,
+    first: int,
+    candidates: list[FitConfig],
+    name: str,
 ) -> NullJob:
     numbers = list(range(first, min(first + NULLS_PER_GROUP, options.nulls)))
     return NullJob(
         job=job,
         group=first // NULLS_PER_GROUP,
         numbers=numbers,
-        seeds=[retrain_seed(options.seed, job.model, job.fold, k + 1) for k in numbers],
+        seeds=[retrain_seed(fold.seed, job.model, fold.number, k + 1) for k in numbers],
         candidates=candidates,
         method=options.null_method,
         moves=options.null_moves,

@@ -115,7 +115,7 @@ def unit_of_dataset(dataset: str, *, split: str, seed: int, **more: Any) -> Null
     Both searches use inner validation, before any test score is read; the grids are fixed.
     """
     options = make_options(
-        WITH_GENES, preset="standard", dataset=dataset, split=split, seed=seed, **more
+        WITH_GENES, preset="standard", dataset=dataset, split=split, seeds=f"{seed}", **more
     )
     plan = _of_one_kind(make_plan(options))
     unit = NullUnit(plan, [], {}, {GEOGRAPHY: [], WITH_GENES: []}, {})
@@ -157,7 +157,7 @@ def _search(
         for number, (config, score) in enumerate(zip(configs, scores, strict=True))
     ]
     best = best_record(unit.records[model, fold], model=model, fold=fold)
-    job = job_of(best, seed=plan.options.seed)
+    job = job_of(best, plan.folds[fold])
     result = retrain_one(plan.context(), job).ensemble
     if result.scores is None:
         raise UserError(f"{model} gave no finite predictions on outer fold {fold}")

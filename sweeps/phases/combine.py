@@ -103,7 +103,6 @@ def combine(
     number: int,
     weights: Weights,
     *,
-    seed: int,
     save: bool = True,
 ) -> None:
     """Average the models' predictions of one outer fold, unless that is done.
@@ -116,8 +115,6 @@ def combine(
         The outer fold.
     weights
         The share of each model.
-    seed
-        Seed of the sweep.
     save
         Whether to save the mean as a model too.
     """
@@ -136,19 +133,19 @@ def combine(
     labels = [brain.labels[i] for i in fold.test_regions]
     write_connectome(paths.predicted(*key), labels, predicted)
     write_connectome(paths.measured(*key), labels, measured)
+    folder = paths.model_dir(BEST, fold.seed, fold.number)
     if save:
-        models = {name: load_model(paths.model_dir(name, seed, number)) for name in used}
-        folder = paths.model_dir(BEST, seed, number)
+        models = {name: load_model(paths.model_dir(name, fold.seed, fold.number)) for name in used}
         for name, content in joined_files(models, used, brain, scores).items():
             write_bytes(folder / name, content)
     results = [read_result(paths, name, number) for name in used]
-    *files, _ = paths.retrained_files(BEST, number)
+    *files, _ = paths.retrained_files(BEST, number, folder)
     record = {
         "model": BEST,
         "fold": number,
         "config": {},
         "learning_rates": [],
-        "seed": seed,
+        "seed": fold.seed,
         "weights": weights,
         "test": scores,
         "member_scores": [one for r in results for one in r.member_scores or [r.test]],

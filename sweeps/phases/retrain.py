@@ -38,8 +38,6 @@ class RetrainResult:
         Predictions and scores.
     saved
         The files of the saved model by name; empty if every member diverged.
-    seed
-        Seed of the sweep.
     seconds
         Time taken.
     """
@@ -47,7 +45,6 @@ class RetrainResult:
     job: RetrainJob
     ensemble: RetrainedEnsemble
     saved: dict[str, bytes]
-    seed: int
     seconds: float
 
 
@@ -75,7 +72,7 @@ def retrain_one(context: TrialContext, job: RetrainJob) -> RetrainResult:
     )
     saved = {} if ensemble.scores is None else _saved(context, job, ensemble)
     seconds = time.monotonic() - started
-    return RetrainResult(job, ensemble.without_models(), saved, context.seed, seconds)
+    return RetrainResult(job, ensemble.without_models(), saved, seconds)
 
 
 def _saved(context: TrialContext, job: RetrainJob, ensemble: RetrainedEnsemble) -> dict[str, bytes]:
@@ -87,8 +84,8 @@ def _saved(context: TrialContext, job: RetrainJob, ensemble: RetrainedEnsemble) 
         seeds=job.seeds,
         profile=ensemble.members[0].profile,
         split=context.split,
-        fold=job.fold,
-        seed=context.seed,
+        fold=fold.number,
+        seed=fold.seed,
         scores=ensemble.scores,
         member_scores=[member.scores for member in ensemble.members],
         conditions=context.conditions,
@@ -103,20 +100,20 @@ def save_retrained(
 
     A model of which every member diverged is refused.
     """
-    job, result = found.job, found.ensemble
+    job, result, fold = found.job, found.ensemble, folds[found.job.fold]
     if result.scores is None:
         raise DivergedError(
             f"{job.model} diverged when retrained on outer fold {job.fold}; "
             "search again with a lower learning rate or more --samples"
         )
-    test, key = folds[job.fold].test_regions, (job.model, job.fold, brain.name)
+    test, key = fold.test_regions, (job.model, job.fold, brain.name)
     labels = [brain.labels[i] for i in test]
     write_connectome(paths.predicted(*key), labels, result.predicted)
     write_connectome(paths.measured(*key), labels, brain.connectome_block(test))
-    folder = paths.model_dir(job.model, found.seed, job.fold)
+    folder = paths.model_dir(job.model, fold.seed, fold.number)
     for name, content in found.saved.items():
         write_bytes(folder / name, content)
-    *files, _ = paths.retrained_files(job.model, job.fold)
+    *files, _ = paths.retrained_files(job.model, job.fold, folder)
     record = job.to_dict() | {
         "test": result.scores,
         "seconds": found.seconds,

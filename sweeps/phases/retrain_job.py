@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from gx2c.fit import Chosen, FitConfig, epochs_to_retrain
 from gx2c.fit.config import GEOGRAPHY_RESIDUAL
+from gx2c.splits import Fold
 from sweeps.folder.records import ConfigRecord, Records, ranked
 from sweeps.folder.results import Result
 from sweeps.phases.search import best_record
@@ -33,7 +34,7 @@ class RetrainJob:
     Attributes
     ----------
     config, fold
-        The best config and the outer fold.
+        The best config, and the place of the outer fold among those of all seeds.
     learning_rates
         One rate per epoch; empty for a closed form.
     seed
@@ -124,13 +125,13 @@ class RetrainJob:
 
 def job_of(
     record: ConfigRecord,
+    fold: Fold,
     *,
-    seed: int,
     runners_up: Sequence[ConfigRecord] = (),
     n_seeds: int = 1,
 ) -> RetrainJob:
     """Return the retraining of a search's best config, or of an ensemble with its runners-up."""
-    first = retrain_seed(seed, record.model, record.fold)
+    first = retrain_seed(fold.seed, record.model, fold.number)
     members = [
         Member(FitConfig.from_dict(one.config), _rates(one), member_seed(first, place, repeat))
         for place, one in enumerate((record, *runners_up))
@@ -162,7 +163,7 @@ def jobs_of_searches(plan: SweepPlan, records: Records) -> list[RetrainJob]:
         best, finished = best_record(list(tried), model=model, fold=fold), ranked(tried)
         size = plan.ensemble(model).among(len(finished), model)
         more = finished[1 : size.n_configs]
-        jobs.append(job_of(best, seed=plan.options.seed, runners_up=more, n_seeds=size.n_seeds))
+        jobs.append(job_of(best, plan.folds[fold], runners_up=more, n_seeds=size.n_seeds))
     return jobs
 
 

@@ -146,7 +146,10 @@ def _studies(
         search = [r for r in search if r.state != "RUNNING" or r.number not in ended]
         search.sort(key=lambda record: record.number)
         distributions = partial(
-            distributions_of, space=get_search_space(model), scale=plan.scale(), genes=plan.genes
+            distributions_of,
+            space=get_search_space(model),
+            scale=plan.scale(fold),
+            genes=plan.genes,
         )
         by_fold[f"{model}_fold_{fold}", "score"] = fold_trials(paths, search, distributions)
         compared = over_folds.setdefault((f"{model}_all_folds", RELATIVE), [])

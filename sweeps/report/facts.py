@@ -238,7 +238,7 @@ def about(s: Summary) -> str:
     parts = [s.dataset, f"{s.split} split{label}", counted(len(s.folds), "outer fold")]
     parts += [counted(s.n_regions, "region")]
     parts += [] if s.n_genes is None else [counted(s.n_genes, "gene")]
-    return " · ".join([*parts, f"seed {s.seed}", *s.conditions])
+    return " · ".join([*parts, s.seeds_named, *s.conditions])
 
 
 def key_numbers(s: Summary) -> list[tuple[str, str, str, str]]:

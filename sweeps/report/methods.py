@@ -97,7 +97,7 @@ def _held_out(s: Summary, options: Mapping[str, Any], writer: _Writer) -> str:
     buffer = float(options.get("buffer_mm") or 0.0)
     return (
         f"Regions, never edges, were held out: {what}, in {counted(len(s.folds), 'outer fold')} "
-        f"(split {s.split}, seed {s.seed}). Test regions took part in nothing before they were "
+        f"(split {s.split}, {s.seeds_named}). Test regions took part in nothing before they were "
         "scored: genes, features, scaling, hyperparameters, epochs and ensemble weights were "
         f"chosen on {counted(int(options.get('inner_folds', 0)), 'inner fold')} of each outer "
         "fold's training regions."

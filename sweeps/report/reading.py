@@ -119,7 +119,7 @@ class RunFiles:
 
 def read_run(paths: SweepPaths) -> RunFiles:
     """Read a finished run folder; errors are those of `read_summary`."""
-    summary = read_summary(paths)
+    summary = read_summary(paths).in_a_row()
     problems: dict[str, str] = {}
     return RunFiles(
         name=paths.root.resolve().name,

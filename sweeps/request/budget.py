@@ -23,15 +23,16 @@ LEVELS: tuple[Mapping[str, Any], ...] = (
     {"nulls": 39},
     _SMALL,
     {**_SMALL, "nulls": 39},
-    {**_SMALL, "nulls": 39, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
-    {**_SMALL, "nulls": 19, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
-    {**_SMALL, "nulls": 19, "ensemble": "1x1", "samples": 16, "max_epochs": 100},
-    {**_SMALL, "nulls": 19, "ensemble": "1x1", "samples": 8, "max_epochs": 60},
-    {**_SMALL, "nulls": 19, "ensemble": "1x1", "samples": 4, "max_epochs": 30},
+    {**_SMALL, "nulls": 39, "seeds": 1},
+    {**_SMALL, "nulls": 39, "seeds": 1, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
+    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
+    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x1", "samples": 16, "max_epochs": 100},
+    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x1", "samples": 8, "max_epochs": 60},
+    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x1", "samples": 4, "max_epochs": 30},
 )
 # They change the meaning of a score, which that of an earlier run's trial must share
 _OF_SCORES = ("small", "genes", "max_epochs", *EPOCH_SHARES)
-BUDGETED = (*_OF_SCORES, "nulls", "ensemble", "samples")
+BUDGETED = (*_OF_SCORES, "nulls", "seeds", "ensemble", "samples")
 _UNITS = {"h": 3_600, "m": 60, "min": 60, "s": 1}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(h|min|m|s)")
 
@@ -83,6 +84,7 @@ _LOWER: Mapping[str, Callable[[Any, Any], Any]] = {
     "nulls": min,
     "samples": min,
     "max_epochs": min,
+    "seeds": lambda asked, most: ",".join(asked.split(",")[:most]),
     "ensemble": _lower_ensemble,
     "small": lambda _, small: small,
     # a named set of genes is a question of its own

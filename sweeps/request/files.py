@@ -124,6 +124,7 @@ def _describe_folds(plan: SweepPlan) -> dict[str, Any]:
     return {
         "folds": [
             {
+                "seed": fold.seed,
                 "train": names(fold.train_regions),
                 "test": names(fold.test_regions),
                 "inner": [

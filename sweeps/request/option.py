@@ -57,6 +57,8 @@ class Option:
         Words that every output repeats if the value is not the default; {} is the value.
     flag
         Name on the command line; empty for an option without its own flag.
+    alias
+        Another name on the command line.
     read
         Parses the text of the command line.
     envvar
@@ -78,6 +80,7 @@ class Option:
     check: Callable[[Any], object] | str | None = None
     condition: str = ""
     flag: str | None = None
+    alias: str = ""
     read: Callable[[str], Any] | None = None
     envvar: str | None = None
     details: str = ""

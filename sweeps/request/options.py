@@ -18,6 +18,7 @@ from gx2c.models.names import BEST, families_of, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES, ModelSpec
 from gx2c.nulls import SURROGATES
 from gx2c.nulls.spatiomolecular import too_many
+from gx2c.splits import SPLITTERS
 from sweeps.request.budget import CPU_BUDGET, EPOCH_SHARES, budgeted
 from sweeps.request.ensemble import usual_ensemble
 from sweeps.request.null_kinds import AS_NEEDED, parse_null_methods
@@ -82,6 +83,10 @@ class SweepOptions(OptionTable):
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Rebuild from plain values, refusing names that are not options and lists with gaps."""
+        # sweeps of earlier versions had one seed
+        plain = {"seeds": f"{plain.get('seed', 1)}"} | {
+            k: v for k, v in plain.items() if k != "seed"
+        }
         if unknown := sorted(set(plain) - set(OPTIONS)):
             raise UserError(f"unknown options {unknown}; use the file written by gx2c")
         if missing := [
@@ -166,6 +171,8 @@ def usual_options(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     usual["null_search"] = spec_of(model).fitted_by.null_search
     if not reads_genes(model, settings["features"]):
         usual["nulls"] = 0
+    if SPLITTERS[settings["split"]].deterministic:
+        usual["seeds"] = "1"
     return {**usual, **spec_of(model).usual_options}
 
 

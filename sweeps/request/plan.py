@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
 from sweeps.search.fold_study import FoldStudy
 from sweeps.search.rungs import make_rule
-from sweeps.search.seeds import sampler_seed
+from sweeps.search.seeds import sampler_seed, trial_seed
 from trainables.work import TrialContext
 
 # A closed form costs milliseconds: geography is searched with at least this many configs
@@ -66,7 +67,8 @@ class SweepPlan:
     brain
         The data.
     folds
-        Outer folds with inner folds.
+        Outer folds with inner folds, those of the first seed first. Searches, retrained models and
+        nulls are numbered by their place here.
     genes
         Rule by which every fit chooses genes on its own training regions.
     profile
@@ -139,7 +141,9 @@ class SweepPlan:
         label, notes = spec_of(model).label, []
         for name in families_of(model):
             space = get_search_space(name)
-            notes += [note for note in space.cap_notes(self.scale()) if note not in notes]
+            scales = [self.scale(fold) for fold in range(len(self.folds))]
+            notes += [note for scale in scales for note in space.cap_notes(scale)]
+        notes = list(dict.fromkeys(notes))
         if space.fixed and self.options.samples > 1:
             notes.append(f"{model} has nothing to search: one config per outer fold")
         if label:
@@ -197,13 +201,13 @@ class SweepPlan:
             trial_timeout_s=60 * self.options.trial_timeout_min,
             train_test_edges=self.options.train_test_edges,
             split=self.options.split,
-            seed=self.options.seed,
             conditions=tuple(self.options.conditions),
         )
 
-    def scale(self) -> Scale:
-        """Return the limits of the search spaces."""
-        inner = [fold for outer in self.folds for fold in outer.inner]
+    def scale(self, fold: int = 0) -> Scale:
+        """Return the limits of the search spaces in an outer fold, the same for all of its seed."""
+        seed = self.folds[fold].seed
+        inner = [one for outer in self.folds if outer.seed == seed for one in outer.inner]
         return Scale(
             small=self.options.small,
             n_genes=n_columns(
@@ -233,7 +237,7 @@ class SweepPlan:
         self, model: str, fold: int, store: RecordStore, geography: FoldSearch | None = None
     ) -> FoldSearch:
         iterative = spec_of(model).trains_in_epochs
-        options, scale = self.options, self.scale()
+        options, split = self.options, self.folds[fold]
         rule = make_rule(
             options.scheduler, max_epochs=options.max_epochs, grace_epochs=options.grace_epochs
         )
@@ -248,10 +252,10 @@ class SweepPlan:
         def study_of(records: list[ConfigRecord]) -> FoldStudy:
             return FoldStudy(
                 get_search_space(model),
-                scale=scale,
-                genes=self.genes,
+                scale=self.scale(fold),
+                genes=dataclasses.replace(self.genes, seed=split.seed),
                 task_of=task_of,
-                seed=sampler_seed(options.seed, model, fold),
+                seed=sampler_seed(split.seed, model, split.number),
                 records=records,
                 warm=self.warm.of(model, fold),
             )
@@ -263,7 +267,7 @@ class SweepPlan:
             rule=rule,
             n_configs=configs_per_fold(options, model),
             configs_per_trial=1 if iterative else CLOSED_FORM_BATCH,
-            seed=options.seed,
+            seed_of=partial(trial_seed, split.seed, model, split.number),
             store=store,
             after=geography if split_name(model)[1] else None,
         )
@@ -285,16 +289,20 @@ def _other_inner_folds(
 
 
 def _cut(options: SweepOptions, brain: Brain, *, n_inner_repeats: int) -> tuple[Fold, ...]:
-    return make_folds(
-        brain,
-        split=options.split,
-        score=options.score,
-        n_folds=options.folds,
-        n_inner_folds=options.inner_folds,
-        n_inner_repeats=n_inner_repeats,
-        seed=options.seed,
-        resolution=options.resolution,
-        buffer_mm=options.buffer_mm,
+    return tuple(
+        fold
+        for seed in options.all_seeds
+        for fold in make_folds(
+            brain,
+            split=options.split,
+            score=options.score,
+            n_folds=options.folds,
+            n_inner_folds=options.inner_folds,
+            n_inner_repeats=n_inner_repeats,
+            seed=seed,
+            resolution=options.resolution,
+            buffer_mm=options.buffer_mm,
+        )
     )
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from sweeps.request.gpu_share import check_gpu_share, read_gpu_share
 from sweeps.request.option import Affects, option, options_of
+from sweeps.request.seeds import parse_seeds
 from sweeps.search.rungs import SCHEDULERS
 from sweeps.storage.uri import check_storage
 
@@ -267,7 +268,17 @@ class OptionTable:
         "timing), one-epoch or none.",
         choices=SCHEDULERS,
     )
-    seed: int = _search(1, help="Random seed.", within=(0, 2**32 - 1))
+    seeds: str = _search(
+        "1,2,3",
+        help="Random seeds, joined by commas: each splits the same regions into folds of its own, "
+        "with a search each. Scores are means over all of them.",
+        presets={"quick": "1", "paper": ",".join(map(str, range(1, 11)))},
+        usually="1,2,3; quick 1, paper 1 to 10; 1 for splits that are the same for every seed",
+        check=parse_seeds,
+        alias="--seed",
+        details="`--seed S` means `--seeds S`. The first seed also draws the surrogates, of which "
+        "there is one set for all folds.",
+    )
     warm_start: tuple[str, ...] = _search(
         (),
         help="Folder of an earlier run whose trials the search learns from; repeatable.",
@@ -279,7 +290,7 @@ class OptionTable:
         NO_BUDGET,
         usually="2h for standard on CPUs, none for others",
         help="Time that the whole sweep may take, such as 30m or 2h: nulls, size of networks, "
-        "ensembles, configs and epochs are lowered to fit; none for no limit.",
+        "seeds, ensembles, configs and epochs are lowered to fit; none for no limit.",
         check="sweeps.request.budget:parse_budget",
         details="A few configs are timed before the search, and half of the time is planned for, "
         "because the estimate may be wrong by a factor of two. Options that are given are kept.",
@@ -383,6 +394,16 @@ class OptionTable:
         flag="--max-disk",
     )
     keep_checkpoints: bool = _where(False, help="Keep the last checkpoint of every trial.")
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """The seeds of the splits."""
+        return parse_seeds(self.seeds)
+
+    @property
+    def seed(self) -> int:
+        """The first seed, which is also that of everything drawn once for all folds."""
+        return self.all_seeds[0]
 
 
 OPTIONS = options_of(OptionTable)

@@ -63,7 +63,9 @@ class _Source:
                 record
                 for theirs in self._within(fold)
                 for record in self.records[model, theirs]
-                if can_be_told(record, get_search_space(model), self.plan.scale(), self.plan.genes)
+                if can_be_told(
+                    record, get_search_space(model), self.plan.scale(fold), self.plan.genes
+                )
             ]
             for model in self.plan.models
             for fold in range(len(self.plan.folds))

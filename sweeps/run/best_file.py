@@ -36,6 +36,8 @@ class _Strict(BaseModel):
 
 class _FoldFile(_Strict):
     fold: int
+    # of its split; that of the file in files of earlier versions
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     train_regions: list[str] = Field(min_length=MIN_TRAIN_REGIONS)
     test_regions: list[str] = Field(min_length=MIN_TEST_REGIONS)
     blocks: list[Annotated[int, Field(ge=0, le=MAX_BLOCK)]] | None = None
@@ -101,6 +103,7 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
         folds=[
             _FoldFile(
                 fold=number,
+                seed=fold.seed,
                 train_regions=[labels[i] for i in fold.train_regions],
                 test_regions=[labels[i] for i in fold.test_regions],
                 blocks=None if fold.blocks is None else fold.blocks.tolist(),

@@ -40,10 +40,9 @@ def fit_to_budget(
 
 
 def _with_options(plan: SweepPlan, options: SweepOptions) -> SweepPlan:
-    if options.genes == plan.options.genes:
+    if (options.genes, options.seeds) == (plan.options.genes, plan.options.seeds):
         return replace(plan, options=options)
-    again = make_plan(options)
-    return replace(plan, options=options, genes=again.genes)
+    return replace(make_plan(options), warm=plan.warm, measured_share=plan.measured_share)
 
 
 def said_of_budget(asked: SweepOptions, chosen: SweepOptions, estimate: Estimate) -> Iterator[str]:

@@ -5,7 +5,14 @@ from typing import Any
 
 from gx2c.data import Brain
 from gx2c.data.brain import FloatArray
-from gx2c.metrics import DetailedScores, average_details, average_scores, is_binary, score_in_detail
+from gx2c.metrics import (
+    DetailedScores,
+    average_details,
+    average_scores,
+    corrected_resampled_t,
+    is_binary,
+    score_in_detail,
+)
 from gx2c.models.names import BEST, GEOGRAPHY, families_of, split_name
 from gx2c.splits import Fold
 from sweeps.folder.paths import SweepPaths
@@ -17,9 +24,32 @@ from sweeps.phases.retrain import read_scores
 TRAIN_TEST_LABEL = "edges between training and test regions: one end was seen in training"
 
 
-def averages(scores: Sequence[Scores]) -> dict[str, Average]:
+def averages(scores: Sequence[Scores], folds: Sequence[Fold]) -> dict[str, Average]:
     """Average each metric over folds."""
-    return {name: Average(**average) for name, average in average_scores(scores).items()}
+    return {
+        name: Average(**{**average, **corrected([one[name] for one in scores], folds, "se")})
+        for name, average in average_scores(scores).items()
+    }
+
+
+def corrected(values: Sequence[float], folds: Sequence[Fold], *names: str) -> dict[str, Any]:
+    """Return fields of the `CorrectedT` of values on the folds of several seeds.
+
+    There are none for a single seed, for seeds with the same folds, and for pairs of blocks, which
+    share test regions.
+    """
+    tested: dict[int, set[bytes]] = {}
+    for fold in folds:
+        tested.setdefault(fold.seed, set()).add(fold.test_regions.tobytes())
+    distinct = {frozenset(regions) for regions in tested.values()}
+    if not 1 < len(tested) == len(distinct) or folds[0].blocks is not None:
+        return {}
+    sizes = {
+        "n_test": [len(fold.test_regions) for fold in folds],
+        "n_train": [len(fold.train_regions) for fold in folds],
+    }
+    found = corrected_resampled_t(values, **sizes)._asdict()
+    return {name: found[name] for name in names}
 
 
 def ensemble_of(result: Result) -> dict[str, Any]:
@@ -38,27 +68,27 @@ def ensemble_of(result: Result) -> dict[str, Any]:
     return found | ({"weight": task["weight"]} if task.get("geography") else {})
 
 
-def single_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]:
+def single_scores(paths: SweepPaths, model: str, folds: Sequence[Fold]) -> dict[str, Any]:
     """Return the field of a `Summary` with the best configs' scores; none without ensembles."""
-    scores = read_scores(paths, model, n_folds, edges="single")
-    return {"single": averages(scores)} if scores else {}
+    scores = read_scores(paths, model, len(folds), edges="single")
+    return {"single": averages(scores, folds)} if scores else {}
 
 
-def family_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]:
+def family_scores(paths: SweepPaths, model: str, folds: Sequence[Fold]) -> dict[str, Any]:
     """Return the field of a `Summary` with the scores of the models that `best` averages."""
     if model != BEST:
         return {}
-    found = {name: averages(read_scores(paths, name, n_folds)) for name in families_of(model)}
-    return {"families": found}
+    scores = {name: read_scores(paths, name, len(folds)) for name in families_of(model)}
+    return {"families": {name: averages(found, folds) for name, found in scores.items()}}
 
 
-def alone_scores(paths: SweepPaths, model: str, n_folds: int) -> dict[str, Any]:
+def alone_scores(paths: SweepPaths, model: str, folds: Sequence[Fold]) -> dict[str, Any]:
     """Return the field of a `Summary` with the scores without geography; none if there are none."""
     name, after_geography = split_name(model)
-    alone = alone_paths(paths)
+    alone, n_folds = alone_paths(paths), len(folds)
     if not after_geography or not all(alone.retrained(name, f).exists() for f in range(n_folds)):
         return {}
-    return {"alone": averages(read_scores(alone, name, n_folds))}
+    return {"alone": averages(read_scores(alone, name, n_folds), folds)}
 
 
 def summarise_details(
@@ -82,8 +112,14 @@ def summarise_details(
         found[model] = Details(
             mean={name: Average(**a) for name, a in average_details(scores).items()},
             folds=[
-                DetailsFold(fold=k, values=s.values, n_edges=s.n_edges, reasons=s.reasons)
-                for k, s in enumerate(scores)
+                DetailsFold(
+                    fold=fold.number,
+                    seed=fold.seed,
+                    values=s.values,
+                    n_edges=s.n_edges,
+                    reasons=s.reasons,
+                )
+                for fold, s in zip(folds, scores, strict=True)
             ],
         )
     return found
@@ -110,15 +146,17 @@ def _score(
     )
 
 
-def summarise_train_test(paths: SweepPaths, models: Sequence[str], n_folds: int) -> Across | None:
+def summarise_train_test(
+    paths: SweepPaths, models: Sequence[str], folds: Sequence[Fold]
+) -> Across | None:
     """Return the scores of edges between training and test regions; None if not requested."""
-    found = {m: read_scores(paths, m, n_folds, edges="train_test") for m in models}
-    if any(len(scores) < n_folds for scores in found.values()):
+    found = {m: read_scores(paths, m, len(folds), edges="train_test") for m in models}
+    if any(len(scores) < len(folds) for scores in found.values()):
         return None
     return Across(
         label=TRAIN_TEST_LABEL,
         models={
-            model: AcrossModel(mean=averages(scores), folds=scores)
+            model: AcrossModel(mean=averages(scores, folds), folds=scores)
             for model, scores in found.items()
         },
     )

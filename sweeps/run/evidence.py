@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from gx2c.data import Brain
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig
@@ -15,6 +17,7 @@ from gx2c.fit.scoring import mean_scores
 from gx2c.metrics import HEADLINE, gain_interval, score_edges
 from gx2c.models.names import GEOGRAPHY
 from gx2c.nulls import sequential_p_value, spin_p_value
+from gx2c.splits import Fold
 from gx2c.verdict import LADDER, Comparison, Evidence, NullTest
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.results import read_connectome
@@ -47,34 +50,95 @@ class Scored(NamedTuple):
         return _or_none(float(np.mean(self.r)))
 
 
-def evidence_of(plan: SweepPlan, paths: SweepPaths, nulls: Mapping[str, Tables]) -> Evidence:
-    """Compare a run's model with distance decay, geography, its control and its nulls.
+@dataclass(frozen=True)
+class Retrained:
+    """Retrained models on the outer folds of all seeds.
 
-    Parameters
+    Attributes
     ----------
-    plan, paths
-        The sweep, whose models are retrained.
-    nulls
-        Tables of its nulls by surrogate, as far as they were run.
+    paths
+        Folder of the retrained models.
+    brain, folds
+        The data, and the outer folds.
     """
+
+    paths: SweepPaths
+    brain: Brain
+    folds: Sequence[Fold]
+
+    def of(self, model: str) -> Scored:
+        """Return the scores and predictions of one model."""
+        folds = range(len(self.folds))
+        return Scored(
+            [scores[HEADLINE] for scores in read_scores(self.paths, model, len(folds))],
+            [read_connectome(self.paths.predicted(model, f, self.brain.name))[1] for f in folds],
+        )
+
+    def has(self, model: str) -> bool:
+        """Return whether a model was retrained on every fold."""
+        return all(self.paths.retrained(model, fold).exists() for fold in range(len(self.folds)))
+
+    def decay(self) -> Scored | None:
+        """Fit exponential decay with distance in each fold; None if it cannot be fitted."""
+        try:
+            predicted = [fit_predict_closed_form(DECAY, self.brain, fold) for fold in self.folds]
+        except UserError:
+            return None
+        measured = [self.brain.connectome_block(fold.test_regions) for fold in self.folds]
+        return Scored(
+            [
+                score_edges(one, truth, edges=fold.scored_edges())[HEADLINE]
+                for one, truth, fold in zip(predicted, measured, self.folds, strict=True)
+            ],
+            predicted,
+        )
+
+    def compare(self, model: Scored, rival: Scored) -> Comparison:
+        """Compare two models; regions are resampled once for all folds and seeds."""
+        found = gain_interval(
+            model.predicted,
+            rival.predicted,
+            [self.brain.connectome_block(fold.test_regions) for fold in self.folds],
+            regions=[fold.test_regions for fold in self.folds],
+            edges=[fold.scored_edges() for fold in self.folds],
+            seed=self.folds[0].seed,
+            level=LEVEL,
+        )
+        gain = float(np.mean(np.subtract(model.r, rival.r)))
+        per_fold = [_or_none(r) for r in rival.r]
+        return Comparison(rival.mean, _or_none(gain), _or_none(found.low), per_fold)
+
+    def evidence(self, name: str, **more: Any) -> Evidence:
+        """Compare a model with distance decay and geography; keywords are those of `Evidence`."""
+        model, decay = self.of(name), self.decay()
+        unknown = Comparison(None, None, None)
+        return Evidence(
+            r=model.mean,
+            decay=unknown if decay is None else self.compare(model, decay),
+            geography=self.compare(model, self.of(GEOGRAPHY)),
+            **more,
+        )
+
+
+def evidence_of(plan: SweepPlan, paths: SweepPaths) -> Evidence:
+    """Compare the retrained model of a sweep with distance decay and geography."""
     options = plan.options
-    model, geography = (_of_run(plan, paths, name) for name in (options.model, GEOGRAPHY))
-    control = control_paths(paths)
-    n_folds = len(plan.folds)
-    has_control = all(control.retrained(options.model, f).exists() for f in range(n_folds))
-    decay = _decay(plan)
-    return Evidence(
-        r=model.mean,
-        decay=Comparison(None, None, None) if decay is None else _compare(plan, model, decay),
-        geography=_compare(plan, model, geography),
-        coordinates=_compare(plan, model, _of_run(plan, control, options.model))
-        if has_control
-        else None,
-        nulls=null_tests(plan, paths, nulls),
+    return Retrained(paths, plan.brain, plan.folds).evidence(
+        options.model,
         impossible=dict(plan.null_kinds.impossible),
         reads_genes=reads_genes(options.model, options.features),
         tuned=options.null_search != "full",
     )
+
+
+def with_control(evidence: Evidence, plan: SweepPlan, paths: SweepPaths) -> Evidence:
+    """Add the comparison with the control, if it was retrained."""
+    model = plan.options.model
+    control = Retrained(control_paths(paths), plan.brain, plan.folds)
+    if not control.has(model):
+        return evidence
+    own = Retrained(paths, plan.brain, plan.folds).of(model)
+    return replace(evidence, coordinates=control.compare(own, control.of(model)))
 
 
 def null_tests(
@@ -103,44 +167,6 @@ def null_test(plan: SweepPlan, paths: SweepPaths, kind: str, tables: Tables) -> 
         return NullTest(spin_p_value(observed, gains), len(gains))
     found = sequential_p_value(observed, gains, stop_after=STOP_AFTER)
     return NullTest(found.p_value, found.n_used, found.stopped)
-
-
-def _of_run(plan: SweepPlan, paths: SweepPaths, model: str) -> Scored:
-    folds = range(len(plan.folds))
-    return Scored(
-        [scores[HEADLINE] for scores in read_scores(paths, model, len(folds))],
-        [read_connectome(paths.predicted(model, f, plan.brain.name))[1] for f in folds],
-    )
-
-
-def _decay(plan: SweepPlan) -> Scored | None:
-    """Fit exponential decay with distance in each outer fold; None if it cannot be fitted."""
-    try:
-        predicted = [fit_predict_closed_form(DECAY, plan.brain, fold) for fold in plan.folds]
-    except UserError:
-        return None
-    r = [
-        score_edges(one, plan.brain.connectome_block(fold.test_regions), edges=fold.scored_edges())[
-            HEADLINE
-        ]
-        for one, fold in zip(predicted, plan.folds, strict=True)
-    ]
-    return Scored(r, predicted)
-
-
-def _compare(plan: SweepPlan, model: Scored, rival: Scored) -> Comparison:
-    found = gain_interval(
-        model.predicted,
-        rival.predicted,
-        [plan.brain.connectome_block(fold.test_regions) for fold in plan.folds],
-        regions=[fold.test_regions for fold in plan.folds],
-        edges=[fold.scored_edges() for fold in plan.folds],
-        seed=plan.options.seed,
-        level=LEVEL,
-    )
-    gain = float(np.mean(np.subtract(model.r, rival.r)))
-    per_fold = [_or_none(r) for r in rival.r]
-    return Comparison(rival.mean, _or_none(gain), _or_none(found.low), per_fold)
 
 
 def _or_none(value: float) -> float | None:

@@ -90,18 +90,22 @@ def on_all_regions(plan: SweepPlan) -> SweepPlan:
     """
     options = replace(plan.options, storage="")
     brain = training_part(plan.brain)
-    folds = make_folds(
-        brain,
-        split=options.split,
-        score=options.score,
-        n_folds=options.folds,
-        n_inner_folds=options.inner_folds,
-        seed=options.seed,
-        resolution=options.resolution,
-        buffer_mm=options.buffer_mm,
+    inner = tuple(
+        replace(fold, inner=())
+        for seed in options.all_seeds
+        for fold in make_folds(
+            brain,
+            split=options.split,
+            score=options.score,
+            n_folds=options.folds,
+            n_inner_folds=options.inner_folds,
+            seed=seed,
+            resolution=options.resolution,
+            buffer_mm=options.buffer_mm,
+        )
     )
     every = np.arange(brain.n_regions)
-    whole = Fold(every, every[:0], inner=tuple(replace(fold, inner=()) for fold in folds))
+    whole = Fold(every, every[:0], inner=inner, seed=options.seed)
     return replace(plan, options=options, brain=brain, folds=(whole,))
 
 

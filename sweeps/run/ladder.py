@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gx2c.models.names import BEST, families_of, split_name
-from gx2c.verdict import LADDER, failed_before
+from gx2c.verdict import LADDER, Evidence, failed_before
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import Records, write_json
 from sweeps.nulls.group import NullJob, run_null_group
@@ -27,7 +27,7 @@ from sweeps.phases.retrain import (
 )
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
-from sweeps.run.evidence import Tables, evidence_of, null_test, null_tests
+from sweeps.run.evidence import Tables, evidence_of, null_test, null_tests, with_control
 from trainables.work import TrialContext
 
 # (phase, unit of its progress, function, plan, jobs, unfinished jobs) -> each job with its result
@@ -57,35 +57,39 @@ class Ladder:
     notes: list[str]
     n_nulls: dict[str, int] = field(default_factory=dict)
 
-    def retrain(self, jobs: Sequence[RetrainJob]) -> None:
-        """Retrain the models, the model without geography, and the control of a gain, if any."""
+    def retrain(self, jobs: Sequence[RetrainJob]) -> Evidence:
+        """Retrain the models, the model without geography, and the control of a gain, if any.
+
+        Return the evidence, without nulls.
+        """
         self._retrain(self.plan, self.paths, jobs, "retrain")
         own = [job for job in jobs if job.model in families_of(self.plan.options.model)]
         if split_name(self.plan.options.model)[1]:
             without = self.plan, alone_paths(self.paths), alone_jobs(own)
             self._compare(*without, "without geography")
-        evidence = evidence_of(self.plan, self.paths, {})
-        if not evidence.reads_genes or failed_before(evidence, LADDER[0]):
-            return
-        control = on_coordinates(self.plan), control_paths(self.paths), control_jobs(own)
-        self._compare(*control, "on coordinates")
+        evidence = evidence_of(self.plan, self.paths)
+        if evidence.reads_genes and not failed_before(evidence, LADDER[0]):
+            control = on_coordinates(self.plan), control_paths(self.paths), control_jobs(own)
+            self._compare(*control, "on coordinates")
+        return with_control(evidence, self.plan, self.paths)
 
-    def run_nulls(self, jobs: Sequence[RetrainJob], records: Records) -> dict[str, Tables]:
-        """Run the surrogates one after another; return the tables of each."""
+    def run_nulls(
+        self, jobs: Sequence[RetrainJob], records: Records, evidence: Evidence
+    ) -> tuple[dict[str, Tables], Evidence]:
+        """Run the surrogates one after another; return their tables and the whole evidence."""
         kinds = self.plan.null_kinds
         found: dict[str, Tables] = {}
         write_json(self.paths.nulls, self.n_nulls)
-        evidence = evidence_of(self.plan, self.paths, found)
         for kind in kinds.names:
-            tests = null_tests(self.plan, self.paths, found)
-            if kinds.as_needed and found and failed_before(replace(evidence, nulls=tests), kind):
+            if kinds.as_needed and found and failed_before(evidence, kind):
                 others = " and ".join(kinds.names[len(found) :])
                 self.notes.append(f"no {others} nulls: an earlier step of the verdict has failed")
                 break
             weights = read_weights(self.plan, self.paths)
             nulls = SplitNulls.of(self.plan, self.paths, jobs, records, kind=kind, weights=weights)
             found[kind] = self._run_kind(kind, nulls, whole=not (kinds.as_needed and found))
-        return found
+            evidence = replace(evidence, nulls=null_tests(self.plan, self.paths, found))
+        return found, evidence
 
     def _compare(
         self, plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob], name: str
@@ -104,23 +108,21 @@ class Ladder:
             # what is only compared is not for predicting with
             kept = result if paths == self.paths else replace(result, saved={})
             save_retrained(plan.brain, plan.folds, paths, kept)
-            self.push(*paths.retrained_files(job.model, job.fold))
+            self._pushed(paths, job.model, job.fold)
         if plan.options.model == BEST:
             self._combine(plan, paths, finished_jobs(paths, jobs))
 
     def _combine(self, plan: SweepPlan, paths: SweepPaths, jobs: Sequence[RetrainJob]) -> None:
         todo = open_weights(plan, paths, jobs)
         for job, weights in self.each("weigh", "folds", weigh, plan, todo, todo):
-            combine(
-                plan.brain,
-                plan.folds,
-                paths,
-                job.number,
-                weights,
-                seed=plan.options.seed,
-                save=paths == self.paths,
-            )
-            self.push(*paths.retrained_files(BEST, job.number))
+            save = paths == self.paths
+            combine(plan.brain, plan.folds, paths, job.number, weights, save=save)
+            self._pushed(paths, BEST, job.number)
+
+    def _pushed(self, paths: SweepPaths, model: str, place: int) -> None:
+        fold = self.plan.folds[place]
+        saved = paths.model_dir(model, fold.seed, fold.number)
+        self.push(*paths.retrained_files(model, place, saved))
 
     def _run_kind(self, kind: str, nulls: SplitNulls, *, whole: bool) -> Tables:
         """Run the nulls of one surrogate in rounds that double, until the test may end."""

@@ -12,11 +12,12 @@ import torch
 from gx2c.data import Brain, BrainView, count_genes, load_dataset
 from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
-from gx2c.fit import ComputeProfile
+from gx2c.fit import ComputeProfile, FitConfig
 from gx2c.fit.config import check_task
 from gx2c.models.layers.transformer import flash_attention_is_available
 from gx2c.models.names import GEOGRAPHY, spec_of
 from gx2c.splits import SPLITTERS, Fold
+from gx2c.verdict import Verdict, verdict
 from sweeps.folder.paths import SweepPaths, check_new_folder
 from sweeps.folder.provenance import provenance
 from sweeps.folder.results import read_result
@@ -34,6 +35,7 @@ from sweeps.run.details import (
     summarise_details,
     summarise_train_test,
 )
+from sweeps.run.evidence import Retrained
 from sweeps.run.progress import Phase, ProgressLine
 from sweeps.run.summary import against_geography
 from trainables.work import TrialContext
@@ -59,7 +61,7 @@ def run_rerun(path: Path, out: Path) -> Summary:
             save_retrained(context.brain, context.folds, paths, result)
             done += 1
         for fold, weights in enumerate(best.weights):
-            combine(context.brain, context.folds, paths, fold, weights, seed=best.seed)
+            combine(context.brain, context.folds, paths, fold, weights)
     write_models(paths, best.model)
     summary = _summary(path, best, context, paths, time.monotonic() - started)
     write_summary(paths, summary)
@@ -121,13 +123,16 @@ def _context(best: BestFile, brain: Brain) -> TrialContext:
     def indices(labels: list[str]) -> Any:
         return np.array([index[label] for label in labels], dtype=np.int64)
 
+    seeds = [best.seed if fold.seed is None else fold.seed for fold in best.folds]
     folds = tuple(
         Fold(
             indices(f.train_regions),
             indices(f.test_regions),
             blocks=None if f.blocks is None else np.array(f.blocks, dtype=np.int64),
+            seed=seed,
+            number=seeds[:place].count(seed),
         )
-        for f in best.folds
+        for place, (f, seed) in enumerate(zip(best.folds, seeds, strict=True))
     )
     return TrialContext(
         brain,
@@ -136,17 +141,23 @@ def _context(best: BestFile, brain: Brain) -> TrialContext:
         profile=ComputeProfile(**best.profile.model_dump()),
         train_test_edges=best.train_test_edges,
         split=best.split,
-        seed=best.seed,
         conditions=tuple(best.conditions),
     )
+
+
+def _verdict(best: BestFile, context: TrialContext, paths: SweepPaths) -> Verdict:
+    """Grade what was retrained: neither nulls nor the control are."""
+    reads_genes = any(FitConfig.from_dict(job.config).reads_genes for job in best.jobs)
+    retrained = Retrained(paths, context.brain, context.folds)
+    return verdict(retrained.evidence(best.model, reads_genes=reads_genes))
 
 
 def _summary(
     path: Path, best: BestFile, context: TrialContext, paths: SweepPaths, seconds: float
 ) -> Summary:
-    brain, n_folds = context.brain, len(context.folds)
+    brain, folds = context.brain, context.folds
     models = tuple(dict.fromkeys([best.model, *(job.model for job in best.jobs)]))
-    tests = {model: read_scores(paths, model, n_folds) for model in models}
+    tests = {model: read_scores(paths, model, len(folds)) for model in models}
     epochs = {job.fold: len(job.learning_rates) for job in best.jobs if job.model == best.model}
     return Summary(
         model=best.model,
@@ -159,19 +170,23 @@ def _summary(
         rerun_of=str(path),
         folds=[
             FoldSummary(
-                fold=fold,
-                epochs=epochs.get(fold),
+                fold=fold.number,
+                seed=fold.seed,
+                epochs=epochs.get(place),
                 test=test,
-                **ensemble_of(read_result(paths, best.model, fold)),
+                **ensemble_of(read_result(paths, best.model, place)),
             )
-            for fold, test in enumerate(tests[best.model])
+            for place, (fold, test) in enumerate(zip(folds, tests[best.model], strict=True))
         ],
-        test=averages(tests[best.model]),
-        **single_scores(paths, best.model, n_folds),
-        **family_scores(paths, best.model, n_folds),
-        geography=against_geography(paths, tests, best.model) if GEOGRAPHY in tests else None,
-        details=summarise_details(paths, brain, context.folds, models),
-        train_test=summarise_train_test(paths, models, n_folds),
+        test=averages(tests[best.model], folds),
+        **single_scores(paths, best.model, folds),
+        **family_scores(paths, best.model, folds),
+        geography=against_geography(paths, tests, best.model, folds)
+        if GEOGRAPHY in tests
+        else None,
+        verdict=_verdict(best, context, paths) if GEOGRAPHY in tests else None,
+        details=summarise_details(paths, brain, folds, models),
+        train_test=summarise_train_test(paths, models, folds),
         nulls=None,
         provenance=Provenance.model_validate(provenance()),
         seconds={"total": seconds},

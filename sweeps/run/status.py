@@ -28,9 +28,9 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
     Returns
     -------
     dict
-        "state" (running, stopped or finished), "phase", "folds" (one entry per model and outer
-        fold), "causes" of failed configs by number, "retrained" and "nulls" as done and total,
-        "eta_s" of the phase (None if unknown), "cpu_s" and "gpu_s" of work, "disk_bytes",
+        "state" (running, stopped or finished), "phase", "folds" (one entry per model, seed
+        and outer fold), "causes" of failed configs by number, "retrained" and "nulls" as done and
+        total, "eta_s" of the phase (None if unknown), "cpu_s" and "gpu_s" of work, "disk_bytes",
         "ray_dashboard" (empty if none).
 
     Raises
@@ -42,10 +42,15 @@ def read_status(paths: SweepPaths) -> dict[str, Any]:
     models = dict.fromkeys((options.model, GEOGRAPHY))
     searched = dict.fromkeys((*families_of(options.model), GEOGRAPHY))
     store = RecordStore(paths)
-    n_folds = len(read_folds(paths)) if paths.folds.exists() else options.folds
+    seeds = _seeds_of_folds(paths, options)
+    n_folds = len(seeds)
     keys = [(m, f) for m in searched for f in range(n_folds)]
     records = {key: list(store.load(*key).values()) for key in keys}
-    folds = [_fold(m, f, found, configs_per_fold(options, m)) for (m, f), found in records.items()]
+    folds: list[dict[str, Any]] = [
+        {"model": model, "seed": seeds[place], "fold": seeds[:place].count(seeds[place])}
+        | _search(found, configs_per_fold(options, model))
+        for (model, place), found in records.items()
+    ]
     retrained, groups = result_files(paths), null_files(paths)
     null_groups = [read_as(NullGroup, path) for path in groups]
     nulls_a_fold, groups_a_fold = count_nulls(options, list(models), wanted_nulls(paths, options))
@@ -105,12 +110,17 @@ def wanted_nulls(paths: SweepPaths, options: SweepOptions) -> dict[str, int]:
     return dict.fromkeys(certain, options.nulls)
 
 
-def _fold(model: str, fold: int, records: Sequence[ConfigRecord], total: int) -> dict[str, Any]:
+def _seeds_of_folds(paths: SweepPaths, options: SweepOptions) -> list[int]:
+    """Return the seed of each outer fold; those of earlier versions have no other."""
+    if paths.folds.exists():
+        return [fold.get("seed", options.seed) for fold in read_folds(paths)]
+    return [seed for seed in options.all_seeds for _ in range(options.folds)]
+
+
+def _search(records: Sequence[ConfigRecord], total: int) -> dict[str, Any]:
     states = Counter(record.state for record in records)
     best = best_of(records)
     return {
-        "model": model,
-        "fold": fold,
         "done": len(records),
         "total": total,
         "complete": states["COMPLETE"],

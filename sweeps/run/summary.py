@@ -9,8 +9,8 @@ from gx2c.files import file_digest
 from gx2c.fit import FitConfig
 from gx2c.metrics import METRICS, average_scores, better_by
 from gx2c.models.names import GEOGRAPHY, families_of
-from gx2c.splits import SPLITTERS
-from gx2c.verdict import verdict
+from gx2c.splits import SPLITTERS, Fold
+from gx2c.verdict import Evidence, verdict
 from sweeps.folder.disk import folder_bytes
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.provenance import provenance
@@ -31,13 +31,14 @@ from sweeps.request.plan import SweepPlan
 from sweeps.run.details import (
     alone_scores,
     averages,
+    corrected,
     ensemble_of,
     family_scores,
     single_scores,
     summarise_details,
     summarise_train_test,
 )
-from sweeps.run.evidence import Tables, evidence_of
+from sweeps.run.evidence import Tables
 
 
 def summarise(
@@ -47,6 +48,7 @@ def summarise(
     records: Records,
     best: Mapping[tuple[str, int], ConfigRecord],
     nulls: Mapping[str, Tables],
+    evidence: Evidence,
     seconds: Mapping[str, float],
     notes: Sequence[str] = (),
 ) -> Summary:
@@ -60,6 +62,8 @@ def summarise(
         All finished configs, and the chosen one, per model and outer fold.
     nulls
         By surrogate in the order of the plan, one row per null, averaged over folds, by model.
+    evidence
+        What the verdict rests on.
     seconds
         Time spent in each phase.
     notes
@@ -67,9 +71,9 @@ def summarise(
     """
     options, model, n_folds = plan.options, plan.options.model, len(plan.folds)
     tests = {m: read_scores(paths, m, n_folds) for m in plan.models}
-    test = averages(tests[model])
+    test = averages(tests[model], plan.folds)
     inside = [best[GEOGRAPHY, fold].validation for fold in range(n_folds)]
-    geography = against_geography(paths, tests, model, validation=inside)
+    geography = against_geography(paths, tests, model, plan.folds, validation=inside)
     null_summaries = [
         (
             kind,
@@ -97,15 +101,15 @@ def summarise(
             _fold(plan, paths, records, best, fold, tests[model][fold]) for fold in range(n_folds)
         ],
         test=test,
-        **single_scores(paths, model, n_folds),
-        **alone_scores(paths, model, n_folds),
-        **family_scores(paths, model, n_folds),
+        **single_scores(paths, model, plan.folds),
+        **alone_scores(paths, model, plan.folds),
+        **family_scores(paths, model, plan.folds),
         geography=geography,
         details=summarise_details(paths, plan.brain, plan.folds, plan.models),
-        train_test=summarise_train_test(paths, plan.models, n_folds),
+        train_test=summarise_train_test(paths, plan.models, plan.folds),
         nulls=null_summaries[0][1] if null_summaries else None,
         more_nulls=dict(null_summaries[1:]),
-        verdict=verdict(evidence_of(plan, paths, nulls)),
+        verdict=verdict(evidence),
         provenance=Provenance.model_validate(
             {
                 **provenance(),
@@ -135,6 +139,7 @@ def against_geography(
     paths: SweepPaths,
     tests: Mapping[str, Sequence[Scores]],
     model: str,
+    folds: Sequence[Fold],
     *,
     validation: Sequence[Scores] = (),
 ) -> Geography:
@@ -148,22 +153,32 @@ def against_geography(
         model=GEOGRAPHY,
         folds=[
             FoldSummary(
-                fold=fold, test=test, **more, **ensemble_of(read_result(paths, GEOGRAPHY, fold))
+                fold=fold.number,
+                seed=fold.seed,
+                test=test,
+                **more,
+                **ensemble_of(read_result(paths, GEOGRAPHY, place)),
             )
-            for fold, (test, more) in enumerate(zip(tests[GEOGRAPHY], inside, strict=True))
+            for place, (fold, test, more) in enumerate(
+                zip(folds, tests[GEOGRAPHY], inside, strict=True)
+            )
         ],
-        test=averages(tests[GEOGRAPHY]),
-        gain=gains(tests[model], tests[GEOGRAPHY]),
+        test=averages(tests[GEOGRAPHY], folds),
+        gain=gains(tests[model], tests[GEOGRAPHY], folds),
     )
 
 
-def gains(scores: Sequence[Scores], baseline: Sequence[Scores]) -> dict[str, Gain]:
+def gains(
+    scores: Sequence[Scores], baseline: Sequence[Scores], folds: Sequence[Fold] = ()
+) -> dict[str, Gain]:
     """Average the difference of each metric over folds; positive is better, also for losses."""
     differences = [better_by(mine, theirs) for mine, theirs in zip(scores, baseline, strict=True)]
-    return {
-        name: Gain(**average, per_fold=[one[name] for one in differences])
-        for name, average in average_scores(differences).items()
-    }
+    found = {}
+    for name, average in average_scores(differences).items():
+        per_fold = [one[name] for one in differences]
+        interval = corrected(per_fold, folds, "se", "low", "high")
+        found[name] = Gain(**{**average, **interval}, per_fold=per_fold)
+    return found
 
 
 def _fold(
@@ -186,7 +201,8 @@ def _fold(
             "validation": one.validation,
         }
     return FoldSummary(
-        fold=number,
+        fold=fold.number,
+        seed=fold.seed,
         name=fold.name,
         blocks=None if fold.blocks is None else fold.blocks.tolist(),
         n_train_regions=len(fold.train_regions),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gx2c.models.names import GEOGRAPHY, families_of
+from gx2c.verdict import Evidence
 from sweeps.folder.disk import DiskBudget, disk_trouble_said
 from sweeps.folder.lock import folder_lock
 from sweeps.folder.paths import SweepPaths
@@ -156,13 +157,13 @@ class SweepRun:
         jobs = jobs_of_searches(self.plan, records)
         ladder = Ladder(self.plan, self.paths, self._each, self._push, self.notes)
         with self.clock.phase("retrain"):
-            ladder.retrain(jobs)
+            evidence = ladder.retrain(jobs)
         jobs = finished_jobs(self.paths, jobs)
         nulls: dict[str, Tables] = {}
         if self.plan.options.nulls:
             with self.clock.phase("nulls"):
-                nulls = ladder.run_nulls(jobs, records)
-        return self._finish(records, best, jobs, nulls)
+                nulls, evidence = ladder.run_nulls(jobs, records, evidence)
+        return self._finish(records, best, jobs, nulls, evidence)
 
     def _search(self, board: SearchBoard) -> None:
         models = families_of(self.plan.options.model)
@@ -219,6 +220,7 @@ class SweepRun:
         best: dict[tuple[str, int], ConfigRecord],
         jobs: list[RetrainJob],
         nulls: dict[str, Tables],
+        evidence: Evidence,
     ) -> Summary:
         # matplotlib takes half a second to load, which only a sweep's end needs
         from sweeps.report.build import write_report
@@ -234,6 +236,7 @@ class SweepRun:
             records=records,
             best=best,
             nulls=nulls,
+            evidence=evidence,
             seconds=self.clock.totals(),
             notes=self.notes,
         )

@@ -1,7 +1,7 @@
 """One search, of one model on one outer fold, as a state machine independent of Ray."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from gx2c.errors import UserError
@@ -10,7 +10,6 @@ from gx2c.sealed import DamagedError
 from sweeps.folder.records import REMAKE, ConfigRecord, RecordStore, State, finite_or_none
 from sweeps.search.fold_study import NOWHERE, FoldStudy, OpenConfig, Place
 from sweeps.search.rungs import Decision, RungRule, best_score
-from sweeps.search.seeds import trial_seed
 from trainables.work import TrialWork
 
 MAX_LOSSES = 3
@@ -23,7 +22,7 @@ class FoldSearch:
     Parameters
     ----------
     model, fold
-        Model and outer fold of the search.
+        Model and place of the outer fold among those of all seeds.
     study_of
         Makes the study from the records of complete batches.
     rule
@@ -32,8 +31,8 @@ class FoldSearch:
         Number of configs to try.
     configs_per_trial
         Number of configs per trial; more than one only for closed forms.
-    seed
-        Seed of the sweep.
+    seed_of
+        Returns the seed of a config by its number.
     store
         Store of finished configs; recorded configs are not run again.
     after
@@ -49,16 +48,16 @@ class FoldSearch:
         rule: RungRule,
         n_configs: int,
         configs_per_trial: int,
-        seed: int,
+        seed_of: Callable[[int], int],
         store: RecordStore,
         after: Self | None = None,
     ) -> None:
-        self.model, self.fold, self.seed, self.store = model, fold, seed, store
+        self.model, self.fold, self.seed_of, self.store = model, fold, seed_of, store
         self.rule, self.configs_per_trial, self.after = rule, configs_per_trial, after
         self.iterative = spec_of(model).trains_in_epochs
         self.records = store.load(model, fold)
         for number, record in self.records.items():
-            if record.seed != trial_seed(seed, model, fold, number):
+            if record.seed != seed_of(number):
                 path = store.paths.record(model, fold, number)
                 raise DamagedError(f"{path} is a record of a sweep with another seed; {REMAKE}")
         self.n_configs = n_configs
@@ -202,8 +201,7 @@ class FoldSearch:
             suggestions = self.study.ask(batch.start, len(batch))
             for number, suggestion in zip(batch, suggestions, strict=True):
                 if number not in self.records:
-                    seed = trial_seed(self.seed, self.model, self.fold, number)
-                    self.open[number] = OpenConfig(number, suggestion, seed)
+                    self.open[number] = OpenConfig(number, suggestion, self.seed_of(number))
             self._tell_recorded(batch)
             due = not self.open
 

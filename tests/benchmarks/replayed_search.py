@@ -31,7 +31,7 @@ def replay_fold_search(
         rule=rule,
         n_configs=len(curves),
         configs_per_trial=1,
-        seed=0,
+        seed_of=lambda number: number,
         store=_MemoryStore(),  # type: ignore[arg-type]
     )
     ready: list[int] = []

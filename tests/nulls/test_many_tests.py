@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gx2c.errors import UserError
-from gx2c.nulls import fdr_p_values, max_t_p_values, sequential_p_value, spin_p_value
+from gx2c.nulls import fdr_p_values, holm_p_values, max_t_p_values, sequential_p_value, spin_p_value
 
 
 @pytest.fixture
@@ -46,6 +46,10 @@ def test_max_t_refuses_other_shapes():
 
 def test_false_discovery_rate_by_hand():
     np.testing.assert_allclose(fdr_p_values(np.array([0.01, 0.04, 0.03])), [0.03, 0.04, 0.04])
+
+
+def test_holm_by_hand():
+    np.testing.assert_allclose(holm_p_values(np.array([0.01, 1, 0.02])), [0.03, 1, 0.04])
 
 
 def test_a_sequential_p_value_stops_where_enough_were_as_good():

@@ -21,6 +21,7 @@ from sweeps.phases.search import best_record
 from sweeps.request.options import SweepOptions, make_options
 from sweeps.request.plan import SweepPlan, plan_sweep
 from sweeps.run.best_file import write_best
+from sweeps.run.evidence import evidence_of, null_tests, with_control
 from sweeps.run.summary import summarise
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
@@ -146,7 +147,10 @@ def summary_of(plan: SweepPlan, paths: SweepPaths, nulls: Any = None) -> Summary
     records = plan.board(paths).records()
     best = {key: best_record(r, model=key[0], fold=key[1]) for key, r in records.items()}
     by_kind = {} if nulls is None else {plan.null_kinds.names[0]: nulls}
-    return summarise(plan, paths, records=records, best=best, nulls=by_kind, seconds={"total": 1.0})
+    evidence = with_control(evidence_of(plan, paths), plan, paths)
+    evidence = dataclasses.replace(evidence, nulls=null_tests(plan, paths, by_kind))
+    given = {"records": records, "best": best, "nulls": by_kind, "evidence": evidence}
+    return summarise(plan, paths, **given, seconds={"total": 1.0})
 
 
 def finish(plan: SweepPlan, paths: SweepPaths) -> Summary:

@@ -328,7 +328,7 @@ def test_finished_nulls_of_a_group_outlive_a_stop(dataset, tmp_path):
     board.searches = {("mlp", 0): board.searches["mlp", 0]}
     run_board_serially(plan, board)
     records = board.records()
-    jobs = [job_of(best_record(r, model=k[0], fold=k[1]), seed=1) for k, r in records.items()]
+    jobs = [job_of(best_record(r, model=m, fold=f), plan.folds[f]) for (m, f), r in records.items()]
     count = [0]
 
     def run(context, todo, *, stop_after=99):

@@ -52,7 +52,7 @@ def write_run(
     """Write the files that a comparison reads of a finished run."""
     paths = SweepPaths(root / f"{model}-{split}-{seed}")
     paths.root.mkdir(parents=True)
-    options = make_options(model, preset="quick", split=split, seed=seed, **more)
+    options = make_options(model, preset="quick", split=split, seeds=str(seed), **more)
     paths.sweep.write_text(yaml.safe_dump(options.to_dict()))
     paths.inputs.write_text(json.dumps({"checksum": checksum}))
     paths.folds.write_text(json.dumps({"folds": folds or fold_regions(seed)}))

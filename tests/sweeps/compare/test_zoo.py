@@ -188,7 +188,7 @@ def test_a_run_that_was_begun_goes_on(swept, without_ray, request_of, tmp_path):
 def test_other_options_do_not_go_on(swept, request_of):
     out, _, _ = swept
     with pytest.raises(UserError, match="other models or options"):
-        sweep_zoo(request_of(seed=2), out, resume=True)
+        sweep_zoo(request_of(seeds="2"), out, resume=True)
     with pytest.raises(UserError, match="exists already"):
         sweep_zoo(request_of(), out)
 
@@ -228,7 +228,7 @@ def test_the_files_say_what_the_board_says(swept):
 
 def test_runs_of_other_folds_are_not_ranked_together(swept, without_ray, request_of, tmp_path):
     out, _, _ = swept
-    other = sweep_module.run_sweep(request_of(seed=2, nulls=0).options("cge"), tmp_path / "run")
+    other = sweep_module.run_sweep(request_of(seeds="2", nulls=0).options("cge"), tmp_path / "run")
     assert other.seed == 2
     with pytest.raises(UserError, match="have different data, folds"):
         make_leaderboard([out / "cge", tmp_path / "run"])

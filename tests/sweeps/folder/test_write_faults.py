@@ -105,7 +105,7 @@ def searched(tmp_path_factory) -> Any:
     board.searches = {("mlp", 0): board.searches["mlp", 0]}
     run_board_serially(plan, board)
     records = board.records()
-    jobs = [job_of(best_record(r, model=m, fold=f), seed=1) for (m, f), r in records.items()]
+    jobs = [job_of(best_record(r, model=m, fold=f), plan.folds[f]) for (m, f), r in records.items()]
     result = retrain_one(plan.context(), jobs[0])
     return SimpleNamespace(plan=plan, records=records, jobs=jobs, result=result)
 

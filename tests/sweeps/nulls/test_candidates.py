@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sweep_fixtures import make_brain, make_plan, run_nulls, search_and_retrain, summary_of
 
 from gx2c.errors import UserError
 from gx2c.metrics import METRICS
 from gx2c.nulls import fdr_p_values, max_t_p_values
+from gx2c.verdict import NullTest
 from sweeps.cli.nulls import nulls_app
 from sweeps.compare.finished_run import read_finished
-from sweeps.compare.leaderboard import over_runs
+from sweeps.compare.over_runs import over_runs
 from sweeps.folder.paths import SweepPaths
+from sweeps.folder.results import write_null_scores
 from sweeps.folder.summary_file import write_summary
 from sweeps.nulls.candidates import Candidate, over_candidates
 from sweeps.nulls.evaluation import evaluate_candidates, in_processes
@@ -97,6 +101,40 @@ def test_the_nulls_of_finished_runs_are_joined(finished):
             assert row["p_value"] == nested.by_metric["pearson_r"].p_value
             assert row["null_mean"] == pytest.approx(nested.by_metric["pearson_r"].null_mean)
     assert over_runs(runs[:1]) == {}
+
+
+def with_later(run, scores, test):
+    """Plant the scores of `random_field` nulls and the test that the verdict made of them."""
+    table = pd.DataFrame({name: scores for name in METRICS})
+    write_null_scores(run.paths, f"random_field/{run.model}", table.rename_axis("null"))
+    before, nulls = run.summary.verdict, run.summary.nulls.model_copy(update={"n": len(scores)})
+    tests = {"random_field": test} if test else {}
+    evidence = replace(before.evidence, nulls={**before.evidence.nulls, **tests})
+    more = {"random_field": nulls.model_copy(update={"method": "random_field"})}
+    planted = {"more_nulls": more if test else {}, "verdict": replace(before, evidence=evidence)}
+    return replace(run, summary=run.summary.model_copy(update=planted))
+
+
+def test_every_surrogate_of_the_ladder_counts_over_all_runs(finished):
+    """Also one that ended early or was not needed for some, which depends on their results."""
+    runs = [read_finished(path) for path in sorted(finished[1].iterdir())]
+    r = np.array([run.summary.score("pearson_r").mean for run in runs])
+    # one null of 19 is as good as the first model, and eight as the second
+    scores = r[:, None] - 1 - np.random.default_rng(0).uniform(size=(2, 19))
+    scores[0, :1], scores[1, :8] = r[0] + 0.1, r[1] + 0.1
+
+    def joint(*tests):
+        planted = [with_later(*one) for one in zip(runs, scores, tests, strict=True)]
+        found = over_runs(planted)
+        return [found[run.root]["p_joint"]["random_field"] for run in runs]
+
+    own = NullTest(2 / 20, 19), NullTest(9 / 20, 19)
+    geography = np.array([run.summary.rival("pearson_r").mean for run in runs])
+    wanted = max_t_p_values(r - geography, (scores - geography[:, None]).T)
+    np.testing.assert_allclose(joint(*own), wanted)
+    assert joint(own[0], NullTest(0.9, 10, stopped=True)) == pytest.approx([0.2, 0.9])
+    assert joint(own[0], None) == pytest.approx([0.2, 1.0])
+    assert "random_field" not in over_runs(runs)[runs[0].root]["p_joint"]
 
 
 def test_finished_runs_are_held_against_other_nulls_together(finished, tmp_path, monkeypatch):

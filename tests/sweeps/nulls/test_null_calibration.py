@@ -33,7 +33,7 @@ def p_value(folder: Path, model: str, *, seed: int, expression_weight: float) ->
         nulls=N_NULLS,
         samples=3,
         genes="all",
-        seed=seed,
+        seeds=str(seed),
         null_method="hungarian",
     )
     paths = SweepPaths(folder)

@@ -116,7 +116,7 @@ def test_kernels_alone_give_what_whole_brains_give(paths, method, genes, monkeyp
 
 
 def test_a_full_search_chooses_anew_in_every_null(paths, monkeypatch):
-    plan = make_plan("kernel_ridge", nulls=6, samples=16, seed=2, null_method="hungarian")
+    plan = make_plan("kernel_ridge", nulls=6, samples=16, seeds="2", null_method="hungarian")
     jobs, records = jobs_of(plan, paths)
     null = jobs_in(plan, jobs, records)[0]
     assert [c.to_dict() for c in null.candidates] == [

@@ -20,6 +20,7 @@ from sweeps.request.table import OPTIONS
 
 ROOT = Path(__file__).parents[3]
 HUGE = 10**23
+SEEDS = "give 1 to 100 different whole numbers from 0 to 4,294,967,295, joined by commas"
 GPU = "give 0, a share of one GPU from 0.0001 to 1, or auto"
 
 
@@ -52,8 +53,15 @@ GPU = "give 0, a share of one GPU from 0.0001 to 1, or auto"
         ("patience", -3, "a whole number from 1 to 1,000,000"),
         ("nulls", -1, "a whole number from 0 to 100,000"),
         ("nulls", HUGE, "a whole number from 0 to 100,000"),
-        ("seed", -1, "a whole number from 0 to 4,294,967,295"),
-        ("seed", HUGE, "a whole number from 0 to 4,294,967,295"),
+        ("seeds", "", SEEDS),
+        ("seeds", "1,", SEEDS),
+        ("seeds", "-1", SEEDS),
+        ("seeds", "1,2,1", SEEDS),
+        ("seeds", "1 2", SEEDS),
+        ("seeds", "1,pi", SEEDS),
+        ("seeds", f"1,{2**32}", SEEDS),
+        ("seeds", "9" * 5_000, SEEDS),
+        ("seeds", ",".join(map(str, range(101))), SEEDS),
         ("cpus_per_trial", 0, "a whole number from 1 to 1,024"),
         ("max_concurrent", -1, "a whole number from 0 to 100,000"),
         ("time_budget_min", math.inf, "a number from 0 to 1,000,000 minutes"),
@@ -176,13 +184,24 @@ def test_the_default_averages_as_many_as_the_preset_affords():
     assert SweepOptions.from_dict(before).ensemble == "1", "as runs of earlier versions were"
 
 
+def test_presets_search_the_folds_of_several_seeds():
+    for preset, n_seeds in {"quick": 1, "standard": 3, "paper": 10}.items():
+        assert make_options("smt", preset=preset).all_seeds == tuple(range(1, n_seeds + 1))
+        # whose folds are the same for every seed
+        assert make_options("smt", preset=preset, split="network").all_seeds == (1,)
+    assert make_options("smt", preset="quick", split="network", seeds="3, 1").all_seeds == (3, 1)
+    before = make_options("smt", preset="standard").to_dict()
+    del before["seeds"]
+    assert SweepOptions.from_dict(before | {"seed": 4}).all_seeds == (4,), "of earlier versions"
+
+
 def test_what_is_given_beats_the_preset_and_none_is_not_given():
     options = make_options("smt", preset="quick", nulls=3, genes=None, samples=0x10)
     assert (options.nulls, options.genes, options.samples) == (3, "500_var", 16)
 
 
 def test_options_come_back_from_plain_values():
-    options = make_options("kernel_ridge", preset="paper", gpus_per_trial=0.25, seed=4)
+    options = make_options("kernel_ridge", preset="paper", gpus_per_trial=0.25, seeds="4")
     assert SweepOptions.from_dict(options.to_dict()) == options
 
 

@@ -83,7 +83,7 @@ def test_a_sweep_that_may_start_leaves_its_options(dataset, tmp_path):
         ({"genes": "no/such/file.txt"}, "cannot read the gene list"),
         ({"folds": 60}, "cannot be cut into 60 outer folds"),
         ({"inner_folds": 9}, "inner folds"),
-        ({"seed": 2**32}, "--seed is 4294967296"),
+        ({"seeds": f"{2**32}"}, "--seeds: '4294967296' is no list of seeds"),
     ],
 )
 @pytest.mark.parametrize("exists", [False, True], ids=["new folder", "empty folder"])
@@ -155,7 +155,7 @@ def test_nulls_of_any_kind_may_be_added(dataset, tmp_path):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"seed": 2}, "seed was 1 and is now 2"),
+        ({"seeds": "1,2"}, "seeds was '1' and is now '1,2'"),
         ({"samples": 3}, "samples was 2 and is now 3"),
         ({"nulls": 0, "folds": 3}, "folds was 2 and is now 3; nulls was 2 and is now 0"),
         ({"cpus_per_trial": 2}, "cpus_per_trial"),

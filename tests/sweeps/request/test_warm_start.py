@@ -64,7 +64,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
 
 class TestAccepted:
     def test_each_fold_is_told_its_own_trials_and_no_others(self, earlier, tmp_path):
-        plan = warmed(plan_of(seed=1), earlier, into=tmp_path)
+        plan = warmed(plan_of(seeds="1"), earlier, into=tmp_path)
         for fold in range(2):
             assert told(plan, fold) == in_order_of(earlier, MODEL, fold)
             assert told(plan, fold, "geography") == in_order_of(earlier, "geography", fold)
@@ -136,7 +136,7 @@ class TestRefused:
         return str(caught.value)
 
     def test_trials_that_saw_test_regions(self, tmp_path, earlier):
-        assert "would leak" in self.refuse(plan_of(seed=2), earlier, tmp_path)
+        assert "would leak" in self.refuse(plan_of(seeds="2"), earlier, tmp_path)
         assert "would leak" in self.refuse(plan_of(split="random"), earlier, tmp_path)
 
     def test_another_parcellation_of_the_same_brains(self, earlier, tmp_path):

@@ -152,7 +152,7 @@ def test_unequal_weights_reach_the_prediction_the_saved_model_and_the_nulls(swep
     shares = dict.fromkeys(FAMILIES, 0.0) | {"mlp": 0.75, "geography": 0.25}
     for fold in range(2):
         shutil.rmtree(copy.retrained_dir(BEST, fold))
-        combining.combine(plan.brain, plan.folds, copy, fold, shares, seed=options.seed)
+        combining.combine(plan.brain, plan.folds, copy, fold, shares)
     mean = 0.75 * predicted(copy, "mlp", 0) + 0.25 * predicted(copy, "geography", 0)
     np.testing.assert_allclose(predicted(copy, BEST, 0), mean, atol=1e-8)
     test = plan.folds[0].test_regions

@@ -17,7 +17,7 @@ from sweeps.cli import app as cli
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
 from sweeps.run.best_file import read_best, write_best
-from sweeps.run.rerun import run_rerun
+from sweeps.run.rerun import read_rerun, run_rerun
 
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -56,6 +56,15 @@ def test_a_file_of_a_version_with_passes_is_read(exported, tmp_path):
     assert "max_passes" in text
     (tmp_path / "best.yaml").write_text(text)
     assert read_best(tmp_path / "best.yaml") == read_best(exported[1].best)
+
+
+def test_folds_of_a_version_with_one_seed_are_of_that_seed(exported, tmp_path):
+    plain = copy.deepcopy(exported[0])
+    for one in plain["folds"]:
+        assert one.pop("seed") == 1
+    (tmp_path / "best.yaml").write_text(yaml.safe_dump(plain))
+    _, context, _ = read_rerun(tmp_path / "best.yaml")
+    assert [(fold.seed, fold.number) for fold in context.folds] == [(1, 0), (1, 1)]
 
 
 def test_a_rerun_gives_the_same_numbers_to_the_last_digit(exported, tmp_path):

@@ -44,6 +44,7 @@ def test_levels_descend_and_keep_what_was_given() -> None:
     sizes = [(one.nulls, one.max_epochs, one.patience) for one in levels[2:]]
     assert sizes == sorted(sizes, reverse=True)
     assert levels[-1].small and levels[-1].genes == "500_var" and levels[-1].ensemble == "1x1"
+    assert [one.seeds for one in levels] == ["1,2,3"] * 4 + ["1"] * (len(LEVELS) - 4)
     # a preset that is lower already is not raised
     quick = make_options("smt", preset="quick")
     assert all(lowered(quick, level).nulls <= quick.nulls for level in LEVELS)
@@ -65,6 +66,7 @@ def test_the_first_level_that_takes_half_the_budget_is_chosen(hours: int) -> Non
     assert estimate.total <= hours * 3_600 / 2
     number = next(n for n, lv in enumerate(LEVELS) if lowered(plan.options, lv) == chosen.options)
     assert chosen.genes.which == chosen.options.genes
+    assert [fold.seed for fold in chosen.folds[::4]] == list(chosen.options.all_seeds)
     assert measured == [False, True][: 1 + chosen.options.small]
     assert (number == 0) == (hours == 1_000)
 

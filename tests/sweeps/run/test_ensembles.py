@@ -68,7 +68,7 @@ def sweep(root, model, **options):
 def networks(tmp_path_factory):
     """The best 2 configs of an MLP after geography, each with 2 seeds."""
     root = tmp_path_factory.mktemp("networks")
-    return sweep(root, NAME, ensemble="2x2", seed=3)
+    return sweep(root, NAME, ensemble="2x2", seeds="3")
 
 
 def test_the_summary_holds_the_ensemble_and_the_best_config_alone(networks):

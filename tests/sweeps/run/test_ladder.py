@@ -19,8 +19,9 @@ from gx2c.fit import Chosen, Task, retrain_ensemble
 from gx2c.metrics import HEADLINE, METRICS
 from gx2c.verdict import LADDER, MEANINGS
 from sweeps.cli.summary_text import print_summary
-from sweeps.compare.leaderboard import grade_among, make_leaderboard
+from sweeps.compare.leaderboard import make_leaderboard
 from sweeps.compare.leaderboard_page import markdown_of
+from sweeps.compare.over_runs import grade_among
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
 from sweeps.folder.results import read_result
@@ -86,10 +87,11 @@ def test_among_several_models_p_is_max_t(specific):
     _, paths = specific
     summary = read_summary(paths)
     own = {name: getattr(summary.verdict, name) for name in ("grade", "tested_up_to", "sentence")}
-    assert grade_among(summary, None) == grade_among(summary, 0.05) == own
-    lower = grade_among(summary, 0.1)
-    assert (lower["grade"], lower["tested_up_to"]) == (2, 3)
-    assert lower["sentence"] != summary.verdict.sentence
+    assert grade_among(summary, {}) == grade_among(summary, {"hungarian": 0.05}) == own
+    for kind, grade in (("hungarian", 2), ("random_field", 2), ("residual_spin", 3)):
+        lower = grade_among(summary, {kind: 0.1})
+        assert (lower["grade"], lower["tested_up_to"]) == (grade, grade + 1)
+        assert lower["sentence"] != summary.verdict.sentence
     page = markdown_of(make_leaderboard([paths.root]))
     assert f"| {own['grade']} ({own['tested_up_to']}) |" in page
 
@@ -147,8 +149,8 @@ def test_later_surrogates_end_once_the_test_is_clear(specific, monkeypatch):
     records = plan.board(paths).records()
     jobs = finished_jobs(paths, jobs_of_searches(plan, records))
     ladder = Ladder(plan, paths, nothing, lambda *_: None, [])
-    found = ladder.run_nulls(jobs, records)
-    local = evidence_of(plan, paths, found).nulls["residual_spin"]
+    found, evidence = ladder.run_nulls(jobs, records, evidence_of(plan, paths))
+    local = evidence.nulls["residual_spin"]
     gains = found["residual_spin"][MODEL][HEADLINE].to_numpy()
     observed = read_summary(paths).score(HEADLINE).mean
     first = 1 + int(np.argmax(gains >= observed))

@@ -61,7 +61,7 @@ def learned(result: RetrainResult) -> tuple[Any, dict[str, bytes]]:
 def best_job(plan: SweepPlan, records: dict[tuple[str, int], list], fold: int = 0) -> RetrainJob:
     model = plan.options.model
     best = best_record(records[model, fold], model=model, fold=fold)
-    return job_of(best, seed=plan.options.seed)
+    return job_of(best, plan.folds[fold])
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -77,6 +77,25 @@ def test_garbage_in_test_regions_changes_no_config_and_no_weight(tmp_path, model
     results = [retrain_one(p.context(), jobs[0]) for p in (plan, garbage)]
     assert learned(results[0]) == learned(results[1])
     assert results[0].ensemble.scores != results[1].ensemble.scores
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["first-seed", "second-seed"])
+def test_garbage_in_test_regions_of_any_seed_changes_nothing_learned_there(tmp_path, place):
+    """A region is tested in one fold of each seed, and trains in the others."""
+    brain = make_brain(n_regions=64)
+    small = {"nulls": 0, "samples": 2, "max_epochs": 2}
+    plan = make_plan("geography+mlp", brain=brain, seeds="1,2", **small)
+    spoiled = with_garbage(plan.brain, plan.folds[place].test_regions)
+    plans = plan, dataclasses.replace(plan, brain=spoiled)
+    records = [searched(p, tmp_path / str(k)) for k, p in enumerate(plans)]
+    for name in plan.models:
+        same = [found(records[0][name, f]) == found(records[1][name, f]) for f in range(4)]
+        assert same == [f == place for f in range(4)]
+    jobs = [jobs_of_searches(p, r) for p, r in zip(plans, records, strict=True)]
+    ours = [next(j for j in of if (j.model, j.fold) == ("geography+mlp", place)) for of in jobs]
+    results = [retrain_one(p.context(), j) for p, j in zip(plans, ours, strict=True)]
+    assert results[0].job == results[1].job
+    assert learned(results[0]) == learned(results[1])
 
 
 @pytest.mark.parametrize(

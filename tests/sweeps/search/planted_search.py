@@ -6,6 +6,7 @@ import json
 import math
 import random
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sweeps.folder.records import ConfigRecord
 from sweeps.search.fold_search import MAX_LOSSES, FoldSearch
 from sweeps.search.fold_study import FoldStudy
 from sweeps.search.rungs import Decision, RungRule, make_rule
+from sweeps.search.seeds import trial_seed
 from trainables.work import TrialWork
 
 MAX_EPOCHS = 20
@@ -65,7 +67,7 @@ def make_search(
         rule=rule or make_rule("asha", max_epochs=MAX_EPOCHS, grace_epochs=2),
         n_configs=n_configs,
         configs_per_trial=configs_per_trial,
-        seed=1,
+        seed_of=partial(trial_seed, 1, model, fold),
         store=store,
     )
 
