@@ -4,6 +4,7 @@ import math
 import random
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import optuna
 import pytest
@@ -25,6 +26,7 @@ from sweeps.phases.search import best_record
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
 from sweeps.search.rungs import Decision, RungRule, best_score, make_rule
+from sweeps.search.seeds import trial_seed
 from trainables.work import TrialWork
 
 SYNCHRONOUS = ("asha", "one-epoch", "none")
@@ -63,7 +65,7 @@ def test_records_depend_on_no_timing_no_workers_and_no_kill(
 def test_another_seed_of_the_sweep_gives_other_records(references):
     store = MemoryStore()
     search = make_search(store, rule=RULES["asha"])
-    search.seed = 2
+    search.seed_of = partial(trial_seed, 2, "mlp", 0)
     work = search.next_work()
     assert work is not None and work.seeds[0] != references["asha"][0]["seed"]
 
