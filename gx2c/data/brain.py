@@ -135,6 +135,8 @@ class Brain:
         for coordinates, NaN where unknown; or None.
     measure
         Name of the measure in `connectome`, as in the name of its file after meas-.
+    divisor
+        What values of that measure were divided by to lie within [-1, 1], in `connectome`.
 
     Raises
     ------
@@ -168,6 +170,7 @@ class Brain:
     distances_mm: FloatArray | None = None
     measure: str = PEARSON
     tested: NDArray[np.bool_] | None = None
+    divisor: float = 1.0
 
     def __post_init__(self) -> None:
         parts = leave_out(self.parts())

@@ -169,9 +169,11 @@ def _predict(brain: Brain, target: str) -> Brain:
             f"{', '.join([FUNCTIONAL, *others])}, or add one to the dataset (gx2c data import … "
             "--structural FILE, or --measure NAME=FILE)"
         )
+    divisor = _divisor(brain.name, target, others[target])
     return replace(
         brain,
-        connectome=_within_one(brain.name, target, others[target]),
+        connectome=others[target] / divisor,
+        divisor=divisor,
         structural_connectome=None if target == STRUCTURAL else brain.structural_connectome,
         holdout_connectome=None,
         individual_connectomes=None,
@@ -189,14 +191,13 @@ def _holdout_of(brain: Brain) -> FloatArray:
     return brain.holdout_connectome
 
 
-def _within_one(name: str, measure: str, values: FloatArray) -> FloatArray:
-    """Divide a measure by its largest magnitude if that is beyond 1, where predictions end."""
+def _divisor(name: str, measure: str, values: FloatArray) -> float:
+    """Return the largest magnitude of a measure, or 1, where predictions end, if it is less."""
     off = np.abs(values[~np.eye(len(values), dtype=bool)])
-    largest = float(np.nanmax(off, initial=0.0))
-    if largest <= 1:
-        return values
-    logger.info("%s: %s reaches %.4g, by which its values are divided", name, measure, largest)
-    return values / largest
+    largest = float(np.nanmax(off, initial=1.0))
+    if largest > 1:
+        logger.info("%s: %s reaches %.4g, by which its values are divided", name, measure, largest)
+    return largest
 
 
 def _binarised(brain: Brain, threshold: float) -> Brain:
@@ -213,6 +214,7 @@ def _binarised(brain: Brain, threshold: float) -> Brain:
     return replace(
         brain,
         connectome=cut(brain.connectome),
+        divisor=1.0,
         holdout_connectome=None if holdout is None else cut(holdout),
         individual_connectomes=None
         if people is None

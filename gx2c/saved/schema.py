@@ -29,6 +29,8 @@ class DatasetPart(Part):
         Name of the measure in its connectome, as in a file name after meas-.
     measured
         SHA-256 over its regions and that connectome, which other files do not change.
+    divisor
+        What the measure was divided by to lie within [-1, 1]; the model predicts divided values.
     """
 
     name: str
@@ -36,6 +38,7 @@ class DatasetPart(Part):
     regions: list[str]
     measure: str = PEARSON
     measured: str = ""
+    divisor: float = 1.0
 
 
 class MembersPart(Part):

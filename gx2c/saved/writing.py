@@ -119,6 +119,7 @@ def model_files(
             regions=list(brain.labels),
             measure=brain.measure,
             measured=measured_checksum(brain),
+            divisor=brain.divisor,
         ),
         split=training.split,
         fold=training.fold,

@@ -51,12 +51,14 @@ def predict(
     n_members = sum(one.n_members for one in models)
     for line in _facts(models, n_members, brain):
         print(line)
-    measure = models[0].about.dataset.measure
+    measure, divisor = models[0].about.dataset.measure, models[0].about.dataset.divisor
+    if divisor != 1:
+        print(f"scale    that of {measure}: values learned within [-1, 1], times {divisor:.4g}")
     for kind, values in {"Mean": mean, "Sd": deviation}.items():
         if kind == "Mean" or n_members > 1:
             name = f"desc-{models[0].name}{kind}_meas-{measure}_relmat.tsv"
             path = out / f"atlas-{brain.name}_{name}"
-            write_connectome(path, brain.labels, values)
+            write_connectome(path, brain.labels, values * divisor)
             print(f"wrote    {quote(str(path))}")
 
 

@@ -55,7 +55,8 @@ def test_any_measure_of_pairs_can_be_the_target(brain, tmp_path, caplog):
     largest = times[np.ix_(rows, rows)][~np.eye(len(rows), dtype=bool)].max()
     off = ~np.eye(len(rows), dtype=bool)
     np.testing.assert_allclose(part.connectome[off], (times[np.ix_(rows, rows)] / largest)[off])
-    assert f"MEG reaches {largest:.4g}" in caplog.text
+    assert f"MEG reaches {largest:.4g}" in caplog.text and part.divisor == largest
+    assert BrainView(connectome="MEG", threshold=0.1).of(loaded).divisor == 1
     assert part.holdout_connectome is None and part.measures is None
     assert part.structural_connectome is not None
     np.testing.assert_array_equal(

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from small_models import TEST, TRAIN, make_brain, saved
 
 import gx2c
-from gx2c.data import BrainView
+from gx2c.data import BrainView, write_dataset
 from gx2c.data.unmeasured import Unmeasured
 from gx2c.errors import UserError
 from gx2c.files import file_digest
@@ -25,6 +25,8 @@ from gx2c.saved.schema import FORMAT
 from gx2c.saved.seen import may_have_seen
 from gx2c.saved.writing import write_model
 from gx2c.sealed import sealed
+from sweeps.cli.app import main
+from sweeps.folder.results import read_connectome
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,27 @@ def test_an_estimator_is_saved(brain, tmp_path):
     assert about.dataset.measured == measured_checksum(fibres) != measured_checksum(brain)
     with pytest.raises(UserError, match="exists already"):
         network.save(tmp_path / "mlp")
+
+
+def test_predictions_of_a_measure_are_written_in_its_own_range(brain, tmp_path, capsys):
+    off = ~np.eye(32, dtype=bool)
+    times = np.where(off, 40 * np.abs(brain.connectome), 1.0)
+    view = BrainView(connectome="MEG").of(replace(brain, measures={"MEG": times}))
+    ridge = gx2c.models.KernelRidge().fit(view, TRAIN)
+    ridge.save(tmp_path / "ridge")
+    assert gx2c.load_model(tmp_path / "ridge").about.dataset.divisor == times[off].max()
+    folder = write_dataset(tmp_path / "brain", brain, {"Name": "brain"})
+    with pytest.raises(SystemExit) as ended:
+        main(
+            [
+                "predict",
+                *map(str, (tmp_path / "ridge", "--expression", folder, "--out", tmp_path / "new")),
+            ]
+        )
+    assert ended.value.code == 0 and "scale    that of MEG" in capsys.readouterr().out
+    (written,) = (tmp_path / "new").glob("*_meas-MEG_relmat.tsv")
+    expected = ridge.predict(brain, np.arange(32)) * times[off].max()
+    np.testing.assert_allclose(read_connectome(written)[1][off], expected[off], atol=1e-5)
 
 
 def test_regions_that_it_may_have_seen_are_found_by_place(ridge, brain):
