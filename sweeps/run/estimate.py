@@ -106,8 +106,8 @@ def advice(options: SweepOptions, estimate: Estimate) -> str:
     """Return how to make a sweep short that takes long on CPUs; empty for others."""
     if options.gpus_per_trial or estimate.total <= LONG_S:
         return ""
-    without = f"--nulls 0 saves {duration(estimate.nulls)}"
-    return f"more than an hour: --budget 1h fits the sweep into an hour; {without}"
+    without = f"; --nulls 0 saves {duration(estimate.nulls)}" if options.nulls else ""
+    return f"more than an hour: --budget 1h fits the sweep into an hour{without}"
 
 
 def duration(seconds: float) -> str:

@@ -85,10 +85,11 @@ def test_every_part_is_timed(tiny_dataset: Path, model: str) -> None:
 
 
 def test_a_long_sweep_on_cpus_is_told_how_to_be_short(tiny_dataset: Path) -> None:
-    options = tiny_options("mlp", tiny_dataset)
+    options = tiny_options("mlp", tiny_dataset, nulls=2)
     short, long = Estimate(10.0, 5.0, 3.0), Estimate(4_000.0, 5.0, 3.0)
     assert not advice(options, short) and not advice(replace(options, gpus_per_trial=1.0), long)
-    assert "--budget 1h" in advice(options, long)
+    assert "--budget 1h" in advice(options, long) and "--nulls 0 saves" in advice(options, long)
+    assert "saves" not in advice(replace(options, nulls=0), long)
 
 
 def test_durations_are_read_at_a_glance() -> None:
