@@ -199,7 +199,8 @@ def _wait_quickly(process: psutil.Process) -> None:
 
 
 def _say(name: str, *, started: bool) -> None:
-    sentence = f"gx2c: Ray's {name} died, perhaps for want of memory; run the same command " + (
-        "with --resume: nothing finished is lost" if started else "again"
+    again = ", a sweep with --resume: nothing finished is lost" if started else ""
+    sentence = (
+        f"gx2c: Ray's {name} died, perhaps for want of memory; run the same command again{again}"
     )
     os.write(sys.stderr.fileno(), ("\n" * sys.stderr.isatty() + sentence + "\n").encode())
