@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gx2c.data.brain import Brain, take_rows
+from gx2c.data.brain import Brain, FloatArray, take_rows
 from gx2c.data.checks import CORTEX, shown
 from gx2c.errors import UserError
 from gx2c.importing.connectomes import (
@@ -117,14 +117,21 @@ def _take_connectomes(
             continue
         convert = to_weights if role == STRUCTURAL else to_correlations
         weights = convert(other.values, other.name)
-        match = match_names(connectome.names, other.names)
-        draft.parts[part] = reordered(weights.values, match.places)
+        draft.parts[part] = _in_order(draft, connectome, other, weights.values)
         draft.notes += weights.notes
-        if match.left_out:
-            draft.changed.append(
-                f"{other.name}: {len(match.left_out)} regions that the connectome lacks are left "
-                "out: " + shown(match.left_out)
-            )
+
+
+def _in_order(
+    draft: Draft, connectome: NamedMatrix, other: NamedMatrix, values: FloatArray
+) -> FloatArray:
+    """Put another matrix's values into the order of the connectome, by label, and say so."""
+    match = match_names(connectome.names, other.names)
+    draft.name_regions(other.name, other.names.shown, match.places)
+    if match.left_out:
+        n = len(match.left_out)
+        said = f"{other.name}: {n} regions that the connectome lacks are left out"
+        draft.leave_out(said, match.left_out)
+    return reordered(values, match.places)
 
 
 def _take_measures(
@@ -135,8 +142,7 @@ def _take_measures(
         measure = one.partition("=")[0]
         other = choose_other(found, namer, connectome.names, f"measure {measure}")
         assert other is not None, "a matrix that was given is taken or refused"
-        places = match_names(connectome.names, other.names).places
-        values = reordered(other.values, places)
+        values = _in_order(draft, connectome, other, other.values)
         np.fill_diagonal(values, 1.0)
         draft.parts.setdefault("measures", {})[measure] = values
         off = off_diagonal(values)
@@ -190,9 +196,7 @@ def _leave_out(draft: Draft) -> None:
     for mask, said in ((placed, unplaced), (connected, "no connectivity (all missing)")):
         if not mask.all():
             names = [labels[i] for i in np.flatnonzero(~mask).tolist()]
-            draft.changed.append(
-                f"{len(names)} regions have {said} and are left out: {shown(names)}"
-            )
+            draft.leave_out(f"{len(names)} regions have {said} and are left out", names)
     keep = np.flatnonzero(placed & connected)
     if len(keep) < n:
         draft.parts = take_rows(parts, keep)

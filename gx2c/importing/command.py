@@ -35,6 +35,7 @@ class Imported:
         """Yield the lines to print, the last with the command to run next."""
         for title, sentences in (
             ("understood", self.draft.notes),
+            ("labels, by region in README.md", list(self.draft.matched())),
             ("changed or left out", self.draft.changed),
             ("order of rows", list(self.order.lines())),
         ):

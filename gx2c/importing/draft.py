@@ -1,10 +1,11 @@
 """A dataset in the making, and its README with everything that was understood and changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gx2c.data.brain import Brain
+from gx2c.data.checks import shown
 from gx2c.data.row_order import RowOrder
 from gx2c.importing.options import RECIPE, ImportOptions
 
@@ -21,6 +22,31 @@ class Draft:
     mapping: dict[str, dict[str, str]] = field(default_factory=dict)
     repaired: dict[str, str] = field(default_factory=dict)  # New gene symbol by the name that came
     made_of_ahba: bool = False  # Whether the expression is a folder of `gx2c data ahba`
+    # For a sentence of `changed` that names a few regions, the one that names all of them
+    whole: dict[str, str] = field(default_factory=dict)
+
+    def leave_out(self, said: str, names: Sequence[str]) -> None:
+        """Add what was left out: a few names for the terminal, all of them for the README."""
+        few = f"{said}: {shown(names)}"
+        self.changed.append(few)
+        self.whole[few] = f"{said}: {', '.join(names)}"
+
+    def name_regions(self, source: str, names: Sequence[str], places: Sequence[int | None]) -> None:
+        """Add the label that a file gives each region, at its place in the file."""
+        for label, place in zip(self.parts["labels"], places, strict=True):
+            if place is not None:
+                self.mapping.setdefault(label, {})[source] = names[place]
+
+    def matched(self) -> Iterator[str]:
+        """Yield what each file calls the regions, by an example where it differs."""
+        for source in self.sources():
+            pairs = [(one, of[source]) for one, of in self.mapping.items() if source in of]
+            other = [f", such as {name!r} for {label!r}" for label, name in pairs if name != label]
+            yield f"{source}: {len(pairs)} regions{''.join(other[:1])}"
+
+    def sources(self) -> list[str]:
+        """Return the files that name regions."""
+        return sorted({source for names in self.mapping.values() for source in names})
 
 
 def make_readme(
@@ -28,7 +54,7 @@ def make_readme(
 ) -> str:
     """Return README.md."""
     genes = f"{brain.n_genes:,} genes" if brain.n_genes else "no gene expression"
-    sources = sorted({source for names in draft.mapping.values() for source in names})
+    sources = draft.sources()
     header = ["region", *sources]
     rows = [
         [label, *(draft.mapping.get(label, {}).get(source, "") for source in sources)]
@@ -44,7 +70,10 @@ def make_readme(
         "## What was understood\n\n" + _bullets(draft.notes),
     ]
     if draft.changed:
-        sections.append("## What was changed or left out\n\n" + _bullets(draft.changed))
+        sections.append(
+            "## What was changed or left out\n\n"
+            + _bullets(draft.whole.get(line, line) for line in draft.changed)
+        )
     sections.append("## Order of rows\n\n" + _bullets(order.lines()))
     if repaired:
         sections.append("## Repaired gene names\n\n" + _table(["came", "now"], repaired))

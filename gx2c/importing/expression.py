@@ -55,6 +55,7 @@ def add_expression(
     for row, place in enumerate(rows.match.places):
         if place is not None:
             expression[row] = rows.values[place]
+    draft.name_regions(rows.name, rows.names.shown, rows.match.places)
     columns = clean_genes(rows.genes, expression, rows.name, repair=options.repair_genes)
     draft.parts |= {"genes": columns.genes, "expression": columns.values}
     draft.notes += columns.notes
@@ -66,16 +67,12 @@ def add_expression(
         f"{rows.name}: {len(columns.genes)} genes, {int(sampled.sum())} of {n} regions"
     )
     if rows.match.left_out:
-        draft.changed.append(
-            f"{rows.name}: {len(rows.match.left_out)} rows of no region are left out: "
-            + shown(rows.match.left_out)
-        )
+        said = f"{rows.name}: {len(rows.match.left_out)} rows of no region are left out"
+        draft.leave_out(said, rows.match.left_out)
     if not sampled.all():
         names = [wanted.shown[i] for i in np.flatnonzero(~sampled).tolist()]
-        draft.changed.append(
-            f"{len(names)} regions have no expression and are left out wherever it is read: "
-            f"{shown(names)}"
-        )
+        said = f"{len(names)} regions have no expression and are left out wherever it is read"
+        draft.leave_out(said, names)
 
 
 def _rows_of(

@@ -46,14 +46,14 @@ def read_new_regions(
         If a file cannot be read, or no row is of a region.
     """
     table = _table(expression, regions, known)
-    draft = Draft({})
+    labels, sides = unique_labels(table.names), sides_of(table)
+    draft = Draft({"labels": labels})
     namer = Namer(Found(), [table], by_position=False, notes=draft.notes)
     options = ImportOptions(paths=(), expression=str(expression))
     add_expression(draft, table.names, Found(), namer, options, None)
     # genes with a value missing in some region are gone
     values = draft.parts["expression"]
     kept = np.flatnonzero(~np.isnan(values).all(axis=1))
-    labels, sides = unique_labels(table.names), sides_of(table)
     return NewRegions(
         Unmeasured(
             expression.name.partition(".")[0],

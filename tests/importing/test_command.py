@@ -100,7 +100,7 @@ def test_the_readme_tells_sources_changes_and_the_labels_of_each_file(
 ) -> None:
     square(world.connectome, world.full_labels).to_csv(raw / "fc.csv")
     frame = world.frame().rename(columns={"GENE3": "2-Sep"})
-    frame.iloc[7] = np.nan
+    frame.iloc[4:9] = np.nan
     frame.to_csv(raw / "genes.csv")
     world.regions().to_csv(raw / "regions.csv", index=False)
     brain, made = imported(raw, repair_genes=True)
@@ -108,9 +108,14 @@ def test_the_readme_tells_sources_changes_and_the_labels_of_each_file(
     text = (made.folder / "README.md").read_text()
     assert f"- {raw.resolve()}" in text
     assert "| 2-Sep | SEPTIN2 |" in text
-    assert f"| {world.full_labels[0]} | {world.labels[0]} |" in text
-    assert "1 regions have no expression and are left out wherever it is read" in text
-    assert brain.excluded == (world.full_labels[7],) and "SEPTIN2" in brain.genes
+    # a column for each file, and the names of all that is left out
+    assert f"| {world.full_labels[0]} | {world.labels[0]} | {world.labels[0]} |" in text
+    left_out = world.full_labels[4:9]
+    said = "5 regions have no expression and are left out wherever it is read: "
+    assert said + ", ".join(left_out) in text
+    assert brain.excluded == left_out and "SEPTIN2" in brain.genes
+    told = list(made.lines())
+    assert f"  genes.csv: 32 regions, such as 'LH_Vis_1' for '{world.full_labels[0]}'" in told
 
 
 def test_the_picture_shows_every_region_in_three_views(files: Path, world: World) -> None:
