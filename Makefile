@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 
-.PHONY: sweep test test-slow chaos audit check format clean
+.PHONY: sweep test test-slow chaos audit check docs format clean
 
 sweep: $(INSTALLED)
 	$(BIN)/gx2c sweep geography+smt --preset quick
@@ -30,6 +30,10 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive gx2c trainables search_spaces sweeps cluster
+
+# the site, from the Markdown and docstrings; a warning is an error
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build -W --keep-going -q -c docs . build/site
 
 # known vulnerabilities of what constraints.txt pins
 audit: $(INSTALLED)

@@ -47,7 +47,7 @@ KEPT: Any = {
 }
 SHOWN = "pearson_r"
 SHOWN_FOLD = 0
-MAX_LINE = 118
+MAX_LINE = 100
 INK, PALE, MODEL, GEOGRAPHY, NULL = "#1f2933", "#9fb3c8", "#c2410c", "#1d4ed8", "#6b7280"
 
 
@@ -87,10 +87,9 @@ def read_recorded() -> Recorded:
 
 def readme_block(summary: Recorded) -> str:
     """Return the output of `make sweep` and its interpretation, as markdown."""
-    lines = [
-        line if len(line) <= MAX_LINE else line[:MAX_LINE] + " …" for line in _printed(summary)
-    ]
-    printed = "\n".join(line.rstrip() for line in lines)
+    printed = "\n".join(
+        textwrap.fill(line, MAX_LINE, break_on_hyphens=False) for line in _printed(summary)
+    )
     return f"{BEGIN}\n```\n$ make sweep\n{printed}\n```\n\n{_meaning(summary)}\n{END}"
 
 
@@ -117,7 +116,7 @@ def _meaning(summary: Recorded) -> str:
     gain, nulls, provenance = summary.gain(SHOWN), summary.nulls, summary.provenance
     versions, found = provenance.versions, summary.verdict
     assert nulls is not None
-    grade = "" if found is None else f"Grade {found.grade}: {found.sentence} "
+    grade = "" if found is None else f"Grade {found.grade} of 4. "
     text = (
         f"Interpretation: {grade}On unseen regions, this small network's predicted edges correlate "
         f"with the measured edges at r = {summary.score(SHOWN).mean:.3f}; the spatial baseline, "

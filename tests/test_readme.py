@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 OPTIONS = ROOT / "docs/options.md"
 PAGES = sorted(
     path
-    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
     + [*ROOT.glob("docs/*.md"), *ROOT.glob("cluster/*.md"), *ROOT.glob("data/**/*.md")]
     + [ROOT / "benchmarks/README.md"]
     if path.exists()

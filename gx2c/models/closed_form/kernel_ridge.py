@@ -45,7 +45,7 @@ class KernelRidge:
         dataset, and a spin then only permutes the kernel's inner products. "z-score": also scale
         each gene to unit variance in training.
     mirrored
-        Whether to compare coordinates on (|x|, y, z), so that homologues are neighbours.
+        Whether to compare coordinates on `(|x|, y, z)`, so that homologues are neighbours.
     combine
         Combination of two kernels. "sum": k is their weighted sum. "learned": the same, with the
         weight that best aligns k with the training edges (see `aligned_weight`). "product": k is
