@@ -30,6 +30,7 @@ napoleon_google_docstring = False
 
 html_theme = "furo"
 html_title = "gx2c"
+highlight_language = "none"
 html_copy_source = False
 html_show_sourcelink = False
 
