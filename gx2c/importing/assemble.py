@@ -36,7 +36,7 @@ from gx2c.importing.options import ORDERED_KINDS, ImportOptions
 from gx2c.importing.people import People, people_of_edges
 from gx2c.importing.regions import RegionTable, empty_table
 from gx2c.importing.roles import gather_roles
-from gx2c.importing.scales import off_diagonal, to_correlations, to_weights
+from gx2c.importing.scales import COUNTS, LOG, off_diagonal, to_correlations, to_weights
 from gx2c.importing.vertices import SPHERE_RADIUS_MM
 
 
@@ -108,15 +108,23 @@ def _tables(
 def _take_connectomes(
     draft: Draft, connectome: NamedMatrix, found: Found, namer: Namer, options: ImportOptions
 ) -> None:
-    scaled = to_correlations(connectome.values, connectome.name, scale=options.scale)
+    parts = {HOLDOUT: "holdout_connectome", STRUCTURAL: "structural_connectome"}
+    others = {role: choose_other(found, namer, connectome.names, role) for role in parts}
+    # counts and logarithms are of structure, and all others of function
+    of_structure = others[STRUCTURAL] is not None and options.scale in (COUNTS, LOG)
+    functional, structural = ("", options.scale) if of_structure else (options.scale, "")
+    scaled = to_correlations(connectome.values, connectome.name, scale=functional)
     draft.parts["connectome"] = scaled.values
     draft.notes += scaled.notes
-    for role, part in ((HOLDOUT, "holdout_connectome"), (STRUCTURAL, "structural_connectome")):
-        other = choose_other(found, namer, connectome.names, role)
+    for role, part in parts.items():
+        other = others[role]
         if other is None:
             continue
-        convert = to_weights if role == STRUCTURAL else to_correlations
-        weights = convert(other.values, other.name)
+        weights = (
+            to_weights(other.values, other.name, scale=structural)
+            if role == STRUCTURAL
+            else to_correlations(other.values, other.name)
+        )
         draft.parts[part] = _in_order(draft, connectome, other, weights.values)
         draft.notes += weights.notes
 

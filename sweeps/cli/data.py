@@ -222,13 +222,15 @@ def data_import(
     scale: Annotated[
         str,
         typer.Option(
-            help="Scale of the connectome: r, z or percent.", show_default="from the files"
+            help="Scale: r, z or percent of the connectome; counts or log of the structural one.",
+            show_default="from the files",
         ),
     ] = "",
     kind: Annotated[
         str,
         typer.Option(
-            help="Layout: auto, csv, bids, xcp_d, enigma, abagen, 4s, geneex2conn, ipa or dsi."
+            help="Layout: auto, csv, bids, xcp_d, enigma, abagen, 4s, geneex2conn, ipa or dsi; "
+            "4s, ipa and geneex2conn let unlabelled rows be in the table's order."
         ),
     ] = "auto",
     by_position: Annotated[

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from world import World, zero_diagonal
+from world import World, imported, square, zero_diagonal
 
 from gx2c.errors import UserError
 from gx2c.importing.scales import symmetric, to_correlations, to_weights
@@ -60,6 +62,22 @@ def test_counts_are_logged_once(world: World) -> None:
     assert "so that no further one is taken" in again.notes[0]
     mean_counts = to_weights(world.counts * 0.9, "sc.csv")
     assert mean_counts.scale == "counts"
+
+
+def test_a_scale_of_counts_or_logarithms_is_that_of_the_structural_connectome(
+    world: World, raw: Path
+) -> None:
+    world.regions().to_csv(raw / "regions.csv", index=False)
+    square(world.connectome, world.labels).to_csv(raw / "fc.csv")
+    square(world.counts, world.labels).to_csv(raw / "sc.csv")
+    brain, _ = imported(raw, scale="log")
+    assert brain.structural_connectome is not None
+    order = [world.labels.index(label) for label in brain.labels]
+    expected = world.counts[np.ix_(order, order)] / world.counts.max()
+    np.testing.assert_allclose(brain.structural_connectome, expected, atol=1e-6)
+    (raw / "sc.csv").unlink()
+    with pytest.raises(UserError, match="--scale log is none of it"):
+        imported(raw, scale="log")
 
 
 def test_weights_stay_and_negatives_become_0(world: World) -> None:
