@@ -23,8 +23,8 @@ from trainables.work import CHECKPOINT_FILE, TrialContext
 # One published network per fold, which trains for three checkpoint intervals on a quiet machine;
 # one trial at a time
 OPTIONS = (
-    "--preset standard --seeds 1 --samples 1 --max-epochs 130 --folds 2 --inner-folds 2 "
-    "--genes all --nulls 0 --max-concurrent 1"
+    "--preset standard --budget none --seeds 1 --samples 1 --max-epochs 130 --folds 2 "
+    "--inner-folds 2 --genes all --nulls 0 --max-concurrent 1"
 ).split()
 N_TRIALS = 2
 KILLS = ("worker", "driver")
