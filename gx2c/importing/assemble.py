@@ -74,6 +74,10 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
     elif unused := [sheet.name for sheet in found.matrices if role_of(sheet) == DISTANCE]:
         notes.append(f"{shown(unused)} has distances; --distances takes it in place of coordinates")
     take_regions(draft, connectome, tables, distances)
+    if distances is not None:
+        apart = _in_order(draft, connectome, distances, distances.values)
+        np.fill_diagonal(apart, 0.0)
+        draft.parts["distances_mm"] = apart
     _take_connectomes(draft, connectome, found, namer, options)
     _take_measures(draft, connectome, found, namer, options)
     _take_people(draft, connectome, found, options)

@@ -10,7 +10,7 @@ from gx2c.data.checks import CORTEX, distance_problems, shown
 from gx2c.data.places import misfit, places_of
 from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import DataError, UserError
-from gx2c.importing.connectomes import NamedMatrix, reordered
+from gx2c.importing.connectomes import NamedMatrix
 from gx2c.importing.draft import Draft
 from gx2c.importing.labels import (
     BOTH,
@@ -50,7 +50,7 @@ def take_regions(
     tables: Sequence[RegionTable],
     distances: NamedMatrix | None = None,
 ) -> None:
-    """Add the tables' facts on a connectome's regions, or distances for places, to the draft.
+    """Add the tables' facts on a connectome's regions to the draft; distances may place them.
 
     Raises
     ------
@@ -68,9 +68,6 @@ def take_regions(
                 f"no label or table names the side of {shown(lost)}, which distances do not show; "
                 "give --regions TABLE with a column hemisphere (L, R or B)"
             )
-        match = match_names(connectome.names, distances.names)
-        draft.parts["distances_mm"] = reordered(distances.values, match.places)
-        np.fill_diagonal(draft.parts["distances_mm"], 0.0)
     named = [side if side != BOTH else "" for side in sides]
     labels = unique_labels(
         replace(

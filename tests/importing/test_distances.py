@@ -102,6 +102,28 @@ def test_the_dataset_keeps_distances_and_no_coordinates(
         replace(brain, distances_mm=brain.distances_mm * 9 / brain.distances_mm.max())
 
 
+def test_regions_that_distances_leave_out_are_named_and_mapped(world: World, raw: Path) -> None:
+    """Region 3 has no distance, and the distances have a region more, in an order of their own."""
+    write_set(world, raw, cdist(world.coords_mm, world.coords_mm))
+    order = [i for i in reversed(range(N)) if i != 3]
+    rows = np.vstack([world.coords_mm[order], [[1, 2, 3]]])
+    names = (*(world.full_labels[i] for i in order), "7Networks_RH_Limbic_9")
+    square(cdist(rows, rows), names).to_csv(raw / "geodesic.csv")
+    brain, made = imported(raw, distances=str(raw / "geodesic.csv"))
+    assert brain.labels == tuple(world.labels[i] for i in range(N) if i != 3)
+    kept = world.coords_mm[[i for i in range(N) if i != 3]]
+    np.testing.assert_allclose(brain.distances_mm, cdist(kept, kept), atol=1e-9)
+    extra = "geodesic.csv: 1 regions that the connectome lacks are left out"
+    assert f"{extra}: '7Networks_RH_Limbic_9'" in made.draft.changed
+    assert (
+        f"1 regions have no distances and are left out: '{world.labels[3]}'" in made.draft.changed
+    )
+    assert made.draft.mapping[world.labels[5]]["geodesic.csv"] == world.full_labels[5]
+    assert "geodesic.csv: 31 regions, such as '7Networks_" in "\n".join(made.lines())
+    text = (raw.parent / "raw-out" / "README.md").read_text()
+    assert f"{extra}: 7Networks_RH_Limbic_9" in text and "| geodesic.csv |" in text
+
+
 def test_what_reads_x_y_and_z_is_refused(
     pair: tuple[Brain, Brain], raw: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
