@@ -1,12 +1,13 @@
 """Match the rows of an expression table, or of a dataset, to the regions of a connectome."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from gx2c.data.brain import Brain, FloatArray
-from gx2c.data.checks import FILLED, MIRRORED, PARTLY_FILLED, UNSAMPLED, shown
+from gx2c.data.checks import FILLED, MIRRORED, PARTLY_FILLED, UNSAMPLED, duplicates, shown
 from gx2c.errors import UserError
 from gx2c.importing.ahba.files import Sampling, read_sampling, sampling_of
 from gx2c.importing.draft import Draft
@@ -15,7 +16,7 @@ from gx2c.importing.genes import clean_genes
 from gx2c.importing.labels import Match, Names, make_names, match_names
 from gx2c.importing.naming import Namer
 from gx2c.importing.options import ImportOptions
-from gx2c.importing.sheets import Sheet, is_counting
+from gx2c.importing.sheets import Sheet, is_counting, stability_columns, to_numbers
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def add_expression(
     draft.repaired |= columns.repaired
     if rows.sampling is not None:
         _add_sampling(draft, rows, rows.sampling)
+    if found.stability:
+        _add_stability(draft, found.stability)
     sampled = ~np.isnan(columns.values).all(axis=1)
     draft.notes.append(
         f"{rows.name}: {len(columns.genes)} genes, {int(sampled.sum())} of {n} regions"
@@ -93,6 +96,7 @@ def _rows_of(
     if options.expression:
         inside = gather([Path(options.expression)])
         sheets = inside.expressions or inside.matrices
+        found.stability = inside.stability or found.stability
         if not sheets:
             raise UserError(
                 f"{options.expression} has no column per gene with numbers below it"
@@ -165,6 +169,32 @@ def _add_sampling(draft: Draft, rows: _Rows, sampling: Sampling) -> None:
                 f"{rows.name}: expression of {len(names)} regions is {source}: {shown(names)}; "
                 "regions that share tissue samples are never on both sides of a fold"
             )
+
+
+def _add_stability(draft: Draft, sheets: Sequence[Sheet]) -> None:
+    """Add a table's differential stability of each gene, also under the name that came."""
+    source = sheets[0].name
+    if len(sheets) > 1:
+        raise UserError(
+            f"{shown([sheet.name for sheet in sheets])} each have the stability of genes; keep one"
+        )
+    titles, columns = stability_columns(sheets[0]), sheets[0].texts()
+    assert titles is not None, "tables of stability are recognised by their titles"
+    names = [draft.repaired.get(cell.strip(), cell.strip()) for cell in columns[titles[0]]]
+    values = to_numbers([[cell] for cell in columns[titles[1]]])
+    if values is None or (repeated := duplicates(names)):
+        wrong = "has cells that are no numbers" if values is None else f"repeats {shown(repeated)}"
+        raise UserError(f"{source}, {titles[1]}, {wrong}; give each gene one number")
+    by_gene = dict(zip(names, values[:, 0].tolist(), strict=True))
+    genes = draft.parts["genes"]
+    found = np.array([by_gene.get(gene, np.nan) for gene in genes])
+    known = int(np.isfinite(found).sum())
+    unused = "" if known else "; not used"
+    draft.notes.append(
+        f"{source}: differential stability of {known:,} of {len(genes):,} genes{unused}"
+    )
+    if known:
+        draft.parts["stability"] = found
 
 
 def upright(sheet: Sheet) -> Sheet:

@@ -14,7 +14,7 @@ from gx2c.errors import UserError
 from gx2c.importing.files import list_files, read_sheets
 from gx2c.importing.reasons import why_not
 from gx2c.importing.regions import RegionTable, read_region_table
-from gx2c.importing.sheets import Sheet, are_ids, is_numeric
+from gx2c.importing.sheets import Sheet, are_ids, is_numeric, stability_columns
 from gx2c.importing.vertices import (
     VertexLabels,
     is_sphere,
@@ -56,6 +56,7 @@ class Found:
     labels: list[Sheet] = field(default_factory=list)
     tables: list[RegionTable] = field(default_factory=list)  # Tables of regions
     expressions: list[Sheet] = field(default_factory=list)  # Tables with one column per gene
+    stability: list[Sheet] = field(default_factory=list)  # Tables with a stability for each gene
     places: list[Sheet] = field(default_factory=list)  # Tables of three numbers without names
     # Arrays with one row per person and one column per pair of regions
     edges: list[Sheet] = field(default_factory=list)
@@ -251,6 +252,7 @@ SPECIAL: Mapping[str, Callable[[Found, Path], None]] = {
     ".annot": _add_half,
 }
 KINDS: Mapping[str, Callable[[Sheet], bool]] = {
+    "stability": lambda sheet: stability_columns(sheet) is not None,
     "matrices": lambda sheet: sheet.is_square and sheet.values is not None,
     "stacks": _is_stack,
     "labels": _is_labels,

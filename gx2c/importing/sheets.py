@@ -32,6 +32,7 @@ INDEX_NAMES = frozenset(
 GENE_TITLES = frozenset(
     ("gene", "genes", "geneid", "genesymbol", "symbol", "entrez", "entrezid", "ncbigeneid")
 )
+STABILITY_TITLES = frozenset(("stability", "differentialstability", "ds"))
 Rows = Sequence[Sequence[str]]
 
 
@@ -142,7 +143,19 @@ def is_counting(names: Sequence[str]) -> bool:
 
 def is_gene_title(title: str) -> bool:
     """Return whether a column of this title holds names of genes."""
-    return re.sub(r"[^a-z]", "", title.lower()) in GENE_TITLES
+    return _letters(title) in GENE_TITLES
+
+
+def stability_columns(sheet: Sheet) -> tuple[str, str] | None:
+    """Return the titles of genes and of their differential stability; None without both."""
+    titles = sheet.header or ()
+    genes = [title for title in titles if is_gene_title(title)]
+    values = [title for title in titles if _letters(title) in STABILITY_TITLES]
+    return (genes[0], values[0]) if genes and values else None
+
+
+def _letters(title: str) -> str:
+    return re.sub(r"[^a-z]", "", title.lower())
 
 
 def are_ids(names: Sequence[str]) -> bool:

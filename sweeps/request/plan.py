@@ -184,6 +184,11 @@ class SweepPlan:
                 "expression): a fold does not train on regions that share samples with its test "
                 "regions"
             )
+        if brain.divisor != 1:
+            notes.append(
+                f"{self.options.target} reaches {brain.divisor:.4g}, by which its values are "
+                "divided: correlations stay as they are, and errors are in these units"
+            )
         sphere = brain.sphere_coords
         if sphere is not None and are_projected(sphere, brain.coords_mm, brain.hemisphere):
             notes.append(PROJECTED)

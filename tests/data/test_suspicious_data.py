@@ -21,7 +21,7 @@ from gx2c.data import (
 )
 from gx2c.errors import DataError, UserError
 from sweeps.request.options import make_options
-from sweeps.request.plan import make_plan
+from sweeps.request.plan import make_plan, plan_sweep
 
 
 @pytest.fixture(scope="module")
@@ -306,3 +306,15 @@ def test_the_donors_are_named_for_data_of_the_allen_atlas_alone(folder: Path) ->
     other = make_plan(make_options("geography", dataset=str(folder), **options))
     assert any("six donors" in note for note in known.data_notes())
     assert not any("donors" in note for note in other.data_notes())
+
+
+def test_a_sweep_states_by_what_a_measure_is_divided(brain: Brain) -> None:
+    times = np.where(np.eye(brain.n_regions, dtype=bool), 1.0, 7.5 * brain.connectome)
+    largest = np.abs(times[~np.eye(len(times), dtype=bool)]).max()
+    measured = replace(brain, measures={"MEG": times, "Similar": brain.connectome})
+    options = {"preset": "quick", "folds": 2, "inner_folds": 2}
+    said = f"MEG reaches {largest:.4g}, by which its values are divided"
+    for target in ("MEG", "Similar", "functional"):
+        plan = plan_sweep(make_options("geography", target=target, **options), measured)
+        assert any(said in note for note in plan.data_notes()) == (target == "MEG")
+        assert not any("divided" in note for note in plan.data_notes() if target != "MEG")

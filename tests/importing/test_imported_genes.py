@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from world import World, imported
+from world import World, imported, square
 
 from gx2c.data.gene_starts import known_starts
 from gx2c.data.symbols import Symbols, known_symbols
 from gx2c.errors import DataError, UserError
 from gx2c.importing import hgnc
 from gx2c.importing.genes import clean_genes, date_gene
+from sweeps.request.options import make_options
+from sweeps.request.plan import make_plan
 
 
 @pytest.mark.parametrize(
@@ -152,3 +154,28 @@ def test_a_table_of_entrez_numbers_is_expression(world: World, raw: Path, down: 
     brain, _ = imported(raw, repair_genes=True)
     assert brain.genes[:3] == ("TP53", "SST", "GFAP") and brain.n_genes == 10
     np.testing.assert_allclose(brain.expression, world.expression[:, :10])
+
+
+@pytest.mark.parametrize("title", ["stability", "Differential Stability", "differential_stability"])
+def test_a_users_stability_chooses_genes(world: World, raw: Path, title: str) -> None:
+    """Genes in an order of their own, one under its former name, one unknown, one without value."""
+    frame = world.frame().rename(columns={"GENE0": "SEPT2", "GENE1": "GFAP"})
+    frame.to_csv(raw / "expression.csv")
+    square(world.connectome, world.labels).to_csv(raw / "fc.csv")
+    world.regions().to_csv(raw / "regions.csv", index=False)
+    values = {"OTHER": 0.9, **{f"GENE{i}": -0.1 for i in range(11, 2, -1)}, "SEPT2": 0.21}
+    values |= {"GFAP": 0.2, "GENE2": np.nan}
+    table = pd.DataFrame({"rank": 1, "symbol": values.keys(), title: values.values()})
+    table.to_csv(raw / "genes.csv", index=False)
+    brain, made = imported(raw, repair_genes=True)
+    known = dict(zip(brain.genes, brain.stability.tolist(), strict=True))
+    assert (known["SEPTIN2"], known["GFAP"], known["GENE5"]) == (0.21, 0.2, -0.1)
+    assert np.isnan(known["GENE2"]) and brain.n_genes == 12
+    assert "genes.csv: differential stability of 11 of 12 genes" in made.draft.notes
+    options = make_options(
+        "kernel_ridge", dataset=str(made.folder), genes="stable:0.2", preset="quick", folds=2
+    )
+    assert make_plan(options).genes.which == ("SEPTIN2",)
+    table.replace({"symbol": {"GENE2": "GFAP"}}).to_csv(raw / "genes.csv", index=False)
+    with pytest.raises(UserError, match=r"genes.csv, .*, repeats 'GFAP'; give each gene one numb"):
+        imported(raw, repair_genes=True)
