@@ -134,9 +134,9 @@ class Brain:
         (n_regions, n_regions), distances of regions, along the cortex for example, that stand in
         for coordinates, NaN where unknown; or None.
     measure
-        Name of the measure in `connectome`, as in the name of its file after meas-.
+        Name of the measure in `connectome`; in the name of its file it stands after meas-.
     divisor
-        What values of that measure were divided by to lie within [-1, 1], in `connectome`.
+        Number by which that measure was divided, so that `connectome` lies within [-1, 1].
 
     Raises
     ------

@@ -15,7 +15,7 @@ GAP_MM = 60.0
 # Fewer named homologues do not show how the hemispheres lie to each other
 MIN_PAIRS = 4
 MAX_STEPS = 300
-# The largest share of the squared distances by which a step still improves them
+# Steps end when one lowers the squared error by less than this share of the squared distances
 ENOUGH = 1e-7
 # Axes along which places differ by less than a micrometre are rounding
 MIN_SPREAD_MM = 1e-3

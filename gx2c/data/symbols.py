@@ -15,6 +15,9 @@ from gx2c.data.layout import DATASET_DIRS
 SYMBOLS = "hgnc/symbols.tsv.gz"
 COLUMNS = ("symbol", "entrez", "earlier")
 MARK = "|"
+# Column of HGNC's table, and locus types that are left out
+ENTREZ = "NCBI Gene ID(supplied by NCBI)"
+NO_GENES = ("pseudogene", "phenotype")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Symbols:
     @classmethod
     def read(cls, text: str) -> Self:
         """Read the table of `symbol_rows`."""
-        rows = list(csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE))
+        rows = _rows(text)
         return cls(
             {old: r["symbol"] for r in rows for old in r["earlier"].split(MARK) if old},
             {r["entrez"]: r["symbol"] for r in rows if r["entrez"]},
@@ -70,10 +73,6 @@ def symbol_rows(hgnc: str) -> list[tuple[str, ...]]:
         )
         for row in sorted(kept, key=lambda row: row["Approved symbol"])
     ]
-
-
-ENTREZ = "NCBI Gene ID(supplied by NCBI)"
-NO_GENES = ("pseudogene", "phenotype")
 
 
 def _unique(rows: Iterable[Mapping[str, str]], column: str) -> dict[str, str]:

@@ -17,6 +17,8 @@ SAME_MM = 5.0
 MOST_SAME = 0.9
 MIN_GENES = 2
 N_NEIGHBOURS = 6
+# Half of all values lie so many deviations from the other brain's mean only on another scale
+ANOTHER_SCALE = 4.0
 
 
 class Places(Protocol):
@@ -29,10 +31,6 @@ class Places(Protocol):
     @property
     def hemisphere(self) -> IntArray:
         """(n_regions,)."""
-
-
-# Half of all values lie so many deviations from the other brain's mean only on another scale
-ANOTHER_SCALE = 4.0
 
 
 def join_brains(train: Brain, test: Brain, *, name: str) -> Brain:
@@ -89,7 +87,7 @@ def join_brains(train: Brain, test: Brain, *, name: str) -> Brain:
     for part in NAMES_PER_REGION:
         own, other = getattr(train, part), getattr(test, part)
         parts[part] = None if own is None or other is None else (*own, *other)
-    # those of the training regions decide on folds
+    # Folds read it of training regions alone, so any value stands in for that of tested ones
     if train.expression_from is not None and parts["expression_from"] is None:
         parts["expression_from"] = (
             *train.expression_from,
@@ -117,17 +115,21 @@ def training_part(brain: Brain) -> Brain:
     return replace(own, tested=None)
 
 
+def is_tested(brain: Brain) -> NDArray[np.bool_]:
+    """Return which regions of two joined brains are those of the tested one, (n_regions,)."""
+    assert brain.tested is not None, "no other brain is joined to this one"
+    return brain.tested
+
+
 def tested_part(brain: Brain) -> Brain:
     """Return the brain that is only tested, of two joined ones."""
-    assert brain.tested is not None, "no other brain is joined to this one"
-    other = take_regions(replace(brain, shared_samples=None), np.flatnonzero(brain.tested))
+    other = take_regions(replace(brain, shared_samples=None), np.flatnonzero(is_tested(brain)))
     return replace(other, tested=None)
 
 
 def is_one_parcellation(brain: Brain) -> bool:
     """Return whether two joined brains have the same regions in the same order."""
-    assert brain.tested is not None, "no other brain is joined to this one"
-    n = int(np.count_nonzero(~brain.tested))
+    n = int(np.count_nonzero(~is_tested(brain)))
     if 2 * n != brain.n_regions:
         return False
     pairs = zip(brain.labels[:n], brain.labels[n:], strict=True)

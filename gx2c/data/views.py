@@ -192,7 +192,7 @@ def _holdout_of(brain: Brain) -> FloatArray:
 
 
 def _divisor(name: str, measure: str, values: FloatArray) -> float:
-    """Return the largest magnitude of a measure, or 1, where predictions end, if it is less."""
+    """Return the largest magnitude of a measure, at least 1: predictions go up to 1."""
     off = np.abs(values[~np.eye(len(values), dtype=bool)])
     largest = float(np.nanmax(off, initial=1.0))
     if largest > 1:

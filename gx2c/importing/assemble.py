@@ -200,11 +200,11 @@ def _leave_out(draft: Draft) -> None:
     labels = parts["labels"]
     n = len(labels)
     distances = parts.get("distances_mm")
-    placed = np.isfinite(parts["coords_mm"]).all(axis=1)
-    if distances is not None:
-        placed = has_others(distances)
+    if distances is None:
+        placed, unplaced = np.isfinite(parts["coords_mm"]).all(axis=1), "no coordinates"
+    else:
+        placed, unplaced = has_others(distances), "no distances"
     connected = has_others(parts["connectome"])
-    unplaced = "no coordinates" if distances is None else "no distances"
     for mask, said in ((placed, unplaced), (connected, "no connectivity (all missing)")):
         if not mask.all():
             names = [labels[i] for i in np.flatnonzero(~mask).tolist()]

@@ -7,6 +7,7 @@ from typing import Any
 
 from gx2c.errors import UserError
 from gx2c.importing.labels import make_names
+from gx2c.importing.reasons import reason_of
 from gx2c.importing.regions import RegionTable, empty_table
 
 # schaefer200, or schaefer200_17 for the order of 17 networks
@@ -55,10 +56,9 @@ def fetch_atlas(name: str) -> tuple[Path, RegionTable]:
             atlas = datasets.fetch_atlas_aal(verbose=0)
     except Exception as error:
         # nilearn raises whatever its downloads do
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
-            f"cannot download the atlas {name} ({reason}); check the network, or give the image's "
-            "file as --atlas"
+            f"cannot download the atlas {name} ({reason_of(error)}); check the network, or give "
+            "the image's file as --atlas"
         ) from None
     return Path(str(atlas.maps)), _table(name, atlas)
 

@@ -11,6 +11,7 @@ import numpy as np
 from gx2c.errors import UserError
 from gx2c.files import load_npy, load_npz, ordinary
 from gx2c.importing.ahba.files import is_aside
+from gx2c.importing.reasons import reason_of
 from gx2c.importing.sheets import Sheet, is_numeric, sheet_of_rows
 
 MAX_FILES = 5_000
@@ -74,8 +75,7 @@ def read_sheets(path: Path) -> list[Sheet]:
         raise
     except Exception as error:
         # readers of binary formats raise whatever they stumble over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} cannot be read ({reason}); save it again") from None
+        raise UserError(f"{path} cannot be read ({reason_of(error)}); save it again") from None
 
 
 def decode(content: bytes) -> str:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from gx2c.data.checks import duplicates, shown
-from gx2c.data.layout import DISTANCE
+from gx2c.data.layout import DISTANCE, FIBRES, PEARSON
 from gx2c.errors import UserError
 from gx2c.files import load_yaml
 from gx2c.importing.scales import SCALES
 
 RECIPE = "import.yaml"
 # Names of targets and of files that other data have
-TAKEN_NAMES = ("functional", "structural", "PearsonCorrelation", "StructuralConnectivity", DISTANCE)
+TAKEN_NAMES = ("functional", "structural", PEARSON, FIBRES, DISTANCE)
 KINDS = ("auto", "csv", "bids", "xcp_d", "enigma", "abagen", "4s", "geneex2conn", "ipa", "dsi")
 # Layouts in which unlabelled rows are known to be in the order of the table of regions
 ORDERED_KINDS = ("4s", "ipa", "geneex2conn")
@@ -110,7 +110,7 @@ class ImportOptions:
 LISTS = ("paths", "surfaces", "sphere", "measures")
 PATHS = (
     "paths", "connectome", "holdout", "structural", "expression", "regions", "labels", "atlas",
-    "distances",    "individuals", "surfaces", "sphere", "measures",
+    "distances", "individuals", "surfaces", "sphere", "measures",
 )  # fmt: skip
 
 

@@ -1,10 +1,15 @@
-"""Why nothing was recognised in a file, in words that help to mend it."""
+"""Why a file could not be read, or nothing was recognised in it, in words that help to mend it."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from gx2c.data.checks import duplicates, shown
 from gx2c.importing.sheets import Sheet, is_missing, is_numeric
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an exception says, on one line; its type if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def why_not(path: Path, sheets: Sequence[Sheet]) -> str:

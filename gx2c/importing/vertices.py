@@ -11,6 +11,7 @@ from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
 from gx2c.files import ordinary
+from gx2c.importing.reasons import reason_of
 from gx2c.importing.volumes import DECIMALS_MM, Centroids, load_image
 
 SPHERE_RADIUS_MM = 100.0
@@ -132,8 +133,7 @@ def read_surface(path: Path) -> FloatArray:
         else:
             points = nibabel.freesurfer.read_geometry(path)[0]
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} is no surface ({reason}); give a .surf.gii") from None
+        raise UserError(f"{path} is no surface ({reason_of(error)}); give a .surf.gii") from None
     return np.asarray(points, dtype=np.float64)
 
 

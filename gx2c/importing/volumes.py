@@ -9,6 +9,7 @@ import numpy as np
 from gx2c.data.brain import FloatArray, IntArray
 from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
+from gx2c.importing.reasons import reason_of
 
 DECIMALS_MM = 3
 
@@ -34,13 +35,12 @@ def load_image(path: Path) -> Any:
 
     try:
         image: Any = nibabel.load(path)
-        # an image is read when it is asked for its numbers
+        # an image is read when it is asked for its numbers, which it keeps
         if hasattr(image, "dataobj"):
-            np.asarray(image.dataobj)
+            image.get_fdata()
     except Exception as error:
         # nibabel raises whatever it stumbles over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} cannot be read ({reason}); copy it again") from None
+        raise UserError(f"{path} cannot be read ({reason_of(error)}); copy it again") from None
     return image
 
 
@@ -53,7 +53,7 @@ def read_volume(path: Path) -> tuple[IntArray, FloatArray]:
         If the image cannot be read, or has other values or axes.
     """
     image = load_image(path)
-    values = np.asarray(image.dataobj).squeeze()
+    values = image.get_fdata().squeeze()
     if values.ndim != 3 or not np.array_equal(values, np.round(values)):
         raise UserError(
             f"{path} is no atlas of numbered regions in 3 dimensions (shape {values.shape}); give "

@@ -26,11 +26,12 @@ class DatasetPart(Part):
     checksum
         SHA-256 over the files of the dataset.
     measure
-        Name of the measure in its connectome, as in a file name after meas-.
+        Name of the measure in its connectome; in the name of its file it stands after meas-.
     measured
         SHA-256 over its regions and that connectome, which other files do not change.
     divisor
-        What the measure was divided by to lie within [-1, 1]; the model predicts divided values.
+        Number by which the measure was divided, so that it lies within [-1, 1]; predictions times
+        this number have the measure's own scale.
     """
 
     name: str

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
-from gx2c.data.brain import MIRROR, Brain, IntArray
+from gx2c.data.brain import Brain, IntArray
+from gx2c.data.sides import reflected
 from gx2c.data.two_brains import (
     distances_on_one_side,
     is_one_parcellation,
+    is_tested,
     overlap_mm,
     tested_part,
     training_part,
@@ -39,7 +40,7 @@ def transfer_folds(brain: Brain, folds: tuple[Fold, ...], *, buffer_mm: float) -
     UserError
         If a fold is left with too few test regions.
     """
-    n_own = int(np.count_nonzero(~_tested(brain)))
+    n_own = int(np.count_nonzero(~is_tested(brain)))
     if is_one_parcellation(brain):
         return tuple(replace(fold, test_regions=fold.test_regions + n_own) for fold in folds)
     own, other = training_part(brain), tested_part(brain)
@@ -49,7 +50,7 @@ def transfer_folds(brain: Brain, folds: tuple[Fold, ...], *, buffer_mm: float) -
     for number, fold in enumerate(folds):
         far = apart[:, fold.train_regions].min(axis=1) >= least_mm
         if buffer_mm:
-            held = own.coords_mm[fold.train_regions] * MIRROR
+            held = reflected(own.coords_mm[fold.train_regions])
             across = scipy.spatial.distance.cdist(other.coords_mm, held).min(axis=1)
             far &= across >= buffer_mm
         # a region without any on its side has no nearest
@@ -76,7 +77,7 @@ def transfer_mm(brain: Brain, *, buffer_mm: float) -> float:
 
 def transfer_note(brain: Brain, folds: tuple[Fold, ...], *, buffer_mm: float) -> str:
     """Describe which regions of the joined brain are tested, in a sentence."""
-    n_other = int(np.count_nonzero(_tested(brain)))
+    n_other = int(np.count_nonzero(is_tested(brain)))
     if is_one_parcellation(brain):
         return (
             f"trained on one connectome and tested on another of the same {n_other} regions: each "
@@ -90,11 +91,6 @@ def transfer_note(brain: Brain, folds: tuple[Fold, ...], *, buffer_mm: float) ->
         f"{transfer_mm(brain, buffer_mm=buffer_mm):.1f} mm of a training region of their "
         "hemisphere and may overlap it"
     )
-
-
-def _tested(brain: Brain) -> NDArray[np.bool_]:
-    assert brain.tested is not None, "no other brain is joined to this one"
-    return brain.tested
 
 
 def _blocks_of(fold: Fold, nearest: IntArray) -> IntArray:

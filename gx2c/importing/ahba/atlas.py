@@ -108,12 +108,12 @@ def read_atlas(name: str, info: str, surfaces: Sequence[str]) -> AhbaAtlas:
         return _of_image(name, data / "atlas-desikankilliany.nii.gz", table, matched=True)
     if not name:
         raise UserError("--atlas is empty; give desikankilliany, schaefer100 or a file")
-    if is_atlas_name(str(user_path(name))):
+    path = user_path(name)
+    if is_atlas_name(str(path)):
         image, regions = fetch_atlas(name)
-        found = replace(_of_image(name, image, table, [regions], matched=True))
+        found = _of_image(name, image, table, [regions], matched=True)
         cortex = (CORTEX,) * len(found.regions)
         return found if info else replace(found, regions=replace(found.regions, structure=cortex))
-    path = user_path(name)
     if _is_image(name):
         try:
             ordinary(path)
