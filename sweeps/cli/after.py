@@ -1,7 +1,7 @@
 """Arguments and files that the commands on saved models share."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ from sweeps.cli.completion import complete_dataset, complete_run
 
 if TYPE_CHECKING:
     from gx2c.data import Brain
+    from gx2c.data.unmeasured import Unmeasured
     from gx2c.saved.model import SavedModel
 
 Model = Annotated[
@@ -87,13 +88,20 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     write_bytes(path, table_text([list(header), *cells]).encode())
 
 
-def write_picture(path: Path, picture: Any) -> None:
-    """Write a picture as SVG."""
-    from sweeps.folder.records import write_bytes
+def write_connectomes(
+    out: Path, regions: "Brain | Unmeasured", model: "SavedModel", found: Mapping[str, Any]
+) -> None:
+    """Write connectomes of a model's predictions by kind, on the scale that it was trained on."""
+    from sweeps.folder.results import write_connectome
 
-    write_bytes(path, picture.svg(on_page=False).encode())
+    dataset = model.about.dataset
+    for kind, values in found.items():
+        name = f"desc-{model.name}{kind}_meas-{dataset.measure}_relmat.tsv"
+        path = out / f"atlas-{regions.name}_{name}"
+        write_connectome(path, regions.labels, values * dataset.divisor)
+        wrote(path)
 
 
-def wrote(path: Path, what: str) -> None:
+def wrote(path: Path, what: str = "") -> None:
     """Print what was written."""
     print(f"wrote    {quote(str(path))}{what}")

@@ -12,7 +12,6 @@ from sweeps.cli.after import (
     stem_of,
     title_of,
     write_array,
-    write_picture,
     write_rows,
     wrote,
 )
@@ -40,7 +39,7 @@ def embed(
             write_rows(stem.with_suffix(".tsv"), header, ([label, *v] for label, v in rows))
             title = title_of(one, models, member)
             picture = embedding_figure(title, embedding, brain, plane=plane)
-            write_picture(stem.with_suffix(".svg"), picture)
+            picture.save(stem.with_suffix(".svg"))
             wrote(stem, f".tsv, .npy and .svg: {n_dims} dimensions")
 
 
@@ -73,6 +72,6 @@ def attention(model: Model, out: Out, dataset: Dataset = "") -> None:
             counts = zip(found.groups, found.counts.tolist(), strict=True)
             write_rows(out / f"{stem}_groups.tsv", ["group", "count"], counts)
             title = title_of(one, models, member)
-            write_picture(out / f"{stem}_heads.svg", heads_figure(title, found))
-            write_picture(out / f"{stem}_groups.svg", groups_figure(title, found))
+            heads_figure(title, found).save(out / f"{stem}_heads.svg")
+            groups_figure(title, found).save(out / f"{stem}_groups.svg")
             wrote(out / stem, f".npy, tables and pictures: {found!r}")

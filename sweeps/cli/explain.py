@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweeps.cli.after import (
-    Dataset,
-    Model,
-    Out,
-    open_models,
-    write_picture,
-    write_rows,
-    wrote,
-)
+from sweeps.cli.after import Dataset, Model, Out, open_models, write_connectomes, write_rows, wrote
 
 if TYPE_CHECKING:
     from gx2c.data import Brain
@@ -97,8 +89,7 @@ def explain(
     )
     for kind, table in found.tables.items():
         write_rows(out / f"{kind}.tsv", list(table.columns), table.itertuples(index=False))
-        picture = ranking_figure(f"{kind} by {models[0].name}", table)
-        write_picture(out / f"{kind}.svg", picture)
+        ranking_figure(f"{kind} by {models[0].name}", table).save(out / f"{kind}.svg")
         first = table.iloc[0]
         p = first["p_max_t"] if not nulls else f"p (max-T) {first['p_max_t']:.3g}"
         wrote(out / kind, f".tsv and .svg: first {first['unit']} {first['importance']:+.3g}, {p}")
@@ -124,17 +115,12 @@ def _knock_out(
 ) -> None:
     from gx2c.explain.importance import read_sets
     from gx2c.explain.knock_out import knock_out
-    from sweeps.folder.results import write_connectome
     from sweeps.report.importance import change_figure
 
     found = knock_out(models, brain, read_sets(sets, choice), quantile=quantile)
-    for kind, values in {"KnockOutMean": found.change, "KnockOutSd": found.deviation}.items():
-        if kind == "KnockOutMean" or found.n_members > 1:
-            name = f"desc-{models[0].name}{kind}_meas-PearsonCorrelation_relmat.tsv"
-            path = out / f"atlas-{brain.name}_{name}"
-            write_connectome(path, brain.labels, values)
-            wrote(path, "")
+    spread = {"KnockOutSd": found.deviation} if found.n_members > 1 else {}
+    write_connectomes(out, brain, models[0], {"KnockOutMean": found.change} | spread)
     title = f"{models[0].name} without {choice}"
-    write_picture(out / "change.svg", change_figure(title, found.change, list(brain.network)))
-    wrote(out / "change.svg", "")
+    change_figure(title, found.change, list(brain.network)).save(out / "change.svg")
+    wrote(out / "change.svg")
     print(f"change   {found!r}")

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweeps.cli.after import Model
+from sweeps.cli.after import Model, write_connectomes, wrote
 from sweeps.cli.completion import complete_model, complete_run
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ def predict(
     """Predict the connectome of new regions with the models of a run; no Ray, no dataset."""
     from gx2c.saved.run import load_models, predict_mean
     from sweeps.folder.paths import check_new_folder
-    from sweeps.folder.results import write_connectome
 
     check_new_folder(out, hint="give a folder that does not")
     models = load_models(model)
@@ -54,12 +52,8 @@ def predict(
     measure, divisor = models[0].about.dataset.measure, models[0].about.dataset.divisor
     if divisor != 1:
         print(f"scale    that of {measure}: values learned within [-1, 1], times {divisor:.4g}")
-    for kind, values in {"Mean": mean, "Sd": deviation}.items():
-        if kind == "Mean" or n_members > 1:
-            name = f"desc-{models[0].name}{kind}_meas-{measure}_relmat.tsv"
-            path = out / f"atlas-{brain.name}_{name}"
-            write_connectome(path, brain.labels, values * divisor)
-            print(f"wrote    {quote(str(path))}")
+    spread = {"Sd": deviation} if n_members > 1 else {}
+    write_connectomes(out, brain, models[0], {"Mean": mean} | spread)
 
 
 def fit(
@@ -82,7 +76,7 @@ def fit(
     r = expected.get("pearson_r")
     score = "that of its sweep" if r is None else f"test r {r:.3f}, the mean over the sweep's folds"
     print(f"expected {score}; no region is left to test this model itself")
-    print(f"wrote    {quote(str(out))}")
+    wrote(out)
 
 
 def _new_regions(

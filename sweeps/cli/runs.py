@@ -2,15 +2,19 @@
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gx2c.errors import UserError
 from sweeps.cli.completion import complete_run
 from sweeps.folder.paths import SweepPaths, newest_run
+
+if TYPE_CHECKING:
+    from sweeps.report.reading import RunFiles
 
 Run = Annotated[
     Path | None,
@@ -20,6 +24,7 @@ Run = Annotated[
         autocompletion=complete_run,
     ),
 ]
+Files = Annotated[Path, typer.Option(help="Folder for the files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
@@ -52,7 +57,7 @@ def report(run: Run = None) -> None:
 
 
 def figures(
-    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    out: Files,
     run: Run = None,
     formats: Annotated[
         str, typer.Option("--format", help="svg, pdf and png, joined by commas.")
@@ -60,27 +65,29 @@ def figures(
 ) -> None:
     """Write the figures of a run's report for print, one file per figure and format."""
     from sweeps.report.catalogue import write_figures
-    from sweeps.report.reading import read_run
 
-    _print_files(write_figures(read_run(run_of(run)), out, formats))
+    _write_files(write_figures, run, out, formats)
 
 
 def tables(
-    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    out: Files,
     run: Run = None,
     formats: Annotated[
         str, typer.Option("--format", help="csv, latex and markdown, joined by commas.")
     ] = "csv",
 ) -> None:
     """Write the tables of a run, one file per table and format."""
-    from sweeps.report.reading import read_run
     from sweeps.report.table_files import write_tables
 
-    _print_files(write_tables(read_run(run_of(run)), out, formats))
+    _write_files(write_tables, run, out, formats)
 
 
-def _print_files(paths: list[Path]) -> None:
-    for path in paths:
+def _write_files(
+    write: Callable[["RunFiles", Path, str], list[Path]], run: Path | None, out: Path, formats: str
+) -> None:
+    from sweeps.report.reading import read_run
+
+    for path in write(read_run(run_of(run)), out, formats):
         print(quote(str(path)))
 
 

@@ -51,10 +51,8 @@ def render(template: str, **context: Any) -> str:
 def _sentences(run: RunFiles) -> dict[str, Any]:
     s = run.summary
     provenance = flat(s.provenance.model_dump(exclude_unset=True))
-    has_details, has_configs = (
-        s.model in s.details,
-        any(f.best_config or f.weights for f in s.folds),
-    )
+    has_details = s.model in s.details
+    has_configs = any(f.best_config or f.weights for f in s.folds)
     return {
         "headline": facts.headline(s),
         "grade": None if s.verdict is None else s.verdict.grade,
@@ -105,11 +103,9 @@ def _figures(run: RunFiles) -> dict[str, Any]:
         for c in run.connectomes
         if not c.problem
     ]
-    searches = searches_of(run)
-    if not searches.keys() >= set(families_of(run.summary.model)):
-        searches = {}
-    found = {name: _search(run, search, pictures) for name, search in searches.items()}
-    own = set(families_of(run.summary.model))
+    searches, own = searches_of(run), set(families_of(run.summary.model))
+    complete = searches.items() if searches.keys() >= own else ()
+    found = {name: _search(run, search, pictures) for name, search in complete}
     return {"pictures": pictures, "tabs": tabs, "searches": found, "own": own}
 
 
@@ -118,7 +114,7 @@ def _search(run: RunFiles, search: Search, pictures: Pictures) -> dict[str, Any]
     curves = search.curves.values()
     return {
         **{
-            name: pictures.get(f"{name}{end}")
+            name: pictures[f"{name}{end}"]
             for name in ("search", "curves", "parallel", "importance")
         },
         "label": search.label,

@@ -1,11 +1,9 @@
 """The table of all figures of a run, for the page and for `gx2c figures`."""
 
-import os
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from gx2c.errors import UserError
-from gx2c.files import user_path
 from gx2c.models.names import families_of
 from sweeps.report.brain_figures import errors_on_brain, folds_on_brain, is_possible
 from sweeps.report.connectomes import connectome_figures
@@ -15,12 +13,14 @@ from sweeps.report.picture import Picture
 from sweeps.report.reading import RunFiles
 from sweeps.report.search_figures import Search
 from sweeps.report.verdict_figure import verdict_figure
+from sweeps.report.writing import write_files
 
 FORMATS = ("svg", "pdf", "png")
 # Pictures by what distinguishes those of one entry, such as the fold; None where a run has none
 Drawn = Mapping[str, Picture] | Picture | None
 
 
+@functools.lru_cache(maxsize=1)
 def searches_of(run: RunFiles) -> dict[str, Search]:
     """Return the search of every model, the run's own first."""
     names = sorted(
@@ -40,15 +40,10 @@ def _of_searches(
 
     def drawn(run: RunFiles) -> dict[str, Picture]:
         own = families_of(run.summary.model)
-        found = {
-            name: draw(search)
-            for name, search in searches_of(run).items()
-            if geography or name in own
-        }
         return {
             "" if name == run.summary.model else name: picture
-            for name, picture in found.items()
-            if picture is not None
+            for name, search in searches_of(run).items()
+            if (geography or name in own) and (picture := draw(search))
         }
 
     return drawn
@@ -82,64 +77,16 @@ FIGURES: Mapping[str, Callable[[RunFiles], Drawn]] = {
 }
 
 
-def figures_of(run: RunFiles) -> dict[str, Picture]:
-    """Draw every figure for which the run has the numbers, by name."""
-    found: dict[str, Picture] = {}
+def figures_of(run: RunFiles) -> Iterator[tuple[str, Picture]]:
+    """Draw every figure for which the run has the numbers, with its name."""
     for name, draw in FIGURES.items():
         drawn = draw(run)
-        of_name = drawn if isinstance(drawn, Mapping) else {"": drawn}
-        found |= {
-            f"{name}_{which}" if which else name: picture
-            for which, picture in of_name.items()
-            if picture is not None
-        }
-    return found
+        for which, picture in (drawn if isinstance(drawn, Mapping) else {"": drawn}).items():
+            if picture is not None:
+                yield f"{name}_{which}" if which else name, picture
 
 
 def write_figures(run: RunFiles, out: Path, formats: str) -> list[Path]:
-    """Write each figure in each format, one file each, and return the paths.
-
-    Parameters
-    ----------
-    run
-        The run.
-    out
-        A folder, made if it does not exist; files of the same names are replaced.
-    formats
-        Some of `FORMATS`, joined by commas.
-
-    Raises
-    ------
-    UserError
-        If a format is unknown or the folder cannot be written.
-    """
-    wanted = chosen(formats, FORMATS, "figure")
-    out = new_folder(out)
-    paths = []
-    for name, picture in figures_of(run).items():
-        for ending in wanted:
-            paths.append(out / f"{name}.{ending}")
-            picture.save(paths[-1])
-    return paths
-
-
-def chosen(formats: str, known: tuple[str, ...], what: str) -> list[str]:
-    """Return the formats in a text; refuse others."""
-    wanted = list(dict.fromkeys(part.strip() for part in formats.split(",") if part.strip()))
-    if unknown := [one for one in wanted if one not in known]:
-        raise UserError(f"no {what} format {unknown[0]!r}; give some of {', '.join(known)}")
-    if not wanted:
-        raise UserError(f"no {what} format is given; give some of {', '.join(known)}")
-    return wanted
-
-
-def new_folder(out: Path) -> Path:
-    """Make a folder for outputs if it does not exist."""
-    out = user_path(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out} cannot be made a folder ({error.strerror}); give another") from None
-    if not os.access(out, os.W_OK):
-        raise UserError(f"{out} cannot be written; give another folder")
-    return out
+    """Write each figure to a folder in some of `FORMATS`; errors are those of `write_files`."""
+    endings = {ending: ending for ending in FORMATS}
+    return write_files(figures_of(run), Picture.save, out, formats, endings)

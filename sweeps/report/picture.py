@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from sweeps.folder.records import write_bytes
 from sweeps.report.wording import number
 
 SVG = "http://www.w3.org/2000/svg"
@@ -131,11 +132,13 @@ class Picture:
 
     def save(self, path: Path) -> None:
         """Write the picture; the format follows the file's ending."""
+        buffer = BytesIO()
         if path.suffix == ".svg":
-            path.write_text(self.svg(on_page=False), encoding="utf-8")
+            buffer.write(self.svg(on_page=False).encode())
         else:
             with mpl.rc_context(STYLE):
-                self.figure.savefig(path, dpi=300)
+                self.figure.savefig(buffer, format=path.suffix[1:], dpi=300)
+        write_bytes(path, buffer.getvalue())
 
     def _explain(self, root: ElementTree.Element) -> None:
         for group in root.iter(f"{{{SVG}}}g"):

@@ -16,7 +16,7 @@ from gx2c.models.names import GEOGRAPHY, families_of
 from gx2c.sealed import DamagedError
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore
-from sweeps.folder.regions import CENTROID, read_regions
+from sweeps.folder.regions import read_regions
 from sweeps.folder.results import read_connectome, read_null_scores, read_result
 from sweeps.folder.summary_file import Summary, read_summary
 from sweeps.folder.summary_parts import FoldSummary
@@ -56,7 +56,7 @@ class FoldConnectomes:
         return FoldConnectomes(self.fold, labels, predicted, measured, geography, self.problem)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunFiles:
     """The contents of a run folder.
 
@@ -91,24 +91,16 @@ class RunFiles:
     def edges(self) -> pd.DataFrame:
         """Every test edge with its fold, ends `a` and `b`, measured value and predictions.
 
-        With regions, also the length in mm (`mm`), and `pair`, the names of both networks
-        joined by `PAIR`.
+        With regions, also `pair`, the names of both networks joined by `PAIR`.
         """
         tables = [_edges_of(c) for c in self.connectomes if not c.problem]
         table = pd.concat(tables) if tables else pd.DataFrame(columns=EDGE_COLUMNS)
         table = table.reset_index(drop=True)
-        if self.regions is None or not set(self.labels_tested) <= set(self.regions.index):
+        tested = {label for c in self.connectomes for label in c.labels}
+        if self.regions is None or not tested <= set(self.regions.index):
             return table
-        ends = [self.regions.loc[table[end]] for end in ("a", "b")]
-        places = [end[CENTROID].to_numpy() for end in ends]
-        networks = [end["network"].tolist() for end in ends]
-        pairs = [PAIR.join(sorted(pair)) for pair in zip(*networks, strict=True)]
-        return table.assign(mm=np.linalg.norm(places[0] - places[1], axis=1), pair=pairs)
-
-    @property
-    def labels_tested(self) -> list[str]:
-        """Labels of the test regions of all folds."""
-        return [label for c in self.connectomes for label in c.labels]
+        networks = (self.regions.loc[table[end], "network"] for end in ("a", "b"))
+        return table.assign(pair=[PAIR.join(sorted(ends)) for ends in zip(*networks, strict=True)])
 
     def networks(self, labels: Sequence[str]) -> list[str]:
         """Return the networks of some regions; without the table of regions, no names."""

@@ -136,7 +136,7 @@ def drawn_curves(rows: Sequence[ConfigRecord]) -> list[ConfigRecord]:
 
 
 def _mark_of(row: ConfigRecord, ends: tuple[float, float]) -> tuple[str, str, str]:
-    if not row.score is not None:
+    if row.score is None:
         return "x", FAILED, FAILED
     if row.score < ends[0]:
         return "v", NULL, NULL

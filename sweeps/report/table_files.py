@@ -10,11 +10,11 @@ from sweeps.folder.records import write_bytes
 from sweeps.folder.summary_file import Summary
 from sweeps.folder.summary_parts import Average
 from sweeps.report.brain_figures import region_errors
-from sweeps.report.catalogue import chosen, new_folder
 from sweeps.report.edge_figures import network_pairs
 from sweeps.report.facts import fold_scores, kind_gains
 from sweeps.report.reading import RunFiles
 from sweeps.report.wording import ABSENT, MINUS, compact, flat, kind_name
+from sweeps.report.writing import write_files
 
 DIGITS = 3
 
@@ -123,11 +123,12 @@ def _networks(run: RunFiles) -> pd.DataFrame:
 
 def _regions(run: RunFiles) -> pd.DataFrame:
     folds = {label: c.fold for c in run.connectomes for label in c.labels}
+    errors = region_errors(run)
     table = pd.DataFrame(
         {
             "region": list(folds),
             "fold": list(folds.values()),
-            "mean absolute error": [region_errors(run).get(label) for label in folds],
+            "mean absolute error": [errors.get(label) for label in folds],
         }
     )
     return table if run.regions is None else table.join(run.regions, on="region")
@@ -161,40 +162,23 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     return shown.astype(object).where(table.notna(), ABSENT)
 
 
-# By format: the ending of files, and the text of a table
-FORMATS: Mapping[str, tuple[str, Callable[[pd.DataFrame], str]]] = {
-    "csv": ("csv", lambda table: str(table.to_csv(index=False, na_rep=ABSENT))),
-    "latex": ("tex", _latex),
-    "markdown": ("md", _markdown),
+ENDINGS = {"csv": "csv", "latex": "tex", "markdown": "md"}
+TEXTS: Mapping[str, Callable[[pd.DataFrame], str]] = {
+    ".csv": lambda table: str(table.to_csv(index=False, na_rep=ABSENT)),
+    ".tex": _latex,
+    ".md": _markdown,
 }
 
 
 def write_tables(run: RunFiles, out: Path, formats: str) -> list[Path]:
-    """Write each table in each format, one file each, and return the paths.
+    """Write each table to a folder in some of `ENDINGS`; errors are those of `write_files`.
 
     CSV has all digits; LaTeX (for the package booktabs) and Markdown are rounded. Tables for which
     a run has no numbers are left out.
-
-    Parameters
-    ----------
-    run
-        The run.
-    out
-        A folder, made if it does not exist; files of the same names are replaced.
-    formats
-        Some of `FORMATS`, joined by commas.
-
-    Raises
-    ------
-    UserError
-        If a format is unknown or the folder cannot be written.
     """
-    wanted = [FORMATS[name] for name in chosen(formats, tuple(FORMATS), "table")]
-    out = new_folder(out)
-    paths = []
-    for name, make in TABLES.items():
-        table = make(run)
-        for ending, text in wanted if len(table) else ():
-            paths.append(out / f"{name}.{ending}")
-            write_bytes(paths[-1], text(table).encode())
-    return paths
+    tables = ((name, table) for name, make in TABLES.items() if len(table := make(run)))
+    return write_files(tables, _save, out, formats, ENDINGS)
+
+
+def _save(table: pd.DataFrame, path: Path) -> None:
+    write_bytes(path, TEXTS[path.suffix](table).encode())
