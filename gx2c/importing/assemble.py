@@ -66,7 +66,7 @@ def assemble(options: ImportOptions, dataset: Brain | None = None) -> Draft:
         if names is not None and sheet.values is not None:
             tables.append(replace(empty_table(names), coords_mm=sheet.values))
     connectome = choose_connectome(found, namer)
-    draft = Draft({}, notes)
+    draft = Draft({}, notes, atlas_sha256=found.atlas_sha256)
     known = n_placed(connectome.names, tables)
     distances = None
     if DISTANCE in found.given or not known:

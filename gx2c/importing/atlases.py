@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gx2c.errors import UserError
+from gx2c.files import file_digest
 from gx2c.importing.labels import make_names
 from gx2c.importing.reasons import reason_of
 from gx2c.importing.regions import RegionTable, empty_table
@@ -61,6 +62,23 @@ def fetch_atlas(name: str) -> tuple[Path, RegionTable]:
             "the image's file as --atlas"
         ) from None
     return Path(str(atlas.maps)), _table(name, atlas)
+
+
+def check_atlas(image: Path, name: str, wanted: str = "") -> str:
+    """Return the SHA-256 of a downloaded image, for which nilearn pins none.
+
+    Raises
+    ------
+    UserError
+        If an earlier import had another image under this name.
+    """
+    found = file_digest(image)
+    if wanted and found != wanted:
+        raise UserError(
+            f"{image}: SHA-256 of the atlas {name} is {found}, and {wanted} in the import to "
+            "repeat; delete the file to download it again, or give the earlier image as --atlas"
+        )
+    return found
 
 
 def _table(name: str, atlas: Any) -> RegionTable:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def import_dataset(
     texts = {
         README: make_readme(name, brain, draft, order, options),
         PICTURE: brain_picture(brain),
-        RECIPE: _recipe(options),
+        RECIPE: _recipe(replace(options, atlas_sha256=draft.atlas_sha256)),
     }
     folder = write_tables(
         out,

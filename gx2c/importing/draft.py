@@ -21,6 +21,7 @@ class Draft:
     # For each region: its label, and the label of each file that names it otherwise
     mapping: dict[str, dict[str, str]] = field(default_factory=dict)
     repaired: dict[str, str] = field(default_factory=dict)  # New gene symbol by the name that came
+    atlas_sha256: str = ""  # Of an image that was downloaded by name
     made_of_ahba: bool = False  # Whether the expression is a folder of `gx2c data ahba`
     # For a sentence of `changed` that names a few regions, the one that names all of them
     whole: dict[str, str] = field(default_factory=dict)

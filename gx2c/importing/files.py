@@ -220,8 +220,9 @@ def _names_in(value: Any) -> tuple[str, ...]:
     return ()
 
 
+TEXT_FORMATS = (".csv", ".tsv", ".txt", ".1d", ".dat", ".ssv", ".tab")
 READERS: dict[str, Callable[[Path], Iterable[Sheet]]] = {
-    **dict.fromkeys((".csv", ".tsv", ".txt", ".1d", ".dat", ".ssv", ".tab"), _read_text),
+    **dict.fromkeys(TEXT_FORMATS, _read_text),
     **dict.fromkeys((".xlsx", ".xlsm"), _read_workbook),
     ".parquet": _read_parquet,
     ".npy": _read_npy,

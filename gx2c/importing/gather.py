@@ -66,6 +66,7 @@ class Found:
     surfaces: dict[str, FloatArray] = field(default_factory=dict)
     spheres: dict[str, FloatArray] = field(default_factory=dict)
     volumes: list[Path] = field(default_factory=list)  # Images
+    atlas_sha256: str = ""  # Of an image that was downloaded by name
     # Square tables and stacks by the role that the user gave them
     given: dict[str, list[Sheet]] = field(default_factory=dict)
     # Files in which nothing was recognised, and why

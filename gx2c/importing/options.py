@@ -46,6 +46,7 @@ class ImportOptions:
     # Whether rows that seem to be in different orders are taken as they are
     trust_row_order: bool = False
     name: str = ""  # The dataset's name; that of its folder if empty
+    atlas_sha256: str = ""  # Of the image that an atlas's name had in the import to repeat
 
     def __post_init__(self) -> None:
         if self.scale not in ("", *SCALES):

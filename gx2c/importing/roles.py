@@ -6,7 +6,7 @@ from typing import Any
 from gx2c.data.checks import shown
 from gx2c.data.sides import LEFT, RIGHT
 from gx2c.errors import UserError
-from gx2c.importing.atlases import fetch_atlas, is_atlas_name
+from gx2c.importing.atlases import check_atlas, fetch_atlas, is_atlas_name
 from gx2c.importing.files import read_sheets
 from gx2c.importing.gather import (
     DISTANCE,
@@ -17,6 +17,7 @@ from gx2c.importing.gather import (
     add_surface,
     gather,
 )
+from gx2c.importing.layouts import keep_kind
 from gx2c.importing.options import ImportOptions
 from gx2c.importing.reasons import why_not
 
@@ -54,8 +55,10 @@ def gather_roles(options: ImportOptions) -> Found:
     for one in options.measures:
         name, _, file = one.partition("=")
         found.given[f"measure {name}"] = _only(file, "a square matrix", "matrices", "stacks")
+    keep_kind(found, options.kind, has_expression=bool(options.expression))
     if is_atlas_name(options.atlas):
         image, table = fetch_atlas(options.atlas)
+        found.atlas_sha256 = check_atlas(image, options.atlas, options.atlas_sha256)
         found.volumes, found.vertices = [image], []
         found.tables.append(table)
     elif options.atlas:

@@ -230,7 +230,8 @@ def data_import(
         str,
         typer.Option(
             help="Layout: auto, csv, bids, xcp_d, enigma, abagen, 4s, geneex2conn, ipa or dsi; "
-            "4s, ipa and geneex2conn let unlabelled rows be in the table's order."
+            "only its files take the roles it has; 4s, ipa and geneex2conn let unlabelled rows be "
+            "in the table's order."
         ),
     ] = "auto",
     by_position: Annotated[

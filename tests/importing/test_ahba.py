@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import hashlib
 import json
 import os
 import subprocess
@@ -94,6 +95,10 @@ def test_the_command_leads_into_the_importer(
     assert ended.value.code == 0
     told = capsys.readouterr().out
     assert "donor 12876: 90 of 90 samples lie in 29 regions" in told
+    steps = [
+        told.index(f"donor {donor}: {step}") for step in ("reading", "90 of") for donor in DONORS
+    ]
+    assert steps == sorted(steps)
     assert "83 regions: 62 samples, 21 filled" in told
     # the values of abagen, and of each donor, and before normalisation
     values = pd.read_parquet(out / "expression.parquet")
@@ -109,6 +114,8 @@ def test_the_command_leads_into_the_importer(
         label: n for label, n in per_region.sum(axis=1).items() if n
     }
     assert "abagen toolbox (version 0.1.3" in (out / "methods.txt").read_text()
+    digest = hashlib.sha256((DATA / "atlas-desikankilliany.nii.gz").read_bytes()).hexdigest()
+    assert f"atlas_sha256: {digest}" in (out / "ahba.yaml").read_text()
     # nothing of this reached the pandas of this process
     assert not hasattr(pd.DataFrame, "append") and "abagen" not in sys.modules
 

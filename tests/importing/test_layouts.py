@@ -9,10 +9,13 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
 from world import GENES, World, assert_same, imported, square, zero_diagonal
 
 from gx2c.data import check_dataset
 from gx2c.errors import UserError
+from gx2c.importing.options import ImportOptions
+from gx2c.importing.roles import gather_roles
 
 ENIGMA_DEEP = "accumb amyg caud hippo pal put thal".split()
 
@@ -340,3 +343,60 @@ def test_schaefers_table_of_centroids(world: World, raw: Path) -> None:
     brain, _ = imported(raw)
     assert_same(brain, world)
     assert brain.labels == world.full_labels and brain.network == world.network
+
+
+def kind_files(world: World, raw: Path) -> dict[str, tuple[str, str]]:
+    """Write files of every kind; return those that a kind's role is left to and taken from."""
+    table = square(world.connectome, world.labels).rename_axis("Node")
+    bids = bids_name("task-rest", "seg-Small", "meas-PearsonCorrelation")
+    xcp_d = bids_name("sub-01_task-rest", "seg-Small", "stat-pearsoncorrelation")
+    for name in (bids, xcp_d):
+        table.to_csv(raw / name, sep="\t")
+    table.to_csv(raw / "funcMatrix_ctx.csv")
+    np.save(raw / "fc.npy", world.connectome)
+    square(world.counts, world.labels).to_csv(raw / "sc.csv")
+    scipy.io.savemat(raw / "x_count.mat", {"connectivity": world.counts})
+    world.frame().to_csv(raw / "named.csv")
+    world.frame().set_axis(range(1, 33)).to_csv(raw / "numbered.csv", index_label="label")
+    world.regions().assign(id=range(1, 33)).to_csv(raw / "regions.csv", index=False)
+    return {
+        "bids": (bids, "funcMatrix_ctx.csv"),
+        "xcp_d": (xcp_d, bids),
+        "enigma": ("funcMatrix_ctx.csv", "sc.csv"),
+        "csv": ("sc.csv", "x_count.mat:connectivity"),
+        "dsi": ("x_count.mat:connectivity", "sc.csv"),
+        "abagen": ("numbered.csv", "named.csv"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["csv", "bids", "xcp_d", "enigma", "abagen", "dsi"])
+def test_a_kind_leaves_its_roles_to_its_own_files(world: World, raw: Path, kind: str) -> None:
+    files = kind_files(world, raw)
+    own, other = files[kind]
+    found = gather_roles(ImportOptions((str(raw),), kind=kind))
+    names = [sheet.name for sheet in [*found.matrices, *found.expressions]]
+    assert own in names and other not in names
+    assert any(other in note and f"kind {kind} and" in note for note in found.notes)
+    both = [sheet.name for sheet in gather_roles(ImportOptions((str(raw),))).matrices]
+    assert len(both) == 6 and {"fc.npy", "sc.csv"} < set(both)
+    # another layout is one sentence
+    (raw / own.split(":")[0]).unlink()
+    if kind == "csv":
+        for path in [*raw.glob("*.csv"), *raw.glob("*.tsv")]:
+            path.unlink()
+    if kind == "bids":
+        (raw / files["xcp_d"][0]).unlink()
+    with pytest.raises(UserError, match=f"no file is of the kind {kind}: .*; leave out --kind"):
+        gather_roles(ImportOptions((str(raw),), kind=kind))
+
+
+def test_a_kind_chooses_between_connectomes(world: World, raw: Path) -> None:
+    kind_files(world, raw)
+    (raw / "sc.csv").unlink()
+    (raw / "numbered.csv").unlink()
+    with pytest.raises(UserError, match="could each be the connectome"):
+        imported(raw)
+    brain, _ = imported(raw, kind="enigma")
+    assert_same(brain, world)
+    with pytest.raises(UserError, match=r"'fc.npy' is not of the kind bids: named KEY-VALUE_"):
+        imported(raw, kind="bids", connectome=str(raw / "fc.npy"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,8 @@ from world import World, assert_same, imported, square
 
 from gx2c.data import BrainView, load_dataset
 from gx2c.errors import UserError
+from gx2c.importing.command import import_dataset
+from gx2c.importing.options import ImportOptions
 from gx2c.importing.vertices import DESIKAN_KILLIANY, VertexLabels, surface_centroids
 from gx2c.nulls.spheres import PROJECTED
 from gx2c.nulls.table import make_surrogate
@@ -152,16 +155,26 @@ def test_an_atlas_by_name_is_downloaded_by_nilearn(
 
     def fetch(**keywords: object) -> SimpleNamespace:
         asked.update(keywords)
-        write_image(world, raw.parent / "image.nii.gz")
+        if not (raw.parent / "image.nii.gz").exists():
+            write_image(world, raw.parent / "image.nii.gz")
         names = ["Background", *world.full_labels]
         lut = pd.DataFrame({"index": range(33), "name": names})
         return SimpleNamespace(maps=str(raw.parent / "image.nii.gz"), lut=lut)
 
     monkeypatch.setattr(datasets, "fetch_atlas_schaefer_2018", fetch)
     write_matrix(world, raw)
-    brain, _ = imported(raw, atlas="schaefer200_17")
+    brain, made = imported(raw, atlas="schaefer200_17")
     assert (asked["n_rois"], asked["yeo_networks"]) == (200, 17)
     assert np.abs(brain.coords_mm - world.coords_mm).max() < 0.51
+    # nilearn pins no checksum, so the import does, and repeats with this image alone
+    digest = hashlib.sha256((raw.parent / "image.nii.gz").read_bytes()).hexdigest()
+    recipe = raw.parent / "import.yaml"
+    recipe.write_text((made.folder / "import.yaml").read_text())
+    assert f"atlas_sha256: {digest}" in recipe.read_text()
+    assert import_dataset(ImportOptions((str(recipe),)), raw.parent / "again").folder is not None
+    recipe.write_text(recipe.read_text().replace(digest, "f" * 64))
+    with pytest.raises(UserError, match=f"SHA-256 of the atlas schaefer200_17 is {digest}, and f"):
+        import_dataset(ImportOptions((str(recipe),)), raw.parent / "again")
 
     def fail(**_: object) -> None:
         raise OSError("unreachable")

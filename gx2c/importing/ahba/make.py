@@ -29,6 +29,7 @@ from gx2c.data.layout import README
 from gx2c.data.matrix import format_number, table_text
 from gx2c.data.writing import COORDINATE_COLUMNS, SHARED_COLUMN, SOURCE_COLUMN, shared_cells
 from gx2c.errors import UserError
+from gx2c.files import file_digest
 from gx2c.importing.ahba.atlas import AhbaAtlas, read_atlas
 from gx2c.importing.ahba.donors import donors_folder, require_donors
 from gx2c.importing.ahba.files import COUNTS, METHODS, PROGRESS, RECIPE, REFERENCES, REGIONS
@@ -209,6 +210,7 @@ def _write(
     (work / REGIONS).write_text(table_text([list(columns), *zip(*columns.values(), strict=True)]))
     recipe = {
         "atlas": request.atlas,
+        "atlas_sha256": "" if atlas.image is None else file_digest(atlas.image),
         "atlas_info": request.atlas_info,
         "surfaces": list(request.surfaces),
         "options": dict(options),
