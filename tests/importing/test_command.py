@@ -191,6 +191,20 @@ def test_of_several_candidates_one_is_asked_for(world: World, files: Path, role:
     assert_same(brain, world)
 
 
+def test_one_file_of_people_is_chosen_by_its_option(files: Path, world: World) -> None:
+    upper = world.connectome[np.triu_indices(N, 1)]
+    for name, factor in (("first.npy", 0.5), ("second.npy", 0.25)):
+        np.save(files / name, np.stack([upper, factor * upper]))
+    with pytest.raises(UserError, match="choose one with --individuals FILE"):
+        imported(files)
+    brain, made = imported(files, individuals=str(files / "second.npy"))
+    assert_same(brain, world)
+    assert brain.individual_connectomes is not None and "second.npy: 2 people, Pearson r" in (
+        made.draft.notes
+    )
+    np.testing.assert_allclose(brain.individual_connectomes[1], 0.25 * upper, atol=1e-6)
+
+
 REFUSED = {
     "fc.csv": "no functional connectome was found",
     "regions.csv": "no file places the 32 regions of fc.csv, such as 'LH_Vis_1'",

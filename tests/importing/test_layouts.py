@@ -248,6 +248,25 @@ def test_a_4s_table_in_another_order_is_matched_by_label(world: World, raw: Path
     np.testing.assert_array_equal(brain.coords_mm[:32], world.coords_mm)
 
 
+def test_labels_of_17_networks_lead_to_the_rows_of_4s(world: World, raw: Path) -> None:
+    """Both networks' names of a region stand in one row, and only one of them in the matrix."""
+    table = write_4s(world, raw)
+    order = np.random.default_rng(4).permutation(16)
+    names = [f"{net}_{i + 1}" for net in ("VisCent_ExStr", "DefaultC_PHC") for i in range(8)]
+    labels = tuple(f"17Networks_{side}H_{names[i]}" for side in "LR" for i in order)
+    table["label_17network"] = [*labels, *[""] * 7]
+    table.to_csv(raw / "atlas-4S39Parcels_dseg_reformatted.csv", index=False)
+    rows = sorted(range(32), key=lambda i: labels[i])
+    matrix = world.connectome[np.ix_(rows, rows)]
+    square(matrix, tuple(labels[i] for i in rows)).to_csv(raw / "fc.csv")
+    brain, made = imported(raw)
+    assert brain.labels == tuple(labels[i] for i in rows)
+    np.testing.assert_array_equal(brain.coords_mm, world.coords_mm[rows])
+    assert brain.network == tuple(world.network[i] for i in rows)
+    off = ~np.eye(32, dtype=bool)
+    np.testing.assert_allclose(brain.connectome[off], matrix[off], atol=1e-12)
+
+
 def test_another_parcellation_with_the_same_names_is_not_mixed_in(world: World, raw: Path) -> None:
     """LH_Vis_1 of a finer parcellation is another region."""
     write_4s(world, raw)
