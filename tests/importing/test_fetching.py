@@ -8,10 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import platformdirs
 import pytest
-import scipy.io
 from loopback_host import Host, source_of
 from test_layouts import write_enigma, write_mesh
 from world import World
@@ -162,58 +160,6 @@ def test_without_a_folder_the_cache_is_that_of_the_platform(
     made = fetch_dataset(small_enigma)
     assert made.folder == tmp_path / "own" / "gx2c" / "datasets" / small_enigma
     assert load_dataset(small_enigma).n_regions == 31
-
-
-def test_the_published_set_of_456_regions_is_fetched_and_imported(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its four files, of 400 cortical regions and 56 others, with a truth of their own."""
-    rng = np.random.default_rng(6)
-    names = [f"{net}_{i + 1}" for net in ("Vis", "SomMot", "Limbic", "Default") for i in range(50)]
-    deep = [f"{side}H-Deep{i}" for i in range(23) for side in "LR"]
-    labels = [f"{side}H_{name}" for side in "LR" for name in names] + deep
-    labels += [f"Cerebellar_Region{i + 1}" for i in range(10)]
-    left = rng.uniform([-65, -95, -30], [-12, 60, 70], (200, 3))
-    inner = rng.uniform([-30, -20, -20], [-8, 20, 20], (23, 3))
-    coords = np.vstack([left, left * [-1, 1, 1], np.repeat(inner, 2, axis=0) * [1, 1, 1],
-                        rng.uniform([-40, -80, -50], [40, -50, -30], (10, 3))])  # fmt: skip
-    coords[401:446:2, 0] *= -1
-    near = np.exp(-np.linalg.norm(coords[:, None] - coords, axis=2) / 40)
-    table = pd.DataFrame({"label": labels, "network_label": [n.split("_")[1] if i < 400 else ""
-                          for i, n in enumerate(labels)]})  # fmt: skip
-    table["label_7network"] = [f"7Networks_{n}" if i < 400 else "" for i, n in enumerate(labels)]
-    table["atlas_name"] = ["4S456"] * 400 + ["CIT168Subcortical"] * 46 + ["Cerebellum"] * 10
-    table["id"] = range(1, 457)
-    table["hemisphere"] = ["L"] * 200 + ["R"] * 200 + ["L", "R"] * 23 + ["B"] * 10
-    table["structure"] = ["cortex"] * 400 + ["subcortex"] * 46 + ["cerebellum"] * 10
-    table[["mni_x", "mni_y", "mni_z"]] = coords
-    genes = pd.DataFrame(
-        near[:400] @ rng.normal(size=(456, 9)), columns=[f"G{i}" for i in range(9)]
-    )
-    counts = np.round(900 * near * (1 - np.eye(456)))
-    texts = "\n".join(f"4S456_dseg_{i + 1}" for i in range(456)).encode() + b"\n\0"
-    root = host.root / "data"
-    for name in ("UKBB", "atlases", "HCP1200", "enigma"):
-        (root / name).mkdir(parents=True)
-    pd.DataFrame(near).to_csv(root / "UKBB/UKBB_S456_FC_mu_clean.csv", index=False)
-    table.to_csv(root / "atlases/atlas-4S456Parcels_dseg_reformatted.csv", index=False)
-    scipy.io.savemat(
-        root / "HCP1200/4S456_DTI_count.mat",
-        {"connectivity": counts, "name": np.frombuffer(texts, dtype=np.uint8)[None]},
-    )
-    genes.set_axis(table.label_7network[:400]).to_csv(
-        root / "enigma/allgenes_stable_r0.2_schaefer_400.csv", index_label="label"
-    )
-    paths = remotes()["ukbb_s456"].paths
-    monkeypatch.setattr(fetching, "sources", lambda: {p: source_of(host, p) for p in paths})
-    brain = fetch_dataset("ukbb_s456").brain
-    assert brain.labels == tuple(labels[:400]) and brain.excluded == tuple(labels[400:])
-    off = ~np.eye(400, dtype=bool)
-    np.testing.assert_allclose(brain.connectome[off], near[:400, :400][off], atol=1e-9)
-    np.testing.assert_allclose(brain.expression, genes, atol=1e-9)
-    assert brain.structural_connectome is not None
-    weights = np.log1p(counts[:400, :400]) / np.log1p(counts).max()
-    np.testing.assert_allclose(brain.structural_connectome, weights, atol=1e-6)
 
 
 def test_what_can_be_fetched_is_listed_and_unknown_names_are_refused(
