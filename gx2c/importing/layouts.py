@@ -1,4 +1,4 @@
-"""What `--kind` decides: which of the files may take a role that several could take."""
+"""The layouts of `--kind`: which files may take a role that several could take."""
 
 import re
 from collections.abc import Callable, Mapping

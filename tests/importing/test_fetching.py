@@ -175,7 +175,7 @@ def test_what_can_be_fetched_is_listed_and_unknown_names_are_refused(
     shipped = next(line for line in told.splitlines() if line.startswith("schaefer100\t"))
     _, state, _, facts, folder = shipped.split("\t")
     assert state == "shipped" and folder.endswith("data/schaefer100")
-    assert re.fullmatch(r"99 regions, 15,633 genes, [0-9.]+ MB, .+", facts)
+    assert re.fullmatch(r"100 regions, 15,633 genes, [0-9.]+ MB, .+", facts)
     with pytest.raises(
         UserError, match="no dataset 'enigma' can be fetched; choose from enigma_dk"
     ):

@@ -184,7 +184,7 @@ def test_a_pickled_array_is_not_opened(raw: Path) -> None:
 
 @pytest.mark.parametrize(
     ("package", "name"),
-    [("openpyxl", "regions.xlsx"), ("pymatreader", "x.mat"), ("h5py", "x.mat")],
+    [("openpyxl", "regions.xlsx"), ("pymatreader", "x.mat")],
 )
 def test_a_missing_package_is_named(
     world: World, raw: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: str
