@@ -12,6 +12,7 @@ from torch import Tensor
 from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.data.unmeasured import region_indices
 from gx2c.errors import UserError
+from gx2c.explain.edges import ALL
 from gx2c.explain.shown import held_out
 from gx2c.explain.tokens import Token, chromosomes, column_names, tokens_of
 from gx2c.fit.fitted import FittedModels
@@ -21,8 +22,6 @@ from gx2c.models.layers.transformer import AttentionBlock, AttentionKernel, atte
 from gx2c.models.networks.pair_attention import MixedGenevec, PairAttention
 from gx2c.saved.matching import MOST_MISSING, match
 from gx2c.saved.model import SavedModel, profile_of
-
-ALL = "all"
 
 
 @dataclass(frozen=True, repr=False)

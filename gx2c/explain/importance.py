@@ -111,12 +111,12 @@ def importance(
     pooled = {kind: _Pool.over(kind, cases, nulls) for kind in kinds}
     for case, found in zip(cases, true, strict=True):
         for pool in pooled.values():
-            pool.add_true(case, found)
+            pool.add(pool.true, case, found)
     for first in starts:
         for case in cases:
             for number, found in enumerate(next(done), start=first):
                 for pool in pooled.values():
-                    pool.add_null(case, found, number)
+                    pool.add(pool.nulls[number], case, found)
     names = cases[0].edges.groups
     tables = {k: pool.table(names, len(cases)) for k, pool in pooled.items() if pool.place}
     return Importance(method, nulls, tables)
@@ -144,16 +144,10 @@ class _Pool:
         null = np.zeros((n_nulls, *shape), dtype=np.float32)
         return cls(kind, place, list(sizes.values()), np.zeros(shape), null)
 
-    def _rows(self, case: Case) -> list[int]:
-        return [self.place[name] for name in case.units.get(self.kind, {})]
-
-    def add_true(self, case: Case, found: Results) -> None:
+    def add(self, total: np.ndarray, case: Case, found: Results) -> None:
+        """Add what was found in a case to a total, `true` or one of `nulls`."""
         if self.place and self.kind in found:
-            self.true[self._rows(case)] += found[self.kind]
-
-    def add_null(self, case: Case, found: Results, number: int) -> None:
-        if self.place and self.kind in found:
-            self.nulls[number, self._rows(case)] += found[self.kind]
+            total[[self.place[name] for name in case.units[self.kind]]] += found[self.kind]
 
     def table(self, groups: Sequence[str], n_cases: int) -> pd.DataFrame:
         parts = []

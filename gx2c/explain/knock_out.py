@@ -82,9 +82,8 @@ def knock_out(
     changes = [_change(model, brain, set(chosen), quantile, most_missing) for model in models]
     members = np.concatenate(changes)
     finite = members[np.isfinite(members).all(axis=(1, 2))]
-    spread = np.full(members.shape[1:], np.nan)
-    if len(finite) > 1:
-        spread = finite.std(axis=0, ddof=1)
+    several = len(finite) > 1
+    spread = finite.std(axis=0, ddof=1) if several else np.full(members.shape[1:], np.nan)
     return KnockOut(chosen, mean_prediction(members), spread, len(finite))
 
 

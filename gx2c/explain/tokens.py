@@ -99,12 +99,8 @@ def tokens_of(
         kind, n = network.reduced.kind, network.reduced.n_components
         columns = [f"{kind} {k + 1}" for k in range(n)]
     tokeniser: Any = network.tokeniser
-    return [_token([columns[k] for k in span], chromosome) for span in spans(tokeniser, columns)]
-
-
-def spans(tokeniser: Any, columns: Sequence[str]) -> list[range]:
-    """Return the columns of which each token is made; none for that of coordinates."""
-    return SPANS[type(tokeniser)](tokeniser, len(columns))
+    spans = SPANS[type(tokeniser)](tokeniser, len(columns))
+    return [_token([columns[k] for k in span], chromosome) for span in spans]
 
 
 def _token(columns: Sequence[str], chromosome: Mapping[str, str]) -> Token:
@@ -130,11 +126,16 @@ def _averages(tokeniser: ConvolvedGenes, n: int) -> list[range]:
     return found
 
 
+def _singles(tokeniser: SingleGenes | SignedGenes, n: int) -> list[range]:
+    return [range(k, k + 1) for k in range(n)]
+
+
+# The columns of which each token is made; none for that of coordinates
 SPANS: dict[type, Callable[[Any, int], list[range]]] = {
     GeneChunks: _chunks,
     ConvolvedGenes: _averages,
-    SingleGenes: lambda tokeniser, n: [range(k, k + 1) for k in range(n)],
-    SignedGenes: lambda tokeniser, n: [range(k, k + 1) for k in range(n)],
+    SingleGenes: _singles,
+    SignedGenes: _singles,
     WithCoordinates: lambda tokeniser, n: [
         range(0),
         *SPANS[type(tokeniser.tokens)](tokeniser.tokens, n),

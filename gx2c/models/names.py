@@ -9,7 +9,7 @@ GEOGRAPHY = "geography"
 BEST = "best"
 # The models that `best` averages, the slowest last. Each complements the others on several brains,
 # and a quick search of it takes less than two minutes on 99 regions.
-FAMILIES = (GEOGRAPHY, "geography+genes", "mlp", "smt", "geography+mlp", "geography+smt")
+AVERAGED = (GEOGRAPHY, "geography+genes", "mlp", "smt", "geography+mlp", "geography+smt")
 _PREFIX = f"{GEOGRAPHY}+"
 
 
@@ -30,17 +30,17 @@ def split_name(name: str) -> tuple[str, bool]:
 
 def families_of(name: str) -> tuple[str, ...]:
     """Return the models that are searched for a model: itself, or those that `best` averages."""
-    return FAMILIES if name == BEST else (name,)
+    return AVERAGED if name == BEST else (name,)
 
 
 def spec_of(name: str) -> ModelSpec:
     """Return the declaration of a model by its name in `NAMES`."""
     if name == BEST:
-        # of its families, the one that refuses most options
+        # of the models that it averages, the one that refuses most options
         return replace(
             MODELS["smt"],
             name=name,
-            summary=f"mean of {', '.join(FAMILIES)}",
+            summary=f"mean of {', '.join(AVERAGED)}",
             uses=(EXPRESSION, COORDINATES),
             published={},
             contains_geography=True,

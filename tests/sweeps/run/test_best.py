@@ -15,7 +15,7 @@ from sweep_fixtures import make_brain
 from gx2c.data import load_dataset, write_dataset
 from gx2c.errors import UserError
 from gx2c.metrics import score_edges
-from gx2c.models.names import BEST, FAMILIES
+from gx2c.models.names import BEST, AVERAGED
 from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run, predict_mean
 from sweeps.cli.summary_text import print_summary
@@ -62,8 +62,8 @@ def test_the_prediction_is_the_mean_of_the_models(swept):
     options, paths, summary = swept
     plan = make_plan(options)
     for fold, part in enumerate(summary.folds):
-        assert part.weights == dict.fromkeys(FAMILIES, 1 / len(FAMILIES))
-        mean = np.mean([predicted(paths, one, fold) for one in FAMILIES], axis=0)
+        assert part.weights == dict.fromkeys(AVERAGED, 1 / len(AVERAGED))
+        mean = np.mean([predicted(paths, one, fold) for one in AVERAGED], axis=0)
         np.testing.assert_allclose(predicted(paths, BEST, fold), mean, atol=1e-8)
         assert part.test[R] == pytest.approx(np.corrcoef(mean, measured(plan, fold))[0, 1])
         assert summary.details[BEST].folds[fold].values
@@ -91,7 +91,7 @@ def test_each_null_averages_all_models_on_the_same_surrogate(swept, monkeypatch)
     scores, _ = group.run_null_group(plan.context(), jobs[0])
     fold = plan.folds[0]
     for k, of_null in enumerate(zip(*found, strict=True)):
-        assert len(of_null) == len(FAMILIES)
+        assert len(of_null) == len(AVERAGED)
         target = plan.brain.connectome_block(fold.test_regions)
         expected = score_edges(np.mean(of_null, axis=0), target, edges=fold.scored_edges())
         assert scores[k] == pytest.approx(expected)
@@ -123,7 +123,7 @@ def test_the_verdict_compares_the_mean_with_its_control_and_its_nulls(swept):
     assert evidence.coordinates is not None and evidence.nulls["random_field"].n == 2
     control = SweepPaths(paths.coordinates)
     for fold in range(2):
-        mean = np.mean([predicted(control, one, fold) for one in FAMILIES], axis=0)
+        mean = np.mean([predicted(control, one, fold) for one in AVERAGED], axis=0)
         np.testing.assert_allclose(predicted(control, BEST, fold), mean, atol=1e-8)
     assert not (control.root / "models").exists()
 
@@ -149,7 +149,7 @@ def test_unequal_weights_reach_the_prediction_the_saved_model_and_the_nulls(swep
     options, paths, _ = swept
     copy, plan = SweepPaths(tmp_path / "run"), make_plan(options)
     shutil.copytree(paths.root, copy.root)
-    shares = dict.fromkeys(FAMILIES, 0.0) | {"mlp": 0.75, "geography": 0.25}
+    shares = dict.fromkeys(AVERAGED, 0.0) | {"mlp": 0.75, "geography": 0.25}
     for fold in range(2):
         shutil.rmtree(copy.retrained_dir(BEST, fold))
         combining.combine(plan.brain, plan.folds, copy, fold, shares)
@@ -173,7 +173,7 @@ def test_a_final_model_averages_the_models_fitted_on_all_regions(swept, tmp_path
     assert expected[R] == summary.test[R].mean
     model = load_model(tmp_path / "final")
     assert model.about.fold is None and model.about.weights == summary.folds[0].weights
-    assert {one.config.name for one in model.fitted} == set(FAMILIES)
+    assert {one.config.name for one in model.fitted} == set(AVERAGED)
 
 
 def test_a_rerun_gives_the_same_scores(swept, tmp_path):
@@ -211,7 +211,7 @@ def test_it_is_shown_with_its_models(swept):
     shown = io.StringIO()
     print_summary(summary, paths, Console(file=shown, width=80))
     page = paths.report.read_text()
-    for name in FAMILIES:
+    for name in AVERAGED:
         assert name in shown.getvalue() and name in page
     (row,) = make_leaderboard([paths.root]).rows
     assert row.model == BEST and row.trials == sum(f.trials.total for f in summary.folds)
