@@ -12,7 +12,7 @@ from gx2c.files import file_digest
 from gx2c.fit.scoring import mean_prediction
 from gx2c.fit.stacking import EQUAL, learn_weights, predict_inner_folds
 from gx2c.metrics import score_edges
-from gx2c.models.names import BEST, AVERAGED
+from gx2c.models.names import AVERAGED, BEST
 from gx2c.saved.joining import joined_files
 from gx2c.saved.loading import load_model
 from gx2c.splits import Fold

@@ -15,7 +15,7 @@ from sweep_fixtures import make_brain
 from gx2c.data import load_dataset, write_dataset
 from gx2c.errors import UserError
 from gx2c.metrics import score_edges
-from gx2c.models.names import BEST, AVERAGED
+from gx2c.models.names import AVERAGED, BEST
 from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run, predict_mean
 from sweeps.cli.summary_text import print_summary
