@@ -172,7 +172,7 @@ class Search:
     by_fold
         Configs of every outer fold.
     label
-        What the score is: -MSE, or r.
+        Axis label of the validation score.
     values
         Configs that compare over folds, best first, each with `relative_scores`.
     """

@@ -286,14 +286,15 @@ def _other_inner_folds(
     options: SweepOptions, brain: Brain, folds: Sequence[Fold]
 ) -> tuple[Fold, ...]:
     """Return the outer folds with other inner folds; rules that hold out groups know no others."""
-    more = _cut(options, brain, n_inner_repeats=options.inner_repeats + 1)
+    more = cut_folds(options, brain, n_inner_repeats=options.inner_repeats + 1)
     return tuple(
         dataclasses.replace(fold, inner=both.inner[len(fold.inner) :])
         for fold, both in zip(folds, more, strict=True)
     )
 
 
-def _cut(options: SweepOptions, brain: Brain, *, n_inner_repeats: int) -> tuple[Fold, ...]:
+def cut_folds(options: SweepOptions, brain: Brain, *, n_inner_repeats: int) -> tuple[Fold, ...]:
+    """Return the outer folds of all seeds, those of the first seed first."""
     return tuple(
         fold
         for seed in options.all_seeds
@@ -350,7 +351,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         order=options.gene_order,
         seed=options.seed,
     )
-    folds = _cut(options, brain, n_inner_repeats=options.inner_repeats)
+    folds = cut_folds(options, brain, n_inner_repeats=options.inner_repeats)
     if any(split_name(model)[1] for model in families_of(options.model)):
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
     kinds = null_kinds(options, brain, folds)

@@ -14,7 +14,7 @@ from gx2c.models.names import BEST, GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES
 from gx2c.saved import MODEL_FILE
 from gx2c.saved.writing import Training, model_files
-from gx2c.splits import Fold, make_folds
+from gx2c.splits import Fold
 from sweeps.folder.disk import disk_trouble_said
 from sweeps.folder.lock import folder_lock
 from sweeps.folder.paths import SweepPaths, check_new_folder
@@ -24,7 +24,7 @@ from sweeps.phases.retrain import read_scores
 from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 from sweeps.phases.search import run_search
 from sweeps.request.files import check_folder, check_inputs, read_options, write_request
-from sweeps.request.plan import SweepPlan, make_plan
+from sweeps.request.plan import SweepPlan, cut_folds, make_plan
 from sweeps.run.progress import Phase, ProgressLine
 from sweeps.run.stopping import stops_cleanly
 from sweeps.search.board import SearchBoard
@@ -90,20 +90,8 @@ def on_all_regions(plan: SweepPlan) -> SweepPlan:
     """
     options = replace(plan.options, storage="")
     brain = training_part(plan.brain)
-    inner = tuple(
-        replace(fold, inner=())
-        for seed in options.all_seeds
-        for fold in make_folds(
-            brain,
-            split=options.split,
-            score=options.score,
-            n_folds=options.folds,
-            n_inner_folds=options.inner_folds,
-            seed=seed,
-            resolution=options.resolution,
-            buffer_mm=options.buffer_mm,
-        )
-    )
+    cut = cut_folds(options, brain, n_inner_repeats=1)
+    inner = tuple(replace(fold, inner=()) for fold in cut)
     every = np.arange(brain.n_regions)
     whole = Fold(every, every[:0], inner=inner, seed=options.seed)
     return replace(plan, options=options, brain=brain, folds=(whole,))

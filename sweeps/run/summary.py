@@ -63,7 +63,7 @@ def summarise(
     nulls
         By surrogate in the order of the plan, one row per null, averaged over folds, by model.
     evidence
-        What the verdict rests on.
+        The comparisons and null tests that decide the verdict.
     seconds
         Time spent in each phase.
     notes

@@ -35,8 +35,6 @@ def parts_watched() -> Iterator[Callable[[], None]]:
         To be called once Ray has started.
     """
     started, ended = threading.Event(), threading.Event()
-    # by which Ray's processes are known as ours, whoever their parent is by then
-    os.environ[MARK] = str(os.getpid())
     with _signals_noted() as signals, _last_word() as note:
 
         def look() -> None:
@@ -63,12 +61,16 @@ def parts_watched() -> Iterator[Callable[[], None]]:
             started.set()
             looking.join()
 
+        # by which Ray's processes are known as ours, whoever their parent is by then
+        os.environ[MARK] = str(os.getpid())
         try:
             yield begin
         finally:
             ended.set()
             note(DONE)
             del os.environ[MARK]
+            # it must not write to the pipe once that is closed: another file may get its number
+            looking.join()
 
 
 def _parts() -> Iterator[tuple[str, psutil.Process]]:
@@ -97,15 +99,17 @@ def _last_word() -> Iterator[Callable[[str], None]]:
     heard, told = os.pipe()
     # known before: whoever asks later may have another parent
     driver = str(os.getpid())
-    if os.fork() == 0:
-        # signals for the whole group are for this process's parent
-        os.setsid()
-        # above all the lock of the run folder
-        os.closerange(3, heard)
-        os.closerange(heard + 1, os.sysconf("SC_OPEN_MAX"))
-        with contextlib.suppress(BaseException):
+    child = os.fork()
+    if child == 0:
+        try:
+            # signals for the whole group are for this process's parent
+            os.setsid()
+            # above all the lock of the run folder
+            os.closerange(3, heard)
+            os.closerange(heard + 1, os.sysconf("SC_OPEN_MAX"))
             _listen(heard, driver)
-        os._exit(0)
+        finally:
+            os._exit(0)
     os.close(heard)
 
     def note(line: str) -> None:
@@ -116,10 +120,13 @@ def _last_word() -> Iterator[Callable[[str], None]]:
         yield note
     finally:
         os.close(told)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
 
 
 def _listen(heard: int, driver: str) -> None:
-    text, first, dead, handles = "", "", set[int](), dict[int, str]()
+    text, first, said = "", "", False
+    dead, handles = set[int](), dict[int, str]()
     while True:
         ready, _, _ = select.select([heard, *(handles.keys() - dead)], [], [])
         dead |= handles.keys() & set(ready)
@@ -131,13 +138,14 @@ def _listen(heard: int, driver: str) -> None:
             return
         if not new:
             break
-        *lines, text = (text + new).split("\n")
+        said |= SAID in new
+        *lines, text = (text + new.replace(SAID, "")).split("\n")
         for name, _, pid in (line.partition(" ") for line in lines):
             try:
                 handles[os.pidfd_open(int(pid))] = name
             except ProcessLookupError:
                 first = first or name
-    if first and SAID not in text:
+    if first and not said:
         _say(first, started=True)
     for part in handles.keys() - dead:
         with contextlib.suppress(OSError):
@@ -203,4 +211,6 @@ def _say(name: str, *, started: bool) -> None:
     sentence = (
         f"gx2c: Ray's {name} died, perhaps for want of memory; run the same command again{again}"
     )
-    os.write(sys.stderr.fileno(), ("\n" * sys.stderr.isatty() + sentence + "\n").encode())
+    # the process must end even if nobody can read the sentence
+    with contextlib.suppress(OSError):
+        os.write(sys.stderr.fileno(), ("\n" * sys.stderr.isatty() + sentence + "\n").encode())
