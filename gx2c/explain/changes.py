@@ -10,7 +10,8 @@ from gx2c.errors import UserError
 from gx2c.explain.edges import HeldOutEdges
 from gx2c.fit.config import FitConfig
 from gx2c.fit.fitted import FittedModels
-from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression, is_isometric
+from gx2c.fit.kernel_nulls import is_isometric
+from gx2c.fit.shared_split import SharedSplit, SurrogateExpression
 from gx2c.models import MODELS
 from gx2c.splits.fold import Fold
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from gx2c.data import Brain, select_genes
 from gx2c.data.brain import FloatArray
 from gx2c.fit.config import FitConfig
-from gx2c.fit.kernel_nulls import Scores, chooses_genes, is_isometric, predict_kernel_nulls
+from gx2c.fit.kernel_nulls import Scores, is_isometric, predict_kernel_nulls
 from gx2c.fit.scoring import score_or_diverged
+from gx2c.fit.shared_split import chooses_genes
 from gx2c.models.features import same_distances
 from gx2c.nulls import surrogate_brains, surrogate_rows
 from gx2c.nulls.brains import GENES

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gx2c.errors import UserError
-from sweeps.cli.data import Trust
+from sweeps.cli.data_import import Trust
 from sweeps.cli.nulls_evaluate import nulls_evaluate
 from sweeps.cli.tables import print_table
 from sweeps.request.table import OPTIONS

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gx2c.errors import UserError
-from sweeps.cli.data import Trust
+from sweeps.cli.data_import import Trust
 from sweeps.cli.tables import print_table
 from sweeps.request.seeds import parse_seeds
 from sweeps.request.table import OPTIONS

@@ -11,7 +11,7 @@ from gx2c.data import select_genes
 from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig, is_isometric
-from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
+from gx2c.fit.shared_split import SharedSplit, SurrogateExpression
 from gx2c.models import MODELS
 from gx2c.models.features import same_distances
 from gx2c.models.names import BEST, GEOGRAPHY, families_of

@@ -149,7 +149,7 @@ def test_no_test_region_is_read(brain, fold):
     inside = np.ix_(fold.train_regions, fold.train_regions)
     garbage[inside] = brain.connectome[inside]
     spoiled = dataclasses.replace(brain, connectome=garbage)
-    from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
+    from gx2c.fit.shared_split import SharedSplit, SurrogateExpression
 
     expected = SharedSplit(brain, fold, CANDIDATES).predict(SurrogateExpression(brain.expression))
     np.testing.assert_array_equal(

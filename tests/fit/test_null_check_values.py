@@ -12,7 +12,7 @@ import pytest
 
 from gx2c.data import load_dataset
 from gx2c.fit import FitConfig
-from gx2c.fit.kernel_nulls import SharedSplit, SurrogateExpression
+from gx2c.fit.shared_split import SharedSplit, SurrogateExpression
 from gx2c.models import MODELS
 from gx2c.models.features import same_distances
 from gx2c.nulls import make_brain_spins
