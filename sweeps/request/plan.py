@@ -7,13 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gx2c.data import Brain, count_genes, load_dataset, resolve_genes
-from gx2c.data.dataset import comes_from_allen
-from gx2c.data.gene_starts import known_starts
-from gx2c.data.row_order import row_order
-from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, GeneOptions, Task
 from gx2c.fit.augmentation import Augmentation
@@ -22,16 +16,16 @@ from gx2c.fit.features import n_columns
 from gx2c.fit.residual import check_can_cross_fit
 from gx2c.fit.stacking import EQUAL
 from gx2c.models.names import GEOGRAPHY, families_of, spec_of, split_name
-from gx2c.nulls.spheres import PROJECTED, are_projected
-from gx2c.splits import Fold, make_folds
-from gx2c.splits.transfer import transfer_note
+from gx2c.splits import Fold
 from search_spaces import Scale, get_search_space
 from search_spaces.space import FROM_SCALE
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore, ranked
+from sweeps.request.contradictions import reads_genes
 from sweeps.request.ensemble import EnsembleSize, ensemble_size
+from sweeps.request.folds import cut_folds, other_inner_folds
 from sweeps.request.null_kinds import NullKinds, null_kinds
-from sweeps.request.options import SweepOptions, reads_genes
+from sweeps.request.options import SweepOptions
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
 from sweeps.search.fold_study import FoldStudy
@@ -135,66 +129,6 @@ class SweepPlan:
         members = tuple(record.config["hyperparameters"] for record in best)
         return dataclasses.replace(task, learned=GEOGRAPHY_RESIDUAL, geography=members)
 
-    def search_notes(self) -> list[str]:
-        """Return notes on omitted parts of the search space and on the label of the model."""
-        model = self.options.model
-        label, notes = spec_of(model).label, []
-        for name in families_of(model):
-            space = get_search_space(name)
-            scales = [self.scale(fold) for fold in range(len(self.folds))]
-            notes += [note for scale in scales for note in space.cap_notes(scale)]
-        notes = list(dict.fromkeys(notes))
-        if space.fixed and self.options.samples > 1:
-            notes.append(f"{model} has nothing to search: one config per outer fold")
-        if label:
-            notes.append(
-                f"{model} {label}, which no other model sees: do not compare it with others"
-            )
-        if self.genes.order == "tss" and spec_of(model).trains_in_epochs and self._lacks_starts():
-            known = sum(row[1] != "n/a" for row in known_starts(self.brain.genes))
-            notes.append(
-                "--gene-order tss: the dataset has no transcription starts, so genes are in "
-                f"alphabetical order; schaefer100 has the starts of {known} of "
-                f"{self.brain.n_genes} symbols: gx2c data starts FOLDER copies them"
-            )
-        return notes + self.null_kinds.notes()
-
-    def _lacks_starts(self) -> bool:
-        tss = self.brain.tss
-        reads = reads_genes(self.options.model, self.options.features)
-        return reads and (tss is None or not np.isfinite(tss).any())
-
-    def data_notes(self) -> list[str]:
-        """Return notes on the dataset: its donors, regions left out, and the order of its rows."""
-        brain, order, notes = self.brain, row_order(training_part(self.brain)), []
-        if brain.tested is not None:
-            notes.append(transfer_note(brain, self.folds, buffer_mm=self.options.buffer_mm))
-        if comes_from_allen(self.options.dataset):
-            notes.append(
-                "Expression from the Allen Human Brain Atlas comes from six donors, two of them "
-                "also sampled in the right hemisphere."
-            )
-        if brain.excluded:
-            names = ", ".join(brain.excluded)
-            count = len(brain.excluded)
-            notes.append(f"{count} region(s) without expression or connectivity dropped: {names}")
-        if brain.shared_samples is not None and (shared := brain.shared_samples.any(axis=1)).any():
-            notes.append(
-                f"{shared.sum()} regions share tissue samples with others (filled or mirrored "
-                "expression): a fold does not train on regions that share samples with its test "
-                "regions"
-            )
-        if brain.divisor != 1:
-            notes.append(
-                f"{self.options.target} reaches {brain.divisor:.4g}, by which its values are "
-                "divided: correlations stay as they are, and errors are in these units"
-            )
-        sphere = brain.sphere_coords
-        if sphere is not None and are_projected(sphere, brain.coords_mm, brain.hemisphere):
-            notes.append(PROJECTED)
-        notes += [*order.problems(), *order.warnings()]
-        return [*notes, f"order of rows: {'; '.join(order.lines())}"]
-
     def context(self) -> TrialContext:
         """Return the objects that trials share."""
         return TrialContext(
@@ -282,36 +216,6 @@ class SweepPlan:
         return count_genes(self.genes.which, self.brain.genes)
 
 
-def _other_inner_folds(
-    options: SweepOptions, brain: Brain, folds: Sequence[Fold]
-) -> tuple[Fold, ...]:
-    """Return the outer folds with other inner folds; rules that hold out groups know no others."""
-    more = cut_folds(options, brain, n_inner_repeats=options.inner_repeats + 1)
-    return tuple(
-        dataclasses.replace(fold, inner=both.inner[len(fold.inner) :])
-        for fold, both in zip(folds, more, strict=True)
-    )
-
-
-def cut_folds(options: SweepOptions, brain: Brain, *, n_inner_repeats: int) -> tuple[Fold, ...]:
-    """Return the outer folds of all seeds, those of the first seed first."""
-    return tuple(
-        fold
-        for seed in options.all_seeds
-        for fold in make_folds(
-            brain,
-            split=options.split,
-            score=options.score,
-            n_folds=options.folds,
-            n_inner_folds=options.inner_folds,
-            n_inner_repeats=n_inner_repeats,
-            seed=seed,
-            resolution=options.resolution,
-            buffer_mm=options.buffer_mm,
-        )
-    )
-
-
 def configs_per_fold(options: SweepOptions, model: str) -> int:
     """Return the number of configs of a model in a sweep, one if there is nothing to search.
 
@@ -356,5 +260,5 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
     kinds = null_kinds(options, brain, folds)
     profile = ComputeProfile.choose(gpu=options.gpus_per_trial != 0, threads=options.cpus_per_trial)
-    weighing = folds if options.weights == EQUAL else _other_inner_folds(options, brain, folds)
+    weighing = folds if options.weights == EQUAL else other_inner_folds(options, brain, folds)
     return SweepPlan(options, brain, folds, genes, profile, null_kinds=kinds, weighing=weighing)

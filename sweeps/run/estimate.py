@@ -11,7 +11,8 @@ from gx2c.models.names import BEST, GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.splits import Fold
 from search_spaces import get_search_space
 from sweeps.nulls.jobs import NULLS_PER_GROUP, count_nulls, repeats_search
-from sweeps.request.options import SweepOptions, reads_genes
+from sweeps.request.contradictions import reads_genes
+from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, configs_per_fold
 from sweeps.search.fold_study import FoldStudy
 from sweeps.search.rungs import SYNCHRONOUS_BATCH

@@ -24,7 +24,7 @@ from sweeps.folder.results import read_connectome
 from sweeps.nulls.candidates import Candidate
 from sweeps.phases.control import control_paths
 from sweeps.phases.retrain import read_scores
-from sweeps.request.options import reads_genes
+from sweeps.request.contradictions import reads_genes
 from sweeps.request.plan import SweepPlan
 from sweeps.request.table import GENES
 

@@ -24,7 +24,8 @@ from sweeps.phases.retrain import read_scores
 from sweeps.phases.retrain_job import RetrainJob, jobs_of_searches
 from sweeps.phases.search import run_search
 from sweeps.request.files import check_folder, check_inputs, read_options, write_request
-from sweeps.request.plan import SweepPlan, cut_folds, make_plan
+from sweeps.request.folds import cut_folds
+from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.run.progress import Phase, ProgressLine
 from sweeps.run.stopping import stops_cleanly
 from sweeps.search.board import SearchBoard

@@ -27,6 +27,7 @@ from sweeps.folder.summary_parts import (
 )
 from sweeps.nulls.summary import adjusted_for_geography, summarise_sweep_nulls
 from sweeps.phases.retrain import profile_of, read_scores
+from sweeps.request.notes import data_notes, search_notes
 from sweeps.request.plan import SweepPlan
 from sweeps.run.details import (
     alone_scores,
@@ -217,7 +218,7 @@ def _fold(
 
 
 def _notes(plan: SweepPlan) -> list[str]:
-    notes = plan.search_notes()
+    notes = search_notes(plan)
     splitter = SPLITTERS[plan.options.split]
     if splitter.label:
         notes.append(f"{splitter.label}: its scores are optimistic")
@@ -226,7 +227,7 @@ def _notes(plan: SweepPlan) -> list[str]:
             f"split {plan.options.split} is the same for every seed: its folds are not a random "
             "sample, so no t-test over them is valid"
         )
-    notes += plan.data_notes()
+    notes += data_notes(plan)
     if plan.options.nulls and not adjusted_for_geography(plan.options):
         notes.append(
             "the gain over nulls is not adjusted for geography: permuting genes also removes "

@@ -31,6 +31,7 @@ from sweeps.request.files import (
     read_options,
     write_request,
 )
+from sweeps.request.notes import search_notes
 from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, make_plan
 from sweeps.request.warm_start import warm_start_of
@@ -291,6 +292,6 @@ def run_sweep(
         plan = replace(plan, warm=warm_start_of(plan, paths))
         check_names(paths, plan)
         check_inputs(paths, plan)
-        for note in plan.search_notes():
+        for note in search_notes(plan):
             print(note, file=sys.stderr)
         return SweepRun(plan, paths, clock, progress, mirror, geography=geography).execute()

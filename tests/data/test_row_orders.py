@@ -14,6 +14,7 @@ from dataset_editing import Rows, rewrite_table, run, without_checksums
 from gx2c.data import Brain, check_dataset, load_dataset, make_synthetic_brain, write_dataset
 from gx2c.data.row_order import row_order
 from gx2c.errors import DataError
+from sweeps.request.notes import data_notes
 from sweeps.request.options import make_options
 from sweeps.request.plan import make_plan
 
@@ -77,7 +78,7 @@ def test_a_sweep_states_that_the_row_order_was_trusted(brain: Brain, folder: Pat
         make_plan(make_options("geography", **options))
     trusted = make_options("geography", **options, trust_row_order=True)
     assert "row order trusted" in trusted.conditions
-    assert any("mm apart after mirroring" in note for note in make_plan(trusted).data_notes())
+    assert any("mm apart after mirroring" in note for note in data_notes(make_plan(trusted)))
 
 
 @pytest.mark.parametrize(

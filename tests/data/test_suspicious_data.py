@@ -20,6 +20,7 @@ from gx2c.data import (
     write_dataset,
 )
 from gx2c.errors import DataError, UserError
+from sweeps.request.notes import data_notes, search_notes
 from sweeps.request.options import make_options
 from sweeps.request.plan import make_plan, plan_sweep
 
@@ -280,7 +281,7 @@ def test_an_order_along_the_genome_without_starts_is_a_warning_with_an_offer(
     without = replace(brain, tss=None, genes=("A1BG", "A2M", *brain.genes[2:]))
     folder = write_dataset(tmp_path / "no-starts", without, {"Name": "no-starts"})
     options = {"dataset": str(folder), "preset": "quick", "folds": 2, "inner_folds": 2}
-    notes = make_plan(make_options("smt", **options)).search_notes()
+    notes = search_notes(make_plan(make_options("smt", **options)))
     (note,) = [note for note in notes if "--gene-order tss" in note]
     assert "alphabetical" in note and "2 of 12" in note and "schaefer100" in note
 
@@ -304,8 +305,8 @@ def test_the_donors_are_named_for_data_of_the_allen_atlas_alone(folder: Path) ->
     options = {"preset": "quick", "folds": 2, "inner_folds": 2}
     known = make_plan(make_options("geography", dataset="schaefer100", **options))
     other = make_plan(make_options("geography", dataset=str(folder), **options))
-    assert any("six donors" in note for note in known.data_notes())
-    assert not any("donors" in note for note in other.data_notes())
+    assert any("six donors" in note for note in data_notes(known))
+    assert not any("donors" in note for note in data_notes(other))
 
 
 def test_a_sweep_states_by_what_a_measure_is_divided(brain: Brain) -> None:
@@ -316,5 +317,5 @@ def test_a_sweep_states_by_what_a_measure_is_divided(brain: Brain) -> None:
     said = f"MEG reaches {largest:.4g}, by which its values are divided"
     for target in ("MEG", "Similar", "functional"):
         plan = plan_sweep(make_options("geography", target=target, **options), measured)
-        assert any(said in note for note in plan.data_notes()) == (target == "MEG")
-        assert not any("divided" in note for note in plan.data_notes() if target != "MEG")
+        assert any(said in note for note in data_notes(plan)) == (target == "MEG")
+        assert not any("divided" in note for note in data_notes(plan) if target != "MEG")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sweep_fixtures import make_plan
 
+from sweeps.request.notes import search_notes
 from sweeps.request.plan import configs_per_fold
 
 
@@ -12,22 +13,22 @@ from sweeps.request.plan import configs_per_fold
 def test_a_model_without_a_choice_runs_one_config(model):
     plan = make_plan(model, samples=8, nulls=0)
     assert configs_per_fold(plan.options, model) == 1
-    assert f"{model} has nothing to search: one config per outer fold" in plan.search_notes()
+    assert f"{model} has nothing to search: one config per outer fold" in search_notes(plan)
     assert configs_per_fold(plan.options, "geography") >= 8
 
 
 def test_a_model_with_choices_runs_all_samples():
     plan = make_plan("cge", samples=8, nulls=0)
     assert configs_per_fold(plan.options, "cge") == 8
-    assert not any("nothing to search" in note for note in plan.search_notes())
+    assert not any("nothing to search" in note for note in search_notes(plan))
 
 
 def test_a_cap_on_components_is_said():
     plan = make_plan("bilinear_cm_pls", nulls=0)
-    (note,) = plan.search_notes()
+    (note,) = search_notes(plan)
     assert note.startswith(f"n_components is at most {plan.scale().n_train_regions - 1}, not 50")
 
 
 def test_a_model_that_sees_more_than_others_says_so():
     plan = make_plan("pls_twostep_published", nulls=0)
-    assert any("uses train x test edges" in note for note in plan.search_notes())
+    assert any("uses train x test edges" in note for note in search_notes(plan))
