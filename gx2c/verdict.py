@@ -22,11 +22,15 @@ MEANINGS = (
     "location that the baselines miss",
     "The gain is specific to the measured gene maps, also beyond smooth spatial gradients",
 )
-ONE_BRAIN = (
-    "One group-average brain: regions were held out, not people. Bounds are one-sided 95 % limits "
-    "when regions are resampled, with models as fitted."
+ONE_BRAIN = "One group-average brain: regions were held out, not people."
+TWO_BRAINS = (
+    "Trained on one group-average connectome and tested on another ({}), among regions held out of "
+    "training: two groups do not show how people differ."
 )
-TUNED = "Nulls keep the configs and epochs that were found with the true genes."
+BOUNDS = "Bounds are one-sided 95 % limits when regions are resampled, with models as fitted."
+AVERAGED = "The grade is that of the mean of {} models, not of any of them."
+KEPT = "configs and epochs"
+TUNED = "Nulls keep the {} that were found with the true genes."
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,12 @@ class Evidence:
         Surrogates that the data do not allow, each with the reason.
     reads_genes
         Whether anything that the model reads is made from genes.
-    tuned
-        Whether nulls kept the configs found on the true data.
+    tuned, kept
+        Whether nulls kept what was found on the true data, and what that is.
+    tested_on
+        Name of the data that was tested on, if it is not that of training.
+    averages
+        The models whose mean is graded, if there are several.
     """
 
     r: float | None
@@ -105,6 +113,9 @@ class Evidence:
     impossible: Mapping[str, str] = field(default_factory=dict)
     reads_genes: bool = True
     tuned: bool = False
+    kept: str = KEPT
+    tested_on: str = ""
+    averages: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -272,9 +283,12 @@ def _p_words(surrogate: str, test: NullTest) -> str:
 
 def _caveat(evidence: Evidence) -> str:
     early = [name for name, test in evidence.nulls.items() if test.stopped]
-    sentences = [ONE_BRAIN]
+    brains = TWO_BRAINS.format(evidence.tested_on) if evidence.tested_on else ONE_BRAIN
+    sentences = [brains, BOUNDS]
+    if evidence.averages:
+        sentences.append(AVERAGED.format(len(evidence.averages)))
     if evidence.tuned and evidence.nulls:
-        sentences.append(TUNED)
+        sentences.append(TUNED.format(evidence.kept))
     if early:
         names = " and ".join(early)
         sentences.append(f"Nulls of {names} ended early, when enough were as good: p = h / l.")

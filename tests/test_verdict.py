@@ -96,3 +96,10 @@ def test_the_caveat_tells_of_early_ends_and_kept_configs() -> None:
     assert "Nulls of residual_spin ended early" in verdict(early).caveat
     assert "configs and epochs" in verdict(early).caveat
     assert "ended early" not in verdict(ALL).caveat
+
+
+def test_the_caveat_names_what_was_tested_and_averaged() -> None:
+    other = replace(ALL, tested_on="holdout", averages=("a", "b"), tuned=True, kept="weights")
+    caveat = verdict(other).caveat
+    assert "tested on another (holdout)" in caveat and "One group-average brain" not in caveat
+    assert "mean of 2 models" in caveat and "keep the weights that" in caveat

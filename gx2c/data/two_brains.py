@@ -121,6 +121,13 @@ def is_tested(brain: Brain) -> NDArray[np.bool_]:
     return brain.tested
 
 
+def tested_name(brain: Brain) -> str:
+    """Return the name that was given to the tested one of two joined brains; empty of one brain."""
+    if brain.tested is None:
+        return ""
+    return brain.labels[int(np.argmax(brain.tested))].partition(":")[0]
+
+
 def tested_part(brain: Brain) -> Brain:
     """Return the brain that is only tested, of two joined ones."""
     other = take_regions(replace(brain, shared_samples=None), np.flatnonzero(is_tested(brain)))

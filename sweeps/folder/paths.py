@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,13 +115,16 @@ class SweepPaths:
         others = sorted(p for p in scores.parent.glob("[!.]*") if p != scores)
         return [*others, *sorted(saved.glob("[!.]*")), scores]
 
-    def predicted(self, model: str, fold: int, dataset: str) -> Path:
-        """Predicted connectome of the fold's test regions (BIDS BEP017 relmat)."""
-        return self._relmat(model, model, fold, dataset)
+    def predicted(self, model: str, fold: int, dataset: str, measure: str = "") -> Path:
+        """Predicted connectome of the fold's test regions (BIDS BEP017 relmat).
 
-    def measured(self, model: str, fold: int, dataset: str) -> Path:
+        It is named after `measure`; without one, it is the file that is there.
+        """
+        return self._relmat(model, model, fold, dataset, measure)
+
+    def measured(self, model: str, fold: int, dataset: str, measure: str = "") -> Path:
         """Measured connectome of the fold's test regions, next to the predicted one."""
-        return self._relmat("measured", model, fold, dataset)
+        return self._relmat("measured", model, fold, dataset, measure)
 
     def null_group(self, model: str, fold: int, group: int) -> Path:
         """Scores of one group of nulls on one fold."""
@@ -130,9 +134,12 @@ class SweepPaths:
         """Each null's scores, averaged over folds."""
         return self.root / "nulls" / model / "scores.tsv"
 
-    def _relmat(self, kind: str, model: str, fold: int, dataset: str) -> Path:
-        name = f"desc-{kind}Fold{fold}_meas-PearsonCorrelation_relmat.tsv"
-        return self.retrained_dir(model, fold) / f"atlas-{dataset}_{name}"
+    def _relmat(self, kind: str, model: str, fold: int, dataset: str, measure: str) -> Path:
+        folder = self.retrained_dir(model, fold)
+        start = f"atlas-{dataset}_desc-{kind}Fold{fold}_meas-"
+        # earlier versions named every measure alike
+        there = () if measure else sorted(folder.glob(f"{glob.escape(start)}*_relmat.tsv"))
+        return there[0] if there else folder / f"{start}{measure or '*'}_relmat.tsv"
 
 
 def newest_run() -> Path:

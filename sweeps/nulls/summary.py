@@ -22,6 +22,7 @@ from gx2c.nulls import (
     select_spins,
     summarise_nulls,
 )
+from gx2c.verdict import KEPT
 from sweeps.folder.summary_parts import Nulls
 from sweeps.nulls.group import UNSELECTED
 from sweeps.request.options import SweepOptions
@@ -135,13 +136,16 @@ def _summarise(
     }
 
 
+def kept_in_nulls(options: SweepOptions) -> str:
+    """Return what nulls keep of what was found on the true data."""
+    if options.model != BEST:
+        return KEPT
+    return f"{KEPT} of networks{'' if options.weights == EQUAL else ', and weights,'}"
+
+
 def _search_words(options: SweepOptions) -> str:
-    if options.null_search == "full":
-        return "full"
-    tuned = "configs and epochs"
-    if options.model == BEST:
-        tuned = f"{tuned} of networks{'' if options.weights == EQUAL else ', and weights,'}"
-    return f"{tuned} tuned on the true data"
+    full = options.null_search == "full"
+    return "full" if full else f"{kept_in_nulls(options)} tuned on the true data"
 
 
 def _nested(

@@ -129,7 +129,7 @@ def combine(
     predicted = mean_prediction(found, list(used.values()))
     measured = brain.connectome_block(fold.test_regions)
     scores = score_edges(predicted, measured, edges=fold.scored_edges())
-    key = (BEST, number, brain.name)
+    key = (BEST, number, brain.name, brain.measure)
     labels = [brain.labels[i] for i in fold.test_regions]
     write_connectome(paths.predicted(*key), labels, predicted)
     write_connectome(paths.measured(*key), labels, measured)

@@ -106,7 +106,7 @@ def save_retrained(
             f"{job.model} diverged when retrained on outer fold {job.fold}; "
             "search again with a lower learning rate or more --samples"
         )
-    test, key = fold.test_regions, (job.model, job.fold, brain.name)
+    test, key = fold.test_regions, (job.model, job.fold, brain.name, brain.measure)
     labels = [brain.labels[i] for i in test]
     write_connectome(paths.predicted(*key), labels, result.predicted)
     write_connectome(paths.measured(*key), labels, brain.connectome_block(test))

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from gx2c.data.brain import FloatArray
 from sweeps.report.picture import PALETTE, TICKS, Picture
-from sweeps.report.reading import FoldConnectomes, RunFiles
+from sweeps.report.reading import PEARSON_R, FoldConnectomes, RunFiles
 from sweeps.report.wording import number
 
 # Blue, near white, brown in equal steps of lightness, safe for colour-blind readers
@@ -41,7 +41,11 @@ def connectome_figures(run: RunFiles) -> dict[str, Picture]:
     cells = sum(4 * len(c.labels) ** 2 for c in usable)
     return {
         f"{c.fold}": connectome_figure(
-            c, run.networks(c.labels), limit=limit, with_tips=cells <= MOST_VALUES
+            c,
+            run.networks(c.labels),
+            limit=limit,
+            with_tips=cells <= MOST_VALUES,
+            measure=run.measure,
         )
         for c in usable
     }
@@ -56,7 +60,12 @@ def colour_limit(connectomes: Sequence[FoldConnectomes]) -> float:
 
 
 def connectome_figure(
-    c: FoldConnectomes, networks: Sequence[str], *, limit: float, with_tips: bool = True
+    c: FoldConnectomes,
+    networks: Sequence[str],
+    *,
+    limit: float,
+    with_tips: bool = True,
+    measure: str = PEARSON_R,
 ) -> Picture:
     """Draw a fold's connectomes side by side on one scale; the diagonals stay empty.
 
@@ -67,9 +76,11 @@ def connectome_figure(
     networks
         n_regions names, empty where unknown.
     limit
-        Pearson r of the last colour.
+        Value of the last colour.
     with_tips
         Whether each cell has a tooltip.
+    measure
+        What an edge is, in words.
     """
     assert c.measured is not None and c.predicted is not None
     panels = {
@@ -97,7 +108,7 @@ def connectome_figure(
         axes.set_axis_off()
     frame = picture.figure.add_axes((0.9, 0.35, 0.014, 0.3))
     bar = picture.figure.colorbar(
-        picture.all_axes[0].images[0], cax=frame, label="Pearson r", format=TICKS
+        picture.all_axes[0].images[0], cax=frame, label=measure, format=TICKS
     )
     bar.outline.set_visible(False)
     return picture

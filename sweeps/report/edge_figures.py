@@ -40,7 +40,7 @@ def scatter_figure(run: RunFiles) -> Picture | None:
         axes.plot(ends, ends, "--", color=PALETTE["soft"], linewidth=1)
         axes.set(xlim=ends, ylim=ends, aspect="equal")
     left.set_title("edges of all folds", loc="left", fontsize=9.5)
-    left.set(xlabel="measured edge (Pearson r)", ylabel="predicted edge (Pearson r)")
+    left.set(xlabel=f"measured edge ({run.measure})", ylabel=f"predicted edge ({run.measure})")
     if len(edges) <= MOST_POINTS:
         points = left.scatter(
             values[:, 0], values[:, 1], s=12, color=PALETTE["model"], alpha=0.45, linewidths=0

@@ -321,8 +321,10 @@ def limits(s: Summary) -> list[str]:
 
 def _limits_of_design(s: Summary) -> Iterator[str]:
     folds = counted(len(s.folds), "fold")
+    elsewhere = "" if s.verdict is None else s.verdict.evidence.tested_on
+    whose = f"tested on those of {elsewhere}" if elsewhere else "not people"
     yield (
-        f"The {s.n_regions:,} regions of one connectome were held out in {folds}, not people: the "
+        f"The {s.n_regions:,} regions of one connectome were held out in {folds}, {whose}: the "
         "numbers say nothing about differences between people, or about a new person's connectome."
     )
     if s.n_genes is not None:

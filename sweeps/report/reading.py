@@ -1,6 +1,7 @@
 """Read the files of a run folder; a missing part becomes a sentence, not an exception."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gx2c.data.brain import FloatArray
+from gx2c.data.layout import PEARSON
 from gx2c.errors import UserError
 from gx2c.metrics import HEADLINE
 from gx2c.models.names import GEOGRAPHY, families_of
@@ -23,6 +25,8 @@ from sweeps.folder.summary_parts import FoldSummary
 
 # Stands between the names of two networks; no name holds it
 PAIR = "\0"
+# An edge of a functional connectome, in words
+PEARSON_R = "Pearson r"
 EDGE_COLUMNS = ["fold", "a", "b", "measured", "predicted", "geography"]
 
 
@@ -76,6 +80,8 @@ class RunFiles:
         As `read_regions` returns them; None likewise (`problems["regions"]`).
     problems
         Missing parts, by name.
+    measure
+        What an edge is, in words.
     """
 
     name: str
@@ -86,6 +92,7 @@ class RunFiles:
     members: Mapping[int, Sequence[float]] = field(default_factory=dict)
     regions: pd.DataFrame | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
+    measure: str = PEARSON_R
 
     @cached_property
     def edges(self) -> pd.DataFrame:
@@ -122,7 +129,15 @@ def read_run(paths: SweepPaths) -> RunFiles:
         members=_read_members(paths, summary),
         regions=_read_regions(paths, problems),
         problems=problems,
+        measure=_measure(paths, summary),
     )
+
+
+def _measure(paths: SweepPaths, summary: Summary) -> str:
+    """Return what the tables are named after."""
+    table = paths.measured(summary.model, summary.folds[0].fold, summary.dataset)
+    found = re.search(r"_meas-(.+)_relmat", table.name)
+    return found[1] if found and found[1] not in ("*", PEARSON) else PEARSON_R
 
 
 def _read_connectomes(paths: SweepPaths, summary: Summary, of: FoldSummary) -> FoldConnectomes:

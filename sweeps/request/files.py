@@ -76,9 +76,8 @@ def _inputs(plan: SweepPlan) -> dict[str, Any]:
 
 def check_names(paths: SweepPaths, plan: SweepPlan) -> None:
     """Refuse a dataset whose name makes a file name that no file system takes."""
-    longest = max(
-        len(os.fsencode(paths.predicted(m, 0, plan.brain.name).name)) for m in plan.models
-    )
+    data = plan.brain.name, plan.brain.measure
+    longest = max(len(os.fsencode(paths.predicted(m, 0, *data).name)) for m in plan.models)
     if longest > MAX_NAME_BYTES:
         raise UserError(
             f"the name of the dataset, {plan.brain.name[:20]}…, is too long: it makes file names "

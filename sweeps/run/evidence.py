@@ -10,18 +10,20 @@ import pandas as pd
 
 from gx2c.data import Brain
 from gx2c.data.brain import FloatArray
+from gx2c.data.two_brains import tested_name
 from gx2c.errors import UserError
 from gx2c.fit import FitConfig
 from gx2c.fit.retrain import fit_predict_closed_form
 from gx2c.fit.scoring import mean_scores
 from gx2c.metrics import HEADLINE, gain_interval, score_edges
-from gx2c.models.names import GEOGRAPHY
+from gx2c.models.names import GEOGRAPHY, families_of
 from gx2c.nulls import sequential_p_value, spin_p_value
 from gx2c.splits import Fold
 from gx2c.verdict import LADDER, Comparison, Evidence, NullTest
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.results import read_connectome
 from sweeps.nulls.candidates import Candidate
+from sweeps.nulls.summary import kept_in_nulls
 from sweeps.phases.control import control_paths
 from sweeps.phases.retrain import read_scores
 from sweeps.request.contradictions import reads_genes
@@ -112,10 +114,13 @@ class Retrained:
         """Compare a model with distance decay and geography; keywords are those of `Evidence`."""
         model, decay = self.of(name), self.decay()
         unknown = Comparison(None, None, None)
+        families = families_of(name)
         return Evidence(
             r=model.mean,
             decay=unknown if decay is None else self.compare(model, decay),
             geography=self.compare(model, self.of(GEOGRAPHY)),
+            tested_on=tested_name(self.brain),
+            averages=families if len(families) > 1 else (),
             **more,
         )
 
@@ -128,6 +133,7 @@ def evidence_of(plan: SweepPlan, paths: SweepPaths) -> Evidence:
         impossible=dict(plan.null_kinds.impossible),
         reads_genes=reads_genes(options.model, options.features),
         tuned=options.null_search != "full",
+        kept=kept_in_nulls(options),
     )
 
 

@@ -261,7 +261,12 @@ def make_labels(n_regions: int) -> list[str]:
 
 
 def write_connectomes(
-    paths: SweepPaths, model: str, fold: int, n_regions: int, rng: np.random.Generator
+    paths: SweepPaths,
+    model: str,
+    fold: int,
+    n_regions: int,
+    rng: np.random.Generator,
+    measure: str = "PearsonCorrelation",
 ) -> None:
     labels = make_labels(n_regions)
     place = np.cumsum(rng.normal(0, 0.6, (n_regions, 3)), axis=0)
@@ -270,10 +275,11 @@ def write_connectomes(
     noise = (noise + noise.transpose(0, 2, 1)) / 2
     measured = np.clip(0.75 * np.exp(-distance / 3) - 0.05 + noise[0], -0.4, 0.95)
     predicted = 0.2 + 0.4 * measured + 0.6 * noise[1]
-    write_relmat(paths.measured(model, fold, "schaefer100"), measured, labels)
-    write_relmat(paths.predicted(model, fold, "schaefer100"), predicted, labels)
+    data = fold, "schaefer100", measure
+    write_relmat(paths.measured(model, *data), measured, labels)
+    write_relmat(paths.predicted(model, *data), predicted, labels)
     geography = 0.3 + 0.5 * np.exp(-distance / 2)
-    write_relmat(paths.predicted("geography", fold, "schaefer100"), geography, labels)
+    write_relmat(paths.predicted("geography", *data), geography, labels)
 
 
 def write_relmat(path: Path, values: np.ndarray, labels: list[str]) -> None:

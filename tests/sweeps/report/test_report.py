@@ -30,7 +30,7 @@ from sweeps.report.brain_figures import nearest_regions, region_errors, surfaces
 from sweeps.report.build import write_report
 from sweeps.report.catalogue import FIGURES, write_figures
 from sweeps.report.connectomes import DIVERGING, connectome_figure
-from sweeps.report.edge_figures import calibration, network_pairs
+from sweeps.report.edge_figures import calibration, network_pairs, scatter_figure
 from sweeps.report.picture import Picture, padded
 from sweeps.report.reading import FoldConnectomes, read_run
 from sweeps.report.search_figures import Search
@@ -296,6 +296,15 @@ def test_errors_are_averaged_over_edges_of_a_region_and_of_a_pair_of_networks(
     assert found.n[place] == len(pairs)
     assert found.error[place] == pytest.approx(error[rows, columns].mean())
     assert found.gain[place] == pytest.approx((rival - error)[rows, columns].mean())
+
+
+def test_edges_are_called_by_the_measure_in_the_names_of_their_tables(tmp_path: Path) -> None:
+    paths = make_run(tmp_path / "run", n_folds=1, n_configs=0, n_regions=6)
+    assert read_run(paths).measure == "Pearson r"
+    for path in paths.root.glob("retrained/*/*/*_relmat.tsv"):
+        path.rename(path.with_name(path.name.replace("PearsonCorrelation", "Morphometry")))
+    picture = scatter_figure(read_run(paths))
+    assert picture is not None and picture.axes.get_xlabel() == "measured edge (Morphometry)"
 
 
 def test_calibration_sorts_edges_by_their_prediction() -> None:

@@ -73,6 +73,8 @@ def test_the_prediction_is_the_mean_of_the_models(swept):
         of_folds = [read_json(paths.retrained(name, fold))["test"][R] for fold in range(2)]
         assert scores[R].mean == pytest.approx(np.mean(of_folds))
     assert summary.geography.test == summary.families["geography"]
+    assert "mean of 6 models" in summary.verdict.caveat
+    assert "configs and epochs of networks that were found" in summary.verdict.caveat
 
 
 def measured(plan, fold):

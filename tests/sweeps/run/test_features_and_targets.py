@@ -80,6 +80,9 @@ def test_every_feature_and_target_is_swept_and_rerun(tmp_path, model, options):
     assert ("noise_ceiling_r" in details) is not structural
     measure = "StructuralConnectivity" if structural else "PearsonCorrelation"
     for run in (paths.root, tmp_path / "again"):
+        tables = [path.name for path in run.glob("retrained/*/*/*.tsv")]
+        assert len(tables) == 2 * 2 * len(plan.folds)
+        assert all(name.endswith(f"_meas-{measure}_relmat.tsv") for name in tables)
         (about, _) = (saved.about for saved in load_run(run).models)
         assert (about.conditions, about.dataset.measure) == (summary.conditions, measure)
         assert about.dataset.measured == measured_checksum(plan.brain)

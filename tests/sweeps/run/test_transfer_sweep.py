@@ -54,6 +54,7 @@ def test_model_geography_and_nulls_are_scored_on_the_holdout(folder, tmp_path):
     jobs = finished_jobs(paths, jobs_of_searches(plan, plan.board(paths).records()))
     whole = summary_of(plan, paths, run_nulls(plan, paths, jobs))
     assert whole.nulls.n == 2 and whole.verdict.grade is not None
+    assert "tested on another (holdout)" in whole.verdict.caveat
     again = run_rerun(paths.best, tmp_path / "again")
     assert [f.test for f in again.folds] == [f.test for f in found.folds]
 
@@ -92,6 +93,7 @@ def test_another_parcellation_is_swept(folder, tmp_path):
     assert f"{tested} of its 100 regions are tested" in note
     assert {label.partition(":")[0] for label in _tested(tmp_path / "run")} == {"fine"}
     assert found.conditions == [f"tested on {place}"]
+    assert "tested on another (fine)" in found.verdict.caveat
 
 
 def _tested(root):
