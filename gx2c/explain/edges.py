@@ -11,6 +11,8 @@ from gx2c.errors import UserError
 from gx2c.metrics.detail import distance_bands
 
 ALL = "all"
+# Between the names of two networks
+BETWEEN = " - "
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class HeldOutEdges:
         places = brain.coords_mm[regions]
         lengths = scipy.spatial.distance.cdist(places, places)
         bands = distance_bands(lengths)
-        pairs = [f"{a} - {b}" for a, b in combinations_with_replacement(names, 2)]
+        pairs = [f"{a}{BETWEEN}{b}" for a, b in combinations_with_replacement(names, 2)]
         masks = np.array([np.broadcast_to(band, lengths.shape) for band in bands.values()])
         shown = tuple(name.removesuffix("_r") for name in bands)
         return cls((ALL, *pairs, *shown), weights, network.astype(float), masks.astype(float))

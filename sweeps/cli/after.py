@@ -1,7 +1,7 @@
 """Arguments and files that the commands on saved models share."""
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +22,13 @@ Model = Annotated[
         autocompletion=complete_run,
     ),
 ]
-Out = Annotated[Path, typer.Option(help="A new folder for tables and pictures.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="A new folder for tables and pictures.",
+        show_default="one in the run, which its report shows",
+    ),
+]
 Dataset = Annotated[
     str,
     typer.Option(
@@ -33,16 +39,69 @@ Dataset = Annotated[
 ]
 
 
-def open_models(model: Path, dataset: str, out: Path) -> "tuple[list[SavedModel], Brain]":
+@dataclass(frozen=True)
+class Results:
+    """Where the results of a command go, and whether they are a run's own.
+
+    Attributes
+    ----------
+    model
+        The run, saved model or name that was given.
+    folder
+        The folder, empty or new.
+    models
+        Digest of the models.
+    in_run
+        Whether the report of the run shows it.
+    """
+
+    model: Path
+    folder: Path
+    models: str
+    in_run: bool
+
+    @classmethod
+    def open(cls, model: Path, dataset: str, out: Path | None, name: str) -> "Results":
+        """Take `out`, or the folder `name` of a run whose own dataset is shown.
+
+        Raises
+        ------
+        UserError
+            If there is no such model, or the folder holds something.
+        """
+        from gx2c.errors import UserError
+        from gx2c.saved.pretrained import find_model
+        from sweeps.folder.explained import digest_of
+        from sweeps.folder.paths import SweepPaths, check_new_folder
+
+        digest = digest_of(find_model(model))
+
+        if out is None and (dataset or not SweepPaths(model).sweep.exists()):
+            raise UserError(
+                "--out is needed: only what a run's models see in its own dataset goes into its "
+                "folder; give a new folder"
+            )
+        folder = model / name if out is None else out
+        check_new_folder(folder, hint="delete it, or give another with --out")
+        return cls(model, folder, digest, in_run=out is None)
+
+    def close(self, **facts: Any) -> None:
+        """Record what the results are of, and name the page that shows them."""
+        from sweeps.folder.explained import seal_results
+
+        seal_results(self.folder, self.models, **facts)
+        if self.in_run:
+            print(f"page     gx2c report {quote(str(self.model))} shows it")
+
+
+def open_models(model: Path, dataset: str) -> "tuple[list[SavedModel], Brain]":
     """Load the models of a run or folder, and the brain that they are shown."""
     from gx2c.data import load_dataset
     from gx2c.saved.run import load_models
-    from sweeps.folder.paths import SweepPaths, check_new_folder
+    from sweeps.folder.paths import SweepPaths
     from sweeps.request.files import read_options
 
-    check_new_folder(out, hint="give a folder that does not")
-    models = load_models(model)
-    paths = SweepPaths(model)
+    models, paths = load_models(model), SweepPaths(model)
     if dataset or not paths.sweep.exists():
         return models, load_dataset(dataset or models[0].about.dataset.name)
     options = read_options(paths)
@@ -66,26 +125,6 @@ def title_of(model: "SavedModel", models: "Sequence[SavedModel]", member: int) -
 
 def _several_seeds(models: "Sequence[SavedModel]") -> bool:
     return len({model.about.seed for model in models}) > 1
-
-
-def write_array(path: Path, array: Any) -> None:
-    """Write an array as npy."""
-    import numpy as np
-
-    from sweeps.folder.records import write_bytes
-
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    write_bytes(path, buffer.getvalue())
-
-
-def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as tab-separated text; numbers with 8 digits."""
-    from gx2c.data.matrix import format_number, table_text
-    from sweeps.folder.records import write_bytes
-
-    cells = [[format_number(c, 8) if isinstance(c, float) else str(c) for c in row] for row in rows]
-    write_bytes(path, table_text([list(header), *cells]).encode())
 
 
 def write_connectomes(

@@ -1,21 +1,25 @@
 """The command `gx2c explain`: the genes that matter to a saved model, and virtual knock-outs."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweeps.cli.after import Dataset, Model, Out, open_models, write_connectomes, write_rows, wrote
+from sweeps.cli.after import Dataset, Model, Out, Results, open_models, write_connectomes, wrote
 
 if TYPE_CHECKING:
     from gx2c.data import Brain
     from gx2c.saved.model import SavedModel
 
+# Of the name of a folder
+MOST_LETTERS = 60
+
 
 def explain(
     model: Model,
-    out: Out,
+    out: Out = None,
     dataset: Dataset = "",
     method: Annotated[
         str | None,
@@ -67,12 +71,18 @@ def explain(
     if quantile is not None and knock_out is None:
         raise UserError("--quantile goes with --knock-out; leave it out, or give genes")
     named = read_gmt(sets) if sets else None
-    models, brain = open_models(model, dataset, out)
     if knock_out is not None:
-        _knock_out(models, brain, knock_out, named or gene_groups(), quantile, out)
+        name = f"knock_outs/{_folder_of(knock_out, quantile)}"
+        results = Results.open(model, dataset, out, name)
+        _knock_out(
+            *open_models(model, dataset), knock_out, named or gene_groups(), quantile, results
+        )
         return
+    results = Results.open(model, dataset, out, "explain")
+    models, brain = open_models(model, dataset)
     from gx2c.explain import importance
     from gx2c.nulls import DEFAULT_SURROGATE
+    from sweeps.folder.explained import write_ranking
     from sweeps.report.importance import ranking_figure
 
     found = importance(
@@ -88,12 +98,20 @@ def explain(
         progress=_progress,
     )
     for kind, table in found.tables.items():
-        write_rows(out / f"{kind}.tsv", list(table.columns), table.itertuples(index=False))
-        ranking_figure(f"{kind} by {models[0].name}", table).save(out / f"{kind}.svg")
+        write_ranking(results.folder, kind, table)
+        picture = ranking_figure(f"{kind} by {models[0].name}", table)
+        picture.save(results.folder / f"{kind}.svg")
         first = table.iloc[0]
         p = first["p_max_t"] if not nulls else f"p (max-T) {first['p_max_t']:.3g}"
-        wrote(out / kind, f".tsv and .svg: first {first['unit']} {first['importance']:+.3g}, {p}")
+        said = f".tsv and .svg: first {first['unit']} {first['importance']:+.3g}, {p}"
+        wrote(results.folder / kind, said)
     print(f"by       {found!r}")
+    results.close(
+        kinds=list(found.tables),
+        method=found.method,
+        nulls=nulls,
+        surrogate=surrogate or DEFAULT_SURROGATE,
+    )
 
 
 def _progress(groups: Iterable[Any], total: int) -> Iterable[Any]:
@@ -111,7 +129,7 @@ def _knock_out(
     choice: str,
     sets: Any,
     quantile: float | None,
-    out: Path,
+    results: Results,
 ) -> None:
     from gx2c.explain.importance import read_sets
     from gx2c.explain.knock_out import knock_out
@@ -119,8 +137,16 @@ def _knock_out(
 
     found = knock_out(models, brain, read_sets(sets, choice), quantile=quantile)
     spread = {"KnockOutSd": found.deviation} if found.n_members > 1 else {}
-    write_connectomes(out, brain, models[0], {"KnockOutMean": found.change} | spread)
+    write_connectomes(results.folder, brain, models[0], {"KnockOutMean": found.change} | spread)
     title = f"{models[0].name} without {choice}"
-    change_figure(title, found.change, list(brain.network)).save(out / "change.svg")
-    wrote(out / "change.svg")
+    picture = results.folder / "change.svg"
+    change_figure(title, found.change, list(brain.network)).save(picture)
+    wrote(picture)
     print(f"change   {found!r}")
+    results.close(title=title, genes=list(found.genes), quantile=quantile, members=found.n_members)
+
+
+def _folder_of(choice: str, quantile: float | None) -> str:
+    """Name a knock-out by its genes, for a folder."""
+    at = "" if quantile is None else f"_q{quantile:g}"
+    return re.sub(r"[^A-Za-z0-9-]+", "_", choice)[:MOST_LETTERS] + at

@@ -66,6 +66,11 @@ class SweepPaths:
     trials = _File("trials.parquet")
     # Their learning curves, a row per epoch
     curves = _File("curves.parquet")
+    # Results of `gx2c explain`, `attention` and `embed`, and a folder per knock-out
+    explained = _File("explain")
+    attention = _File("attention")
+    embedding = _File("embedding")
+    knock_outs = _File("knock_outs")
     # The page to read
     report = _File("report.html")
     # A copy of the search for optuna-dashboard, never read back

@@ -16,17 +16,21 @@ COLUMNS = ["network", "hemisphere", *CENTROID]
 SIDES = ("left", "right", "both")
 
 
-def write_regions(paths: SweepPaths, brain: Brain) -> None:
-    """Write a row per region, so that a report needs no dataset."""
-    table = pd.DataFrame(
+def regions_of(brain: Brain) -> pd.DataFrame:
+    """Return a row per region, (n_regions, 5), indexed by label, as `read_regions`."""
+    return pd.DataFrame(
         {
-            "label": brain.labels,
             "network": brain.network,
             "hemisphere": [SIDES[side] for side in brain.hemisphere],
             **dict(zip(CENTROID, brain.coords_mm.T, strict=True)),
-        }
+        },
+        index=pd.Index(brain.labels, name="label"),
     )
-    text = table.to_csv(sep="\t", index=False, float_format="%.6g")
+
+
+def write_regions(paths: SweepPaths, brain: Brain) -> None:
+    """Write a row per region, so that a report needs no dataset."""
+    text = regions_of(brain).to_csv(sep="\t", float_format="%.6g")
     write_bytes(paths.regions, text.encode())
 
 

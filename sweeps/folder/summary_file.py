@@ -85,15 +85,14 @@ class Summary(Part):
         return f"seed{plural} {', '.join(map(str, self.seeds))}"
 
     def in_a_row(self) -> Self:
-        """Return the summary with folds numbered as in the names of files, and named by seed."""
+        """Return the summary with folds numbered as in the names of files."""
         if len(self.seeds) == 1:
             return self
 
         def numbered(folds: list[FoldSummary]) -> list[FoldSummary]:
-            names = [f"of seed {fold.seed} {fold.name}".strip() for fold in folds]
             return [
-                fold.model_copy(update={"fold": place, "name": name})
-                for place, (fold, name) in enumerate(zip(folds, names, strict=True))
+                fold.model_copy(update={"fold": place, "number": fold.fold})
+                for place, fold in enumerate(folds)
             ]
 
         rival = self.geography

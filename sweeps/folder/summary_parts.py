@@ -64,9 +64,13 @@ class TrialCounts(Part):
 
 
 class FoldSummary(Part):
-    """One outer fold of one seed: what was chosen inside and how it did outside."""
+    """One outer fold of one seed: what was chosen inside and how it did outside.
+
+    `number` is its number among those of its seed, where `fold` is that among those of all seeds.
+    """
 
     fold: int
+    number: int | None = None
     seed: int | None = None
     name: str = ""
     blocks: list[int] | None = None
@@ -87,6 +91,11 @@ class FoldSummary(Part):
     # share of each model whose predictions `best` averages
     weights: dict[str, float] = Field(default_factory=dict)
     trials: TrialCounts | None = None
+
+    @property
+    def in_seed(self) -> int:
+        """Its number among the folds of its seed."""
+        return self.fold if self.number is None else self.number
 
 
 class Geography(Part):

@@ -7,11 +7,13 @@ import numpy as np
 from gx2c.explain.attention import AttentionMaps
 from gx2c.explain.tokens import UNKNOWN, Token
 from sweeps.report.connectomes import DIVERGING
-from sweeps.report.picture import PALETTE, Picture
+from sweeps.report.picture import PALETTE, TICKS, Picture
 
 SCALE = "Blues"
 # More names than this on an axis cannot be read
 MOST_NAMES = 32
+# And than this on the axis of a small map
+MOST_ROWS = 16
 # Colours of a map end here: one token that receives most would leave the rest white
 BRIGHTEST = 99.0
 
@@ -35,8 +37,10 @@ def heads_figure(title: str, found: AttentionMaps) -> Picture:
         axes.set_title(f"layer {layer + 1}, head {head + 1}", fontsize=8)
         axes.set_xticks([])
         places, names = _names(found.tokens)
-        axes.set_yticks(places, names if head == 0 else [""] * len(places), fontsize=6)
-    picture.figure.colorbar(image, ax=picture.all_axes, shrink=0.5, label="attention")
+        apart = slice(None, None, 1 + len(places) // MOST_ROWS)
+        shown = names[apart] if head == 0 else [""] * len(places[apart])
+        axes.set_yticks(places[apart], shown, fontsize=6)
+    picture.figure.colorbar(image, ax=picture.all_axes, shrink=0.5, format=TICKS, label="attention")
     picture.figure.suptitle(title, x=0.02, ha="left", fontsize=9.5)
     return picture
 
@@ -44,22 +48,24 @@ def heads_figure(title: str, found: AttentionMaps) -> Picture:
 def groups_figure(title: str, found: AttentionMaps) -> Picture:
     """Draw the attention that each token receives, relative to an equal share, by group."""
     shares = found.received * len(found.tokens)
+    places, names = _names(found.tokens)
+    room = 0.25 + 0.06 * max(map(len, names), default=0)
+    height = 0.6 + room + 0.24 * len(found.groups)
     n_groups, away = len(found.groups), _brightest(np.abs(shares - 1))
     picture = Picture(
         f"Attention that each of {len(found.tokens)} tokens of {title} receives, by group "
         f"({', '.join(found.groups)}); 1 is an equal share.",
-        size=(8.6, 1.6 + 0.24 * n_groups),
+        size=(8.6, height),
         margins=(1.9, 0.4),
     )
     axes, look = picture.axes, dict[str, Any](vmin=1 - away, vmax=1 + away)
     image = axes.imshow(shares, aspect="auto", cmap=DIVERGING, interpolation="nearest", **look)
     axes.grid(visible=False)
     axes.set_yticks(range(n_groups), found.groups, fontsize=7)
-    places, names = _names(found.tokens)
     axes.set_xticks(places, names, rotation=90, fontsize=6.5)
     axes.set_title(f"{title}: attention received", fontsize=9.5, loc="left")
-    picture.figure.subplots_adjust(bottom=1.0 / (1.6 + 0.24 * n_groups))
-    bar = picture.figure.colorbar(image, ax=axes, label="share × tokens")
+    picture.figure.subplots_adjust(bottom=room / height)
+    bar = picture.figure.colorbar(image, ax=axes, format=TICKS, label="share × tokens")
     bar.outline.set_edgecolor(PALETTE["rule"])
     return picture
 

@@ -131,11 +131,18 @@ def region_errors(run: RunFiles) -> Mapping[str, float]:
 
 
 def values_on_brain(
-    regions: pd.DataFrame, values: FloatArray, words: str, cmap: str = "magma_r"
+    regions: pd.DataFrame,
+    values: FloatArray,
+    words: str,
+    cmap: str | Colormap = "magma_r",
+    *,
+    signed: bool = False,
 ) -> Picture:
-    """Draw a number per region, (n_regions,), NaN where there is none."""
-    norm = Normalize(float(np.nanmin(values)), float(np.nanmax(values)))
-    colours = mpl.colormaps[cmap]
+    """Draw a number per region, (n_regions,), NaN where there is none; `signed` ones around 0."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    most = max(-low, high) or 1.0
+    norm = Normalize(-most, most) if signed else Normalize(low, high)
+    colours = mpl.colormaps.get_cmap(cmap)
     picture = brain_figure(words, regions, values, colours, norm)
     frame = picture.figure.add_axes((0.36, 0.09, 0.28, 0.035))
     mappable = mpl.cm.ScalarMappable(norm, colours)

@@ -17,7 +17,7 @@ from sweeps.report.picture import PALETTE, Picture
 from sweeps.report.reading import RunFiles, read_run
 from sweeps.report.search_figures import Search, drawn_curves
 from sweeps.report.verdict_figure import verdict_note
-from sweeps.report.wording import compact, counted, duration, flat, fold_name
+from sweeps.report.wording import compact, counted, duration, flat
 
 Pictures = defaultdict[str, Picture | None]
 # Columns of a table of configs that fit a printed page
@@ -49,7 +49,7 @@ def render(template: str, **context: Any) -> str:
 
 
 def _sentences(run: RunFiles) -> dict[str, Any]:
-    s = run.summary
+    s, first = run.summary, run.of_seed(run.seeds[0]).summary
     provenance = flat(s.provenance.model_dump(exclude_unset=True))
     has_details = s.model in s.details
     has_configs = any(f.best_config or f.weights for f in s.folds)
@@ -68,13 +68,16 @@ def _sentences(run: RunFiles) -> dict[str, Any]:
         "across_rows": tables.across_rows(s) if s.train_test else [],
         "null_facts": facts.null_facts(s.nulls) if s.nulls else {},
         "more_nulls": {name: facts.null_facts(found) for name, found in s.more_nulls.items()},
-        "config_tables": tables.config_tables(s, FOLDS_PER_TABLE) if has_configs else [],
+        "config_tables": tables.config_tables(first, FOLDS_PER_TABLE) if has_configs else [],
+        "of_seed": f"seed {run.seeds[0]}" if len(run.seeds) > 1 else "",
         "methods": methods(s),
         "limits": facts.limits(s),
         "provenance": {name: compact(value) for name, value in provenance.items()},
         "seconds": {name: duration(value) for name, value in s.seconds.items()},
         "brain_note": APPROXIMATE if is_possible() else LACKS,
-        "missing": [f"Fold {c.fold}: {c.problem}" for c in run.connectomes if c.problem],
+        "missing": [
+            f"{c.name[0].upper()}{c.name[1:]}: {c.problem}" for c in run.connectomes if c.problem
+        ],
         "null_counts": _null_counts(run),
     }
 
@@ -91,22 +94,50 @@ def _null_counts(run: RunFiles) -> str:
 
 def _figures(run: RunFiles) -> dict[str, Any]:
     # a name without a picture is nothing
-    pictures: Pictures = defaultdict(lambda: None, figures_of(run))
-    by_number = {fold.fold: fold for fold in run.summary.folds}
+    pictures: Pictures = defaultdict(lambda: None, figures_of(run, on_page=True))
+    shown = run.of_seed(run.seeds[0])
     tabs = [
         {
-            "name": fold_name(by_number[c.fold]),
+            "name": c.name,
             "n": counted(len(c.labels), "test region"),
-            "picture": pictures[f"connectomes_fold_{c.fold}"],
+            "picture": pictures[f"connectomes_fold_{fold.in_seed}"],
             "rows": tables.one_fold_rows(run.summary, c.fold),
         }
-        for c in run.connectomes
+        for c, fold in zip(shown.connectomes, shown.summary.folds, strict=True)
         if not c.problem
     ]
-    searches, own = searches_of(run), set(families_of(run.summary.model))
+    searches, own = searches_of(shown), set(families_of(run.summary.model))
     complete = searches.items() if searches.keys() >= own else ()
     found = {name: _search(run, search, pictures) for name, search in complete}
-    return {"pictures": pictures, "tabs": tabs, "searches": found, "own": own}
+    return {
+        "pictures": pictures,
+        "tabs": tabs,
+        "searches": found,
+        "own": own,
+        "explained": _explained(run, pictures),
+    }
+
+
+def _explained(run: RunFiles, pictures: Pictures) -> dict[str, Any]:
+    """Return what is shown of saved models, each part empty where it was not computed."""
+    found = run.explained
+
+    def drawn(name: str) -> list[Picture]:
+        return [p for key, p in pictures.items() if p is not None and key.startswith(f"{name}_")]
+
+    return {
+        "problems": found.problems,
+        "note": facts.ranking_note(found.asked) if found.rankings else "",
+        "rankings": [
+            (kind, pictures[f"ranking_{kind}"], *tables.ranking_table(table))
+            for kind, table in found.rankings.items()
+        ],
+        "pairs": drawn("pairs"),
+        "attention": drawn("attention"),
+        "embedding": drawn("embedding"),
+        "knock_outs": drawn("knock_out"),
+        "more": {"attention": len(found.attention) - 1, "embedding": len(found.embeddings) - 1},
+    }
 
 
 def _search(run: RunFiles, search: Search, pictures: Pictures) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -32,23 +32,23 @@ MOST_LABELLED = 34
 MOST_VALUES = 10_000
 
 
-def connectome_figures(run: RunFiles) -> dict[str, Picture]:
+def connectome_figures(run: RunFiles) -> Iterator[tuple[str, Picture]]:
     """Draw the connectomes of every fold, by its number."""
+    numbers = {fold.fold: fold.in_seed for fold in run.summary.folds}
     usable = [c.ordered(run.networks(c.labels)) for c in run.connectomes if not c.problem]
     if not usable:
-        return {}
+        return
     limit = colour_limit(usable)
     cells = sum(4 * len(c.labels) ** 2 for c in usable)
-    return {
-        f"{c.fold}": connectome_figure(
+    for c in usable:
+        picture = connectome_figure(
             c,
             run.networks(c.labels),
             limit=limit,
             with_tips=cells <= MOST_VALUES,
             measure=run.measure,
         )
-        for c in usable
-    }
+        yield f"fold_{numbers[c.fold]}", picture
 
 
 def colour_limit(connectomes: Sequence[FoldConnectomes]) -> float:
@@ -95,7 +95,7 @@ def connectome_figure(
     longest = max((len(name) for name, _, _ in groups), default=0)
     room = 0.35 + 0.062 * longest
     picture = Picture(
-        f"Connectomes of fold {c.fold}, {len(c.labels)} test regions, as heat maps: "
+        f"Connectomes of {c.name or f'fold {c.fold}'}, {len(c.labels)} test regions, as heat maps: "
         f"{', '.join(shown)}.",
         size=(8.6, lines * (3.3 + room)),
         grid=(lines, 2),

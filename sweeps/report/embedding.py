@@ -3,13 +3,15 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from gx2c.data.brain import Brain, FloatArray
+from gx2c.data.brain import FloatArray
 from gx2c.importing.picture import COLOURS
 from gx2c.models.reduction import fit_pca
+from sweeps.folder.regions import CENTROID, SIDES
 from sweeps.report.picture import Picture
 
-# Left, right and both hemispheres
+# Of left, right and both hemispheres
 MARKERS = ("o", "s", "D")
 SHAPES = ("left circles", "right squares", "both diamonds")
 SCALE = "PuOr"
@@ -67,7 +69,7 @@ def neighbours_of(embedding: FloatArray, *, seed: int = 0) -> FloatArray:
 
 
 def embedding_figure(
-    title: str, embedding: FloatArray, brain: Brain, *, plane: str = PCA
+    title: str, embedding: FloatArray, regions: pd.DataFrame, *, plane: str = PCA
 ) -> Picture:
     """Draw regions by their embeddings, coloured by network, and the first axis on the brain.
 
@@ -76,9 +78,9 @@ def embedding_figure(
     title
         Model and fold.
     embedding
-        (n_regions, n_dims), in the order of the brain's regions.
-    brain
-        The regions.
+        (n_regions, n_dims), in the order of `regions`.
+    regions
+        As `read_regions` returns them.
     plane
         One of `PLANES`.
     """
@@ -89,9 +91,9 @@ def embedding_figure(
         (components, shares), axis = components_of(embedding), "component"
         axes_of = (f"component 1 ({shares[0]:.0%} of variance)", f"component 2 ({shares[1]:.0%})")
         said = "first two principal components"
-    networks = list(dict.fromkeys(brain.network))
+    networks = list(dict.fromkeys(regions["network"]))
     picture = Picture(
-        f"Embeddings of {brain.n_regions} regions by {title}: {said}, "
+        f"Embeddings of {len(regions)} regions by {title}: {said}, "
         f"coloured by network ({', '.join(networks)}), and the first one on the brain from above.",
         size=(8.6, 4.4),
         grid=(1, 2),
@@ -100,8 +102,8 @@ def embedding_figure(
     flat, above = picture.all_axes
     for number, network in enumerate(networks):
         label = network
-        for side, marker in enumerate(MARKERS):
-            here = [n == network for n in brain.network] & (brain.hemisphere == side)
+        for side, marker in zip(SIDES, MARKERS, strict=True):
+            here = (regions["network"] == network) & (regions["hemisphere"] == side)
             rows = np.flatnonzero(here)
             if not len(rows):
                 continue
@@ -109,19 +111,20 @@ def embedding_figure(
             colour = COLOURS[number % len(COLOURS)]
             look: dict[str, Any] = {"marker": marker, "edgecolor": "white", "linewidth": 0.5}
             marks = flat.scatter(x, y, s=26, color=colour, label=label, **look)
-            picture.tip(marks, *(f"{brain.labels[i]}, {network}" for i in rows.tolist()))
+            picture.tip(marks, *(f"{name}, {network}" for name in regions.index[rows]))
             label = "_nolegend_"
     flat.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=5, fontsize=7.5, frameon=False)
-    sides = ", ".join(s for side, s in enumerate(SHAPES) if (brain.hemisphere == side).any())
+    there = zip(SIDES, SHAPES, strict=True)
+    sides = ", ".join(shape for side, shape in there if (regions["hemisphere"] == side).any())
     flat.set_title(f"{title} ({sides})", fontsize=9.5, loc="left")
     flat.set_xlabel(axes_of[0])
     flat.set_ylabel(axes_of[1])
     most = float(np.abs(components[:, 0]).max())
-    x, y = brain.coords_mm[:, :2].T
+    x, y = regions[CENTROID[:2]].to_numpy().T
     colours: dict[str, Any] = {"c": components[:, 0], "cmap": SCALE, "vmin": -most, "vmax": most}
     marks = above.scatter(x, y, s=40, edgecolor="#565a64", linewidth=0.4, **colours)
     values = components[:, 0].tolist()
-    picture.tip(marks, *(f"{n}: {v:.3g}" for n, v in zip(brain.labels, values, strict=True)))
+    picture.tip(marks, *(f"{n}: {v:.3g}" for n, v in zip(regions.index, values, strict=True)))
     above.set_aspect("equal")
     above.set_title(f"{axis} 1, from above", fontsize=9.5, loc="left")
     above.set_xlabel("x, mm")

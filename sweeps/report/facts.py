@@ -1,8 +1,8 @@
 """Numbers and sentences of the page, which claim no more than the numbers do."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gx2c.metrics import HEADLINE, corrected_resampled_t
 from gx2c.models.names import split_name
@@ -13,6 +13,7 @@ from sweeps.report.wording import (
     ABSENT,
     NO_BREAK,
     counted,
+    fold_name,
     number,
     p_text,
     signed,
@@ -40,7 +41,7 @@ CAVEATS = {
 class FoldScores(NamedTuple):
     """Pearson r of one fold: model inside and outside, geography, gain; NaN where undefined."""
 
-    fold: int
+    name: str
     validation: float
     test: float
     geography: float
@@ -55,7 +56,7 @@ def fold_scores(summary: Summary, metric: str = HEADLINE) -> list[FoldScores]:
         gains = [UNDEFINED] * len(summary.folds)
     return [
         FoldScores(
-            fold=f.fold,
+            name=fold_name(f),
             validation=f.validation.get(metric, UNDEFINED),
             test=f.test.get(metric, UNDEFINED),
             geography=rival.get(f.fold, {}).get(metric, UNDEFINED),
@@ -63,6 +64,19 @@ def fold_scores(summary: Summary, metric: str = HEADLINE) -> list[FoldScores]:
         )
         for f, gain in zip(summary.folds, gains, strict=True)
     ]
+
+
+def shown_scores(summary: Summary) -> list[FoldScores]:
+    """Return the scores of every fold; of several seeds, those of each, averaged over its folds."""
+    rows = fold_scores(summary)
+    if len(summary.seeds) == 1:
+        return rows
+    found = []
+    for seed in summary.seeds:
+        own = [r for r, f in zip(rows, summary.folds, strict=True) if f.seed == seed]
+        means = (sum(values) / len(own) for values in list(zip(*own, strict=True))[1:])
+        found.append(FoldScores(f"seed {seed}", *means))
+    return found
 
 
 class Interval(NamedTuple):
@@ -312,6 +326,24 @@ def null_facts(found: Nulls) -> dict[str, str]:
     }
 
 
+def ranking_note(asked: Mapping[str, Any]) -> str:
+    """Return how genes were ranked, and whether that was tested."""
+    words = (
+        f"What each unit adds to cov(predicted, measured) / SD(measured) of held-out edges, by "
+        f"{asked['method']}, mean over members and folds."
+    )
+    if not asked["nulls"]:
+        return (
+            f"{words} Not tested: smooth genes seem important even where they have nothing to do "
+            "with the connectome. gx2c explain with --nulls 99 compares them with surrogates."
+        )
+    n = counted(asked["nulls"], f"{asked['surrogate']} surrogate")
+    return (
+        f"{words} Tested against models retrained on {n} of the genes; p is one-sided, and bold "
+        f"where p by max-T over all units is at most .05."
+    )
+
+
 def limits(s: Summary) -> list[str]:
     """Return the limits that follow from this run, and its notes."""
     labels = [] if s.nulls is None else null_caveats(s.nulls)
@@ -357,11 +389,11 @@ def _limits_of_design(s: Summary) -> Iterator[str]:
 
 def _limits_of_search(s: Summary) -> Iterator[str]:
     most = s.provenance.options.get("max_epochs")
-    late = [f.fold for f in s.folds if most and (f.epochs or 0) >= LATE * int(most)]
+    late = [fold_name(f) for f in s.folds if most and (f.epochs or 0) >= LATE * int(most)]
     if late:
         yield (
             f"The chosen config was best at the end of training in {counted(len(late), 'fold')} "
-            f"({', '.join(map(str, late))}): more epochs may do better."
+            f"({', '.join(late)}): more epochs may do better."
         )
     failed = sum(fold.trials.failed for fold in s.folds if fold.trials)
     if failed:

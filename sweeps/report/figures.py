@@ -7,7 +7,7 @@ import numpy as np
 
 from gx2c.metrics import HEADLINE
 from sweeps.folder.summary_file import Summary
-from sweeps.report.facts import fold_scores, interval
+from sweeps.report.facts import fold_scores, interval, shown_scores
 from sweeps.report.picture import PALETTE, Picture, padded
 from sweeps.report.reading import RunFiles
 from sweeps.report.wording import counted, fold_name, number, signed
@@ -19,15 +19,14 @@ N_BINS = 48
 
 def score_figure(summary: Summary) -> Picture:
     """Draw one row per fold and one for the mean: model, geography and validation."""
-    rows = fold_scores(summary)
+    rows = shown_scores(summary)
     words = "; ".join(
-        f"fold {r.fold}: {summary.model} {number(r.test)}, geography {number(r.geography)}"
-        for r in rows
+        f"{r.name}: {summary.model} {number(r.test)}, geography {number(r.geography)}" for r in rows
     )
     picture = _rows_of(
         f"Test scores (Pearson r) of {summary.model} and of geography. {words}.",
         "Pearson r over the undirected edges among test regions",
-        [*(f"fold {r.fold}" for r in rows), "mean, SD"],
+        [*(r.name for r in rows), "mean, SD"],
     )
     draw = picture.axes.plot
     kinds = [
@@ -45,7 +44,7 @@ def score_figure(summary: Summary) -> Picture:
                 [getattr(row, value)], [y], marker, color=fill, markeredgecolor=edge, markersize=8,
                 label=label,
             )  # fmt: skip
-            picture.tip(mark, f"fold {row.fold}, {name}: r = {number(getattr(row, value))}")
+            picture.tip(mark, f"{row.name}, {name}: r = {number(getattr(row, value))}")
             label = "_nolegend_"
     for shift, average, colour, marker in (
         (-0.14, summary.rival(HEADLINE), GEOGRAPHY, "D"),
@@ -61,19 +60,19 @@ def score_figure(summary: Summary) -> Picture:
 
 def gain_figure(summary: Summary) -> Picture:
     """Draw the gain over geography of every fold, and its mean with its interval."""
-    rows = fold_scores(summary)
-    gain = interval(summary, [row.gain for row in rows], most=2.0)
-    words = ", ".join(f"fold {row.fold}: {signed(row.gain)}" for row in rows)
+    rows = shown_scores(summary)
+    gain = interval(summary, [row.gain for row in fold_scores(summary)], most=2.0)
+    words = ", ".join(f"{row.name}: {signed(row.gain)}" for row in rows)
     picture = _rows_of(
         f"Gain over geography. {words}; mean {signed(gain.mean)}.",
         "gain over geography (difference of Pearson r)",
-        [*(f"fold {r.fold}" for r in rows), "mean"],
+        [*(r.name for r in rows), "mean"],
     )
     picture.axes.axvline(0.0, color=SOFT, linewidth=1)
     for y, row in enumerate(rows):
         picture.axes.plot([0.0, row.gain], [y, y], color=NULL, linewidth=1.5)
         (mark,) = picture.axes.plot([row.gain], [y], "o", color=INK, markersize=7)
-        picture.tip(mark, f"fold {row.fold}: gain {signed(row.gain)}")
+        picture.tip(mark, f"{row.name}: gain {signed(row.gain)}")
     mean = picture.axes.errorbar([gain.mean], [len(rows)], xerr=gain.ends, fmt="o", color=INK)
     picture.tip(mean[0], f"mean gain {gain}")
     return picture

@@ -53,6 +53,8 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 9.0,
 }
+# Inches
+WIDEST_COLUMN = 6.5
 TICKS = FuncFormatter(lambda value, _: number(value, 6).rstrip("0").rstrip(".") or "0")
 
 
@@ -109,6 +111,11 @@ class Picture:
         name = f"tip-{len(self.tips)}"
         artist.set_gid(name)
         self.tips[name] = texts
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes the width of a page, and not of a column."""
+        return bool(self.figure.get_figwidth() > WIDEST_COLUMN)
 
     def svg(self, *, on_page: bool = True) -> str:
         """Return the picture as SVG; on a page it takes the page's colours and fonts."""

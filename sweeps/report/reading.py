@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from sweeps.folder.regions import read_regions
 from sweeps.folder.results import read_connectome, read_null_scores, read_result
 from sweeps.folder.summary_file import Summary, read_summary
 from sweeps.folder.summary_parts import FoldSummary
+from sweeps.report.explained import Explained, read_explained
+from sweeps.report.wording import fold_name
 
 # Stands between the names of two networks; no name holds it
 PAIR = "\0"
@@ -40,6 +42,8 @@ class FoldConnectomes:
         (n_test_regions, n_test_regions), Pearson r; None where a file could not be used.
     problem
         Why the first two are not there, in a sentence; empty if they are.
+    name
+        The fold in words.
     """
 
     fold: int
@@ -48,6 +52,7 @@ class FoldConnectomes:
     measured: FloatArray | None = None
     geography: FloatArray | None = None
     problem: str = ""
+    name: str = ""
 
     def ordered(self, networks: Sequence[str]) -> "FoldConnectomes":
         """Return the same regions, those of each network together, in the order of names."""
@@ -57,7 +62,9 @@ class FoldConnectomes:
             None if matrix is None else matrix[np.ix_(order, order)] for matrix in found
         )
         labels = tuple(self.labels[i] for i in order.tolist())
-        return FoldConnectomes(self.fold, labels, predicted, measured, geography, self.problem)
+        return replace(
+            self, labels=labels, predicted=predicted, measured=measured, geography=geography
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +89,8 @@ class RunFiles:
         Missing parts, by name.
     measure
         What an edge is, in words.
+    explained
+        Importance, attention, embeddings and knock-outs.
     """
 
     name: str
@@ -93,6 +102,25 @@ class RunFiles:
     regions: pd.DataFrame | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     measure: str = PEARSON_R
+    explained: Explained = Explained()
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the splits."""
+        return self.summary.seeds
+
+    def of_seed(self, seed: int) -> "RunFiles":
+        """Return the run with the folds, connectomes and trials of one seed alone."""
+        if len(self.seeds) == 1:
+            return self
+        folds = [fold for fold in self.summary.folds if fold.seed == seed]
+        numbers = {fold.fold for fold in folds}
+        return replace(
+            self,
+            summary=self.summary.model_copy(update={"folds": folds}),
+            connectomes=tuple(c for c in self.connectomes if c.fold in numbers),
+            trials=tuple(trial for trial in self.trials if trial.fold in numbers),
+        )
 
     @cached_property
     def edges(self) -> pd.DataFrame:
@@ -130,6 +158,7 @@ def read_run(paths: SweepPaths) -> RunFiles:
         regions=_read_regions(paths, problems),
         problems=problems,
         measure=_measure(paths, summary),
+        explained=read_explained(paths),
     )
 
 
@@ -149,15 +178,16 @@ def _read_connectomes(paths: SweepPaths, summary: Summary, of: FoldSummary) -> F
     except DamagedError:
         raise
     except UserError as error:
-        return FoldConnectomes(of.fold, problem=f"{error}.")
+        return FoldConnectomes(of.fold, problem=f"{error}.", name=fold_name(of))
     if labels != measured_labels:
-        return FoldConnectomes(of.fold, problem="the two connectomes name different regions.")
+        problem = "the two connectomes name different regions."
+        return FoldConnectomes(of.fold, problem=problem, name=fold_name(of))
     if of.blocks is not None and len(of.blocks) == len(labels):
         # edges within a block were predicted, but are not what is scored
         unscored = np.equal.outer(of.blocks, of.blocks)
         for matrix in (predicted, measured, *(() if rival is None else (rival,))):
             matrix[unscored] = np.nan
-    return FoldConnectomes(of.fold, labels, predicted, measured, rival)
+    return FoldConnectomes(of.fold, labels, predicted, measured, rival, name=fold_name(of))
 
 
 def _read_rival(

@@ -33,7 +33,7 @@ LOGARITHMIC = 50.0
 
 
 def search_figure(
-    by_fold: Mapping[int, Sequence[ConfigRecord]],
+    by_fold: Mapping[str, Sequence[ConfigRecord]],
     model: str,
     draw: Callable[..., None],
     title: str,
@@ -44,14 +44,14 @@ def search_figure(
     columns = min(n, 2)
     lines = math.ceil(n / columns)
     picture = Picture(
-        f"{title} of {model}, folds {', '.join(map(str, by_fold))}.",
+        f"{title} of {model}: {', '.join(by_fold)}.",
         size=(4.7 * columns, 2.9 * lines),
         grid=(lines, columns),
         margins=(0.85, 0.35),
     )
     picture.figure.subplots_adjust(hspace=0.42)
     for axes, (fold, rows) in zip(picture.all_axes, by_fold.items(), strict=False):
-        axes.set_title(f"fold {fold}", loc="left", fontsize=9.5, fontweight="bold")
+        axes.set_title(fold, loc="left", fontsize=9.5, fontweight="bold")
         axes.set_ylabel(label)
         draw(picture, axes, rows)
     for axes in picture.all_axes[n:]:
@@ -170,29 +170,40 @@ class Search:
     model
         Name of the model.
     by_fold
-        Configs of every outer fold.
+        Configs of every outer fold, by its name.
     label
         Axis label of the validation score.
     values
         Configs that compare over folds, best first, each with `relative_scores`.
     """
 
-    def __init__(self, model: str, rows: Sequence[ConfigRecord], metric: str) -> None:
+    def __init__(
+        self,
+        model: str,
+        rows: Sequence[ConfigRecord],
+        metric: str,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
         self.model, self.label = model, SCORES.get(metric, "validation score")
-        folds = sorted({row.fold for row in rows})
-        self.by_fold = {fold: [row for row in rows if row.fold == fold] for fold in folds}
+        self.names_of_folds = names or {}
+        self.by_fold: dict[str, list[ConfigRecord]] = {}
+        for row in sorted(rows, key=lambda row: row.fold):
+            self.by_fold.setdefault(self._fold_of(row), []).append(row)
         self.values: list[tuple[ConfigRecord, float]] = []
         for of_fold in self.by_fold.values():
             relative = relative_scores(of_fold)
             self.values += [(r, relative[r.number]) for r in of_fold if r.number in relative]
         self.values.sort(key=lambda pair: -pair[1])
 
+    def _fold_of(self, row: ConfigRecord) -> str:
+        return self.names_of_folds.get(row.fold, f"fold {row.fold}")
+
     @property
     def _ends(self) -> tuple[float, float]:
         return score_range(r.score for rows in self.by_fold.values() for r in rows)
 
     @property
-    def curves(self) -> dict[int, list[ConfigRecord]]:
+    def curves(self) -> dict[str, list[ConfigRecord]]:
         """Configs with a learning curve of every fold."""
         return {f: [r for r in rows if len(r.curve) > 1] for f, rows in self.by_fold.items()}
 
@@ -310,7 +321,7 @@ class Search:
     def _words(self, k: int) -> str:
         row, value = self.values[k]
         chosen = ", ".join(f"{name} {compact(row.params[name])}" for name in row.params)
-        return f"fold {row.fold} config {row.number}: {signed(value, 4)}; {chosen}"
+        return f"{self._fold_of(row)} config {row.number}: {signed(value, 4)}; {chosen}"
 
 
 def _distribution(values: Sequence[Any]) -> BaseDistribution:

@@ -1,11 +1,16 @@
 """The tables of a run as CSV, LaTeX and Markdown, for `gx2c tables`."""
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from gx2c.explain.cases import KINDS
+from gx2c.explain.edges import ALL
 from gx2c.metrics import HEADLINE
+from sweeps.folder.explained import read_attention
 from sweeps.folder.records import write_bytes
 from sweeps.folder.summary_file import Summary
 from sweeps.folder.summary_parts import Average
@@ -13,15 +18,19 @@ from sweeps.report.brain_figures import region_errors
 from sweeps.report.edge_figures import network_pairs
 from sweeps.report.facts import fold_scores, kind_gains
 from sweeps.report.reading import RunFiles
-from sweeps.report.wording import ABSENT, MINUS, compact, flat, kind_name
+from sweeps.report.wording import ABSENT, MINUS, compact, flat, fold_name, kind_name
 from sweeps.report.writing import write_files
 
 DIGITS = 3
+# Of a ranking of genes
+MOST_UNITS = 100
 
 
 def _folds(s: Summary) -> pd.DataFrame:
     rows = [
         {
+            "seed": s.seed if fold.seed is None else fold.seed,
+            "fold": fold.in_seed,
             **row._asdict(),
             "train regions": fold.n_train_regions,
             "test regions": fold.n_test_regions,
@@ -92,11 +101,10 @@ def _nulls(s: Summary) -> pd.DataFrame:
 
 
 def _configs(s: Summary) -> pd.DataFrame:
-    configs = {fold.fold: flat(fold.best_config) for fold in s.folds}
+    configs = {fold_name(fold): flat(fold.best_config) for fold in s.folds}
     names = dict.fromkeys(name for config in configs.values() for name in config)
     rows = [
-        {"value": name}
-        | {f"fold {k}": compact(c[name]) if name in c else "" for k, c in configs.items()}
+        {"value": name} | {k: compact(c[name]) if name in c else "" for k, c in configs.items()}
         for name in names
     ]
     return pd.DataFrame(rows)
@@ -122,16 +130,45 @@ def _networks(run: RunFiles) -> pd.DataFrame:
 
 
 def _regions(run: RunFiles) -> pd.DataFrame:
-    folds = {label: c.fold for c in run.connectomes for label in c.labels}
+    tested = pd.DataFrame(
+        [(label, c.name) for c in run.connectomes for label in c.labels],
+        columns=["region", "fold"],
+    )
+    folds = tested.groupby("region", sort=False)["fold"].agg(", ".join)
     errors = region_errors(run)
     table = pd.DataFrame(
         {
-            "region": list(folds),
-            "fold": list(folds.values()),
-            "mean absolute error": [errors.get(label) for label in folds],
+            "region": folds.index,
+            "folds": folds.to_numpy(),
+            "mean absolute error": [errors.get(label) for label in folds.index],
         }
     )
     return table if run.regions is None else table.join(run.regions, on="region")
+
+
+def _ranking(run: RunFiles, kind: str) -> pd.DataFrame:
+    table = run.explained.rankings.get(kind, pd.DataFrame(columns=["group"]))
+    return table[table["group"] == ALL].drop(columns="group").head(MOST_UNITS)
+
+
+def _attention(run: RunFiles) -> pd.DataFrame:
+    shares = {}
+    for title, stem in run.explained.attention.items():
+        found = read_attention(stem)
+        shares[title] = pd.Series(found.received[0], [token.name for token in found.tokens])
+    return pd.DataFrame(
+        [(title, name, share) for title, s in shares.items() for name, share in s.items()],
+        columns=["model", "token", "share of attention"],
+    )
+
+
+def _knock_outs(run: RunFiles) -> pd.DataFrame:
+    rows = [
+        (name, label, change)
+        for name, found in run.explained.knock_outs.items()
+        for label, change in zip(found.labels, np.nanmean(found.change, axis=1), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["knock-out", "region", "mean change"])
 
 
 TABLES: Mapping[str, Callable[[RunFiles], pd.DataFrame]] = {
@@ -142,6 +179,9 @@ TABLES: Mapping[str, Callable[[RunFiles], pd.DataFrame]] = {
     "configs": lambda run: _configs(run.summary),
     "networks": _networks,
     "regions": _regions,
+    **{f"ranking_{kind}": functools.partial(_ranking, kind=kind) for kind in KINDS},
+    "attention": _attention,
+    "knock_outs": _knock_outs,
 }
 
 

@@ -1,5 +1,9 @@
 """Tables of the page."""
 
+import pandas as pd
+
+from gx2c.explain.edges import ALL
+from gx2c.explain.importance import NOT_TESTED
 from gx2c.metrics import HEADLINE
 from sweeps.folder.summary_file import Summary
 from sweeps.folder.summary_parts import Average, Averages
@@ -16,6 +20,9 @@ from sweeps.report.wording import (
     words_of,
 )
 
+# Of a ranking of genes
+MOST_UNITS = 12
+ALPHA = 0.05
 FOLD_COLUMNS = (
     "fold", "test r", "geography test r", "gain", "best config alone", "validation r", "weight",
     "epochs", "configs", "pruned", "failed", "training regions", "test regions",
@@ -44,7 +51,7 @@ def _fold_rows(s: Summary) -> list[list[str]]:
         sizes = (fold.n_train_regions, fold.n_test_regions)
         rows.append(
             [
-                f"{row.fold} {fold.name}".strip(),
+                row.name.removeprefix("fold "),
                 number(row.test),
                 number(row.geography),
                 signed(row.gain),
@@ -135,6 +142,26 @@ def _name_of(s: Summary, score: str) -> str:
     reasons = [fold.reasons[score] for fold in folds if score in fold.reasons]
     why = f"undefined in {counted(len(reasons), 'fold')}: {reasons[0]}" if reasons else ""
     return f"{kind_name(score)}\t{why}"
+
+
+def ranking_table(ranking: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return the columns and the first rows of a ranking over all edges; see `Importance.tables`.
+
+    Without nulls, every row says so.
+    """
+    top = ranking[ranking["group"] == ALL].head(MOST_UNITS)
+    tested = NOT_TESTED not in set(top["p"])
+    rows = []
+    for row in top.to_dict("records"):
+        cells = [row["unit"], f"{row['n_genes']:,}", signed(row["importance"], 4)]
+        if tested:
+            null = f"{signed(row['null_mean'], 4)} ({number(row['null_sd'], 4)})"
+            joint = number(row["p_max_t"])
+            joint = Bold(joint) if row["p_max_t"] <= ALPHA else joint
+            cells += [null, number(row["p"]), joint, number(row["q"])]
+        rows.append(cells if tested else [*cells, NOT_TESTED])
+    tests = ["nulls: mean (SD)", "p", "p (max-T)", "q (FDR)"] if tested else ["p"]
+    return ["unit", "genes", "importance", *tests], rows
 
 
 def across_rows(s: Summary) -> list[list[str]]:

@@ -12,7 +12,7 @@ from sweeps.folder.summary_parts import UNDEFINED, Nulls
 from sweeps.report.facts import Interval, fold_scores, interval
 from sweeps.report.picture import PALETTE, Picture, padded
 from sweeps.report.reading import RunFiles
-from sweeps.report.wording import counted, number, p_text
+from sweeps.report.wording import counted, fold_name, number, p_text
 
 N_BINS = 60
 WIDEST_NAME = 24
@@ -46,7 +46,7 @@ def verdict_figure(run: RunFiles) -> Picture:
         if row.nulls is not None:
             _draw_nulls(picture, y, row.nulls, ends)
         else:
-            _draw_mean(picture, y, row)
+            _draw_mean(picture, y, row, [fold_name(fold) for fold in run.summary.folds])
         bold = "bold" if y == 0 else "normal"
         axes.text(1.02, y, str(row.found), transform=axes.get_yaxis_transform(), va="center",
                   fontsize=8.5, fontweight=bold)  # fmt: skip
@@ -106,14 +106,15 @@ def _row(
     return Row(name, found, folds, look)
 
 
-def _draw_mean(picture: Picture, y: int, row: Row) -> None:
+def _draw_mean(picture: Picture, y: int, row: Row, names: Sequence[str]) -> None:
     axes = picture.axes
     if len(row.folds) > 1:
         marks = axes.scatter(
             row.folds, [y + 0.24] * len(row.folds), s=9, color=PALETTE["null"], linewidths=0
         )
         picture.tip(
-            marks, *(f"{row.name}, fold {k}: r = {number(r)}" for k, r in enumerate(row.folds))
+            marks,
+            *(f"{row.name}, {n}: r = {number(r)}" for n, r in zip(names, row.folds, strict=False)),
         )
     bar = axes.errorbar(
         [row.found.mean], [y], xerr=row.found.ends, linestyle="none", **row.look or {}

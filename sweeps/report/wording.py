@@ -94,8 +94,9 @@ def duration(seconds: float) -> str:
 
 
 def fold_name(fold: FoldSummary) -> str:
-    """Return a fold's number, and its name if it has one: `fold 2 Vis`."""
-    return f"fold {fold.fold} {fold.name}".strip()
+    """Return a fold's number, and its name if it has one: `fold 2 Vis`, `seed 1 fold 2`."""
+    seed = "" if fold.number is None else f"seed {fold.seed} "
+    return f"{seed}fold {fold.in_seed} {fold.name}".strip()
 
 
 def counted(n: int, noun: str) -> str:

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gx2c.explain.attention import AttentionMaps
+from gx2c.explain.importance import tests_of
+from gx2c.explain.tokens import Token
 from gx2c.verdict import Comparison, Evidence, NullTest, Verdict, verdict
+from sweeps.folder.explained import (
+    digest_of,
+    seal_results,
+    write_attention,
+    write_embedding,
+    write_ranking,
+)
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore, State
 
@@ -37,17 +47,24 @@ def make_run(
     n_epochs: int = 30,
     seed: int = 0,
     places: bool = False,
+    n_seeds: int = 1,
 ) -> SweepPaths:
     """Write a whole run folder; `n_regions` are the test regions of each fold.
+
+    With several seeds, each has `n_folds` of its own.
 
     Their networks and places, for pictures of the brain, are written with `places`.
 
     No nulls are written with `n_nulls=0`, no curves with `n_epochs=0`.
     """
-    rng = np.random.default_rng(seed)
+    rng, per_seed, n_folds = np.random.default_rng(seed), n_folds, n_folds * n_seeds
     paths = SweepPaths(root)
     root.mkdir(parents=True, exist_ok=True)
-    write_summary(paths, make_summary(model, n_folds, n_regions, n_configs, n_nulls, rng))
+    summary = make_summary(model, n_folds, n_regions, n_configs, n_nulls, rng)
+    for folds in (summary["folds"], summary["geography"]["folds"]) if n_seeds > 1 else ():
+        for place, fold in enumerate(folds):
+            fold |= {"seed": 1 + place // per_seed, "fold": place % per_seed}
+    write_summary(paths, summary)
     for fold in range(n_folds):
         write_connectomes(paths, model, fold, n_regions, rng)
     if places:
@@ -120,6 +137,35 @@ def with_details(paths: SweepPaths) -> None:
         }
         details[model] = {"mean": mean, "folds": folds}
     write_summary(paths, summary | {"details": details})
+
+
+def with_explained(paths: SweepPaths, n_regions: int) -> None:
+    """Write results of `gx2c explain`, `attention` and `embed`: gene G0 alone beats its nulls."""
+    (paths.root / "model.json").write_text("{}")
+    digest, rng = digest_of(paths.root), np.random.default_rng(0)
+    labels, names = make_labels(n_regions), ("smt, fold 0, member 0", "smt, fold 1, member 0")
+    titles = {f"smt_fold_{k:02d}_member_00": name for k, name in enumerate(names)}
+    tokens = tuple(Token(f"G{k}…G{k + 1}", "1", (f"G{k}",)) for k in range(6))
+    for stem in titles:
+        write_embedding(paths.embedding / stem, labels, rng.normal(size=(n_regions, 4)))
+        maps = rng.dirichlet(np.ones(6), size=(2, 2, 2, 6))
+        found = AttentionMaps(tokens, ("all", "Vis"), np.array([n_regions, 2]), maps)
+        write_attention(paths.attention / stem, found)
+    seal_results(paths.embedding, digest, plane="pca", titles=titles)
+    seal_results(paths.attention, digest, titles=titles)
+    groups = ("all", "Vis - Vis", "SomMot - Vis", "short")
+    for kind, unit in (("genes", "G"), ("sets", "set ")):
+        of = [f"{unit}{k}" for k in range(8)]
+        true, nulls = np.r_[0.6, np.linspace(0.1, 0.01, 7)], rng.normal(0.0, 0.1, (39, 8))
+        tested = {"group": groups[0], "unit": of, "n_genes": 1, "importance": true}
+        table = pd.DataFrame(tested | tests_of(true, nulls))
+        parts = [table.assign(group=group) for group in groups]
+        write_ranking(paths.explained, kind, pd.concat(parts, ignore_index=True))
+    asked = {"method": "gradients", "nulls": 39, "surrogate": "residual_spin"}
+    seal_results(paths.explained, digest, kinds=["genes", "sets"], **asked)
+    folder, change = paths.knock_outs / "G0", rng.normal(0.0, 0.1, (n_regions, n_regions))
+    write_relmat(folder / "atlas-a_desc-smtKnockOutMean_meas-b_relmat.tsv", change, labels)
+    seal_results(folder, digest, title="smt without G0")
 
 
 def read_summary(paths: SweepPaths) -> dict[str, Any]:

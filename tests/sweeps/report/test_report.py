@@ -17,6 +17,7 @@ from report_fixtures import (
     make_run,
     read_summary,
     with_details,
+    with_explained,
     write_relmat,
     write_summary,
 )
@@ -28,7 +29,7 @@ from sweeps.folder.records import ConfigRecord, read_json, write_json
 from sweeps.report import catalogue
 from sweeps.report.brain_figures import nearest_regions, region_errors, surfaces
 from sweeps.report.build import write_report
-from sweeps.report.catalogue import FIGURES, write_figures
+from sweeps.report.catalogue import FIGURES, figures_of, write_figures
 from sweeps.report.connectomes import DIVERGING, connectome_figure
 from sweeps.report.edge_figures import calibration, network_pairs, scatter_figure
 from sweeps.report.picture import Picture, padded
@@ -305,6 +306,77 @@ def test_edges_are_called_by_the_measure_in_the_names_of_their_tables(tmp_path: 
         path.rename(path.with_name(path.name.replace("PearsonCorrelation", "Morphometry")))
     picture = scatter_figure(read_run(paths))
     assert picture is not None and picture.axes.get_xlabel() == "measured edge (Morphometry)"
+
+
+@pytest.mark.pictures
+def test_what_saved_models_look_at_is_shown(tmp_path: Path) -> None:
+    paths = make_run(tmp_path / "run", n_folds=2, n_regions=12, n_configs=2, places=True)
+    text = report(paths).text
+    for command in ("explain run", "attention run", "embed run", "explain run --knock-out GENE"):
+        assert f"Not computed: gx2c {command} " in text
+    with_explained(paths, 12)
+    page = report(paths)
+    section = page.source.split('<section id="genes">')[1].split("</section>")[0]
+    assert "Not computed" not in section
+    assert "retrained on 39 residual_spin surrogates" in section
+    # G0 alone, once as a gene and once as a set
+    assert re.findall(r'<th scope="row">([^<]+)</th>[^\n]*<b>', section) == ["G0", "set 0"]
+    words = [a["aria-label"] or "" for t, a in page.elements if t == "svg"]
+    for start in (
+        "The 8 most important of genes by smt, mean", "What the 8 most important of sets",
+        "Mean attention of smt, fold 0", "Attention that each of 6 tokens of smt, fold 0",
+        "Embeddings of 12 regions by smt, fold 0", "First component of the embeddings by smt, f",
+        "Change of the connectome predicted by smt without G0", "Mean change of each region's ed",
+    ):  # fmt: skip
+        assert sum(word.startswith(start) for word in words) == 1, start
+    run = read_run(paths)
+    names = {name for name, _ in figures_of(run)}
+    for fold in range(2):
+        stem = f"smt_fold_{fold:02d}_member_00"
+        assert {f"embedding_{stem}", f"embedding_{stem}_brain", f"attention_{stem}_heads"} <= names
+    written = write_tables(run, tmp_path / "tables", "csv")
+    assert {"ranking_genes.csv", "attention.csv", "knock_outs.csv"} <= {p.name for p in written}
+    ranked = pd.read_csv(tmp_path / "tables" / "ranking_genes.csv")
+    assert ranked["unit"][0] == "G0" and ranked["p_max_t"][0] == pytest.approx(1 / 40)
+
+
+def test_results_of_other_models_are_named_and_damaged_ones_refused(tmp_path: Path) -> None:
+    paths = make_run(tmp_path / "run", n_folds=1, n_regions=6, n_configs=0)
+    with_explained(paths, 6)
+    (paths.attention / "about.json").unlink()
+    (paths.root / "model.json").write_text("{ }")
+    page = report(paths)
+    assert "attention was not finished" in page.text
+    for name in ("explain", "embedding", "G0"):
+        assert f"{name} is of other models than those of this run; delete" in page.text
+    assert "most important" not in page.source and "Embeddings of" not in page.source
+    (paths.root / "model.json").write_text("{}")
+    (paths.explained / "genes.tsv").write_text("group\tunit\n")
+    with pytest.raises(UserError, match=r"genes\.tsv is missing or damaged"):
+        write_report(paths)
+
+
+@pytest.mark.pictures
+def test_many_seeds_show_the_folds_of_the_first_and_means_of_all(tmp_path: Path) -> None:
+    paths = make_run(tmp_path / "run", n_folds=5, n_regions=20, n_seeds=3, places=True)
+    page, run = report(paths), read_run(paths)
+    assert paths.report.stat().st_size < 5_000_000
+    rows = re.findall(r'<th scope="row">(seed \d fold \d) *</th>', page.source)
+    assert rows == [f"seed {seed} fold {fold}" for seed in (1, 2, 3) for fold in range(5)]
+    panels = re.findall(r'<label for="pick-\d">([^<]+)', page.source)
+    assert panels == [f"seed 1 fold {fold}" for fold in range(5)]
+    first = [fold["test"]["pearson_r"] for fold in read_summary(paths)["folds"][:5]]
+    assert f"seed 1, smt, test: r = {number(float(np.mean(first)))}" in page.tips
+    assert "gx2c figures" in page.text
+    tests = [f"fold {fold} of seed" for fold in range(15)]
+    assert not any(words in page.text for words in tests)
+    names = {name for name, _ in figures_of(run)}
+    wanted = {f"{name}_seed_{seed}" for name in ("search", "curves") for seed in (1, 2, 3)}
+    assert wanted | {"brain_folds_seed_2", "connectomes_seed_3_fold_4"} <= names
+    (path,) = [p for p in write_tables(run, tmp_path, "csv") if p.name == "folds.csv"]
+    table = pd.read_csv(path)
+    assert table["seed"].tolist() == [1] * 5 + [2] * 5 + [3] * 5
+    assert table["fold"].tolist() == [*range(5)] * 3
 
 
 def test_calibration_sorts_edges_by_their_prediction() -> None:
