@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from sweep_fixtures import finish, make_brain, make_plan
 from gx2c.data import load_dataset, write_dataset
 from gx2c.explain import attention_maps, importance, knock_out
 from gx2c.saved.run import load_run
+from sweeps.folder.explained import read_attention, read_embedding
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.results import read_connectome
 from sweeps.report.embedding import neighbours_of
+from sweeps.report.explained import read_explained
 from sweeps.request.files import write_request
 
 
@@ -49,7 +52,10 @@ def test_attention_of_every_member_is_written(run, tmp_path):
         n_layers, n_heads = found.maps.shape[1:3]
         picture = Path(f"{stem}_heads.svg").read_text()
         assert picture.count("layer ") >= n_layers * n_heads and "CLS" in picture
-    assert len(list(out.iterdir())) == 2 * 2 * 5
+        read = read_attention(stem)
+        assert (read.tokens, read.groups) == (found.tokens, found.groups)
+        np.testing.assert_array_equal(read.counts, found.counts)
+    assert len(list(out.iterdir())) == 2 * 2 * 5 + 1
 
 
 def test_rankings_and_their_pictures_are_written(run, tmp_path, capsys):
@@ -90,6 +96,30 @@ def test_a_knock_out_is_a_table_and_a_picture(run, tmp_path, capsys):
     wrong = ("explain", str(run.root), "--quantile", "0.1", "--out", str(tmp_path / "no"))
     assert exit_code_of(*wrong) == 2
     assert "--quantile goes with --knock-out" in capsys.readouterr().err
+
+
+def test_results_go_into_the_run_for_its_report(run, tmp_path, capsys):
+    own = shutil.copytree(run.root, tmp_path / "run")
+    gene = load_run(own).models[0].genes[0]
+    for given in (["embed"], ["attention"], ["explain", "--knock-out", gene]):
+        assert exit_code_of(given[0], str(own), *given[1:]) == 0
+        assert "gx2c report" in capsys.readouterr().out
+    assert exit_code_of("explain", str(own), "--nulls", "0", "--units", "genes,chromosomes") == 0
+    found = read_explained(SweepPaths(own))
+    assert found.problems == {} and list(found.rankings) == ["genes", "chromosomes"]
+    assert set(found.rankings["genes"]["p"]) == {"not tested"}
+    assert found.rankings["genes"]["importance"].dtype == float
+    assert len(found.attention) == len(found.embeddings) == 4 and list(found.knock_outs) == [gene]
+    labels, embedding = read_embedding(found.embeddings["smt_cls, fold 1, member 1"])
+    brain = load_dataset(run.root.parent / "dataset")
+    np.testing.assert_array_equal(embedding, load_run(own).models[1].embed(brain)[1])
+    assert labels == brain.labels
+    for given, words in (
+        (["embed", str(own)], "exists already; delete it"),
+        (["embed", str(own), "--dataset", "schaefer100"], "--out is needed"),
+        (["attention", "smt"], "--out is needed"),
+    ):
+        assert exit_code_of(*given) == 2 and words in capsys.readouterr().err
 
 
 def test_embeddings_are_drawn_by_t_sne(run, tmp_path):

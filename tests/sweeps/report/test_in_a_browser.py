@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from report_fixtures import grade_run, make_run, read_summary, with_details
+from report_fixtures import grade_run, make_run, read_summary, with_details, with_explained
 
 from sweeps.folder.paths import SweepPaths
 from sweeps.report.build import write_report
@@ -39,6 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> SweepPaths:
     folder = tmp_path_factory.mktemp("runs") / "run"
     paths = make_run(folder, n_folds=2, n_regions=10, n_configs=14, n_epochs=8, places=True)
     with_details(paths)
+    with_explained(paths, n_regions=10)
     grade_run(paths, 2)
     write_report(paths)
     return paths
@@ -141,7 +142,7 @@ def test_printed_pages_hold_every_column_and_figure(browser, run, shots):
         "svg", "all => all.map(s => [...s.querySelectorAll('text')].map(t => t.textContent).at(-1))"
     )
     page.close()
-    assert len(heads) >= 6 and len(figures) >= 12
+    assert len(heads) >= 8 and len(figures) >= 20
     assert all(visible and right <= width for visible, right in figures)
     sheets = PdfReader(file).pages
     assert {(round(p.mediabox.width), round(p.mediabox.height)) for p in sheets} == {(595, 842)}
