@@ -1,6 +1,7 @@
-"""What saved models look at: tables that `gx2c explain`, `attention` and `embed` leave in a run.
+"""Tables of importance, attention, embeddings and knock-outs in a run, written and read.
 
-Each command fills one folder. Its record, written last, names the models that were explained.
+`gx2c explain`, `attention` and `embed` fill a folder each. Its record, written last, names the
+models that were explained.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What `gx2c explain`, `attention` and `embed` left in a run, as its report reads it."""
+"""Importance, attention, embeddings and knock-outs of a run, as its report reads them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

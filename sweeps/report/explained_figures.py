@@ -1,4 +1,4 @@
-"""Figures of what the saved models of a run look at."""
+"""Figures of importance, attention, embeddings and knock-outs."""
 
 from collections.abc import Iterator
 

@@ -329,8 +329,8 @@ def null_facts(found: Nulls) -> dict[str, str]:
 def ranking_note(asked: Mapping[str, Any]) -> str:
     """Return how genes were ranked, and whether that was tested."""
     words = (
-        f"What each unit adds to cov(predicted, measured) / SD(measured) of held-out edges, by "
-        f"{asked['method']}, mean over members and folds."
+        "Importance is the share of each unit in cov(predicted, measured) / SD(measured) of "
+        f"held-out edges, by {asked['method']}, mean over members and folds."
     )
     if not asked["nulls"]:
         return (

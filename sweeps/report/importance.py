@@ -72,8 +72,7 @@ def pairs_figure(title: str, table: pd.DataFrame) -> Picture | None:
     names, values, p = [pairs[k] for k in shown.tolist()], values[:, shown], p[:, shown]
     room = 0.15 + 0.055 * max(map(len, names))
     picture = Picture(
-        f"What the {len(units)} most important of {title} add to the edges of "
-        f"{len(names)} pairs of networks.",
+        f"Importance of the first {len(units)} {title}, {len(names)} pairs.",
         size=(8.6, 0.5 + room + 0.2 * len(units)),
         margins=(2.0, 0.35, 0.1, room),
     )

@@ -323,7 +323,7 @@ def test_what_saved_models_look_at_is_shown(tmp_path: Path) -> None:
     assert re.findall(r'<th scope="row">([^<]+)</th>[^\n]*<b>', section) == ["G0", "set 0"]
     words = [a["aria-label"] or "" for t, a in page.elements if t == "svg"]
     for start in (
-        "The 8 most important of genes by smt, mean", "What the 8 most important of sets",
+        "The 8 most important of genes by smt, mean", "Importance of the first 8 sets by pair",
         "Mean attention of smt, fold 0", "Attention that each of 6 tokens of smt, fold 0",
         "Embeddings of 12 regions by smt, fold 0", "First component of the embeddings by smt, f",
         "Change of the connectome predicted by smt without G0", "Mean change of each region's ed",
