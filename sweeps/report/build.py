@@ -16,7 +16,7 @@ from sweeps.report.methods import methods
 from sweeps.report.picture import PALETTE, Picture
 from sweeps.report.reading import RunFiles, read_run
 from sweeps.report.search_figures import Search, drawn_curves
-from sweeps.report.verdict_figure import verdict_note
+from sweeps.report.verdict_figure import verdict_figure, verdict_note
 from sweeps.report.wording import compact, counted, duration, flat
 
 Pictures = defaultdict[str, Picture | None]
@@ -111,6 +111,7 @@ def _figures(run: RunFiles) -> dict[str, Any]:
     found = {name: _search(run, search, pictures) for name, search in complete}
     return {
         "pictures": pictures,
+        "narrow_verdict": verdict_figure(run, narrow=True),
         "tabs": tabs,
         "searches": found,
         "own": own,

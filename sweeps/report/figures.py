@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from gx2c.metrics import HEADLINE
 from sweeps.folder.summary_file import Summary
@@ -110,6 +111,7 @@ def null_figure(run: RunFiles) -> Picture | None:
                 label = f"{name} {number(value)}" if axes is picture.axes else "_nolegend_"
                 axes.axvline(value, color=colour, linewidth=2, linestyle=style, label=label)
         axes.set(ylabel=kind, xlim=ends)
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     picture.all_axes[-1].set_xlabel("Pearson r of nulls, mean over folds")
     _legend(picture)
     return picture

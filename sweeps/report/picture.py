@@ -121,7 +121,9 @@ class Picture:
         """Return the picture as SVG; on a page it takes the page's colours and fonts."""
         buffer = StringIO()
         # the same picture gets the same ids, and no two pictures of a page share them
-        with mpl.rc_context({**STYLE, "svg.hashsalt": self.words}):
+        with mpl.rc_context(
+            {**STYLE, "svg.hashsalt": f"{self.words} {self.figure.get_figwidth()}"}
+        ):
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         ElementTree.register_namespace("", SVG)
         root = ElementTree.fromstring(buffer.getvalue())

@@ -29,12 +29,16 @@ class Row(NamedTuple):
     nulls: FloatArray | None = None
 
 
-def verdict_figure(run: RunFiles) -> Picture:
-    """Draw test r of model, control, geography, decay and noise ceiling, above those of nulls."""
+def verdict_figure(run: RunFiles, *, narrow: bool = False) -> Picture:
+    """Draw test r of model, control, geography, decay and noise ceiling, above those of nulls.
+
+    A narrow picture is for a telephone: numbers stand below names.
+    """
     rows = verdict_rows(run)
-    size = (7.8, 0.75 + 0.42 * len(rows))
+    size = (4.3 if narrow else 7.8, 0.75 + 0.42 * len(rows))
     words = "; ".join(f"{row.name}: {row.found}" for row in rows)
-    picture = Picture(f"Test r. {words}.", size=size, margins=(2.05, 0.1, 1.55))
+    margins = (1.75, 0.1, 0.15) if narrow else (2.05, 0.1, 1.55)
+    picture = Picture(f"Test r. {words}.", size=size, margins=margins)
     axes = picture.axes
     shown = [row.nulls for row in rows if row.nulls is not None]
     values = [v for r in rows for v in (*r.folds, r.found.mean, r.found.low, r.found.high)]
@@ -48,15 +52,24 @@ def verdict_figure(run: RunFiles) -> Picture:
         else:
             _draw_mean(picture, y, row, [fold_name(fold) for fold in run.summary.folds])
         bold = "bold" if y == 0 else "normal"
-        axes.text(1.02, y, str(row.found), transform=axes.get_yaxis_transform(), va="center",
-                  fontsize=8.5, fontweight=bold)  # fmt: skip
-    names = ["\n".join(textwrap.wrap(row.name, WIDEST_NAME)) for row in rows]
+        if not narrow:
+            axes.text(1.02, y, str(row.found), transform=axes.get_yaxis_transform(), va="center",
+                      fontsize=8.5, fontweight=bold)  # fmt: skip
+    names = [_name_of(row, narrow=narrow) for row in rows]
     axes.set_yticks(range(len(rows)), names, color=PALETTE["ink"])
     axes.set(
-        xlabel="test r (Pearson), mean over outer folds", xlim=ends, ylim=(len(rows) - 0.4, -0.6)
+        xlabel="test r" if narrow else "test r (Pearson), mean over outer folds",
+        xlim=ends,
+        ylim=(len(rows) - 0.4, -0.6),
     )
     axes.grid(visible=False, axis="y")
     return picture
+
+
+def _name_of(row: Row, *, narrow: bool) -> str:
+    if narrow:
+        return f"{row.name}\n{row.found}"
+    return "\n".join(textwrap.wrap(row.name, WIDEST_NAME))
 
 
 def verdict_rows(run: RunFiles) -> list[Row]:

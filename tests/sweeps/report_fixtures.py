@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from gx2c.explain.attention import AttentionMaps
 from gx2c.explain.importance import tests_of
@@ -88,32 +89,78 @@ def write_summary(paths: SweepPaths, summary: dict[str, Any]) -> None:
     paths.summary.write_text(json.dumps(summary), encoding="utf-8")
 
 
-# A rival that the model beats by .1, and one that it may not beat
-BEATEN, CLOSE = Comparison(0.4, 0.1, 0.05, (0.39, 0.41)), Comparison(0.49, 0.01, -0.02, (0.5, 0.48))
-PASSED, FAILED = NullTest(0.01, 99), NullTest(0.4, 99)
+OWN_R, N_TESTED = 0.5, 99
 
 
 def evidence_for(grade: int) -> Evidence:
     """Return evidence that is worth a grade, tested as far as the next one."""
-    specific = PASSED if grade >= 3 else FAILED
+    beaten, p = [grade >= least for least in range(5)], {True: 0.01, False: 0.4}
+    known = [("hungarian", 3), ("random_field", 3), ("residual_spin", 4)]
     return Evidence(
-        r=0.5,
-        decay=BEATEN if grade >= 1 else CLOSE,
-        geography=BEATEN if grade >= 2 else CLOSE,
-        coordinates=BEATEN if grade >= 3 else CLOSE,
-        nulls={
-            "hungarian": specific,
-            "random_field": specific,
-            "residual_spin": PASSED if grade >= 4 else FAILED,
-        },
+        r=OWN_R,
+        decay=_rival(0.32, 0.49, beaten=beaten[1]),
+        geography=_rival(0.4, 0.495, beaten=beaten[2]),
+        coordinates=_rival(0.4, 0.49, beaten=beaten[3]) if beaten[2] else None,
+        nulls={k: NullTest(p[beaten[of]], N_TESTED) for k, of in known[: max(1, grade)]},
+    )
+
+
+def _rival(clear: float, close: float, *, beaten: bool) -> Comparison:
+    """Return a rival that the model beats clearly, or one that it may not beat."""
+    r = clear if beaten else close
+    return Comparison(
+        r, OWN_R - r, 0.04 if beaten else -0.02, (r - 0.03, r - 0.01, r + 0.01, r + 0.03)
     )
 
 
 def grade_run(paths: SweepPaths, grade: int) -> Verdict:
-    """Write a verdict with a grade into a run's summary."""
+    """Give a run a verdict, with the scores and nulls that it rests on."""
     found = verdict(evidence_for(grade))
-    write_summary(paths, read_summary(paths) | {"verdict": asdict(found)})
+    summary, rng = read_summary(paths), np.random.default_rng(grade)
+    spread = np.linspace(-0.03, 0.03, len(summary["folds"]))
+    scored = {}
+    for name, r, part in (
+        ("own", OWN_R, summary),
+        ("geography", found.evidence.geography.r, summary["geography"]),
+    ):
+        scored[name] = [make_scores(r + 0.8 * shift, rng) for shift in spread]
+        for fold, test in zip(part["folds"], scored[name], strict=True):
+            fold["test"] = test
+        part["test"] = average(scored[name])
+    gains = [
+        {m: own[m] - rival[m] for m in METRICS}
+        for own, rival in zip(scored["own"], scored["geography"], strict=True)
+    ]
+    summary["geography"]["gain"] = average(gains, per_fold=True)
+    nulls = {
+        kind: _write_nulls(paths, summary, kind, test.p_value)
+        for kind, test in found.evidence.nulls.items()
+    }
+    first, *more = nulls
+    changes = {"nulls": nulls[first], "more_nulls": {kind: nulls[kind] for kind in more}}
+    write_summary(paths, summary | changes | {"verdict": asdict(found)})
     return found
+
+
+def _write_nulls(paths: SweepPaths, summary: dict[str, Any], kind: str, p: float) -> dict[str, Any]:
+    """Write nulls, as many as good as the model as make p, and return their summary."""
+    ranks = 0.02 * norm.ppf((np.arange(N_TESTED) + 0.5) / N_TESTED)
+    as_good = round(p * (N_TESTED + 1)) - 1
+    r = ranks + (0.42 if not as_good else OWN_R - ranks[-as_good] + 1e-6)
+    folder = summary["model"] if kind == "hungarian" else f"{kind}/{summary['model']}"
+    paths.null_scores(folder).parent.mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame({"null": range(N_TESTED), **dict.fromkeys(METRICS, r)})
+    table.to_csv(paths.null_scores(folder), sep="\t", index=False)
+    gain = summary["geography"]["gain"]["pearson_r"]["mean"]
+    null_gain = gain + float(r.mean()) - OWN_R
+    tested = {"gain": gain, "null_mean": null_gain, "null_sd": float(r.std()), "p_value": p}
+    joint = {"p_two_sided": min(1.0, 2 * p), "p_max_t": p}
+    return summary["nulls"] | {
+        "method": kind, "n": N_TESTED, "p_value": p, "p_floor": 0.01, "z": float(-norm.ppf(p)),
+        "adjusted_for_geography": True, "gain": {"pearson_r": OWN_R - float(r.mean())},
+        "pearson_r": {"mean": float(r.mean()), "sd": float(r.std())},
+        "over_geography": {"statistic": "gain", "n": N_TESTED, "pearson_r": tested | joint},
+    }  # fmt: skip
 
 
 def with_details(paths: SweepPaths) -> None:

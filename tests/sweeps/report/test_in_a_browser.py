@@ -78,6 +78,9 @@ def test_a_page_fits_and_loads_nothing(browser, run, shots, width, scheme):
         assert not box.evaluate(wide) or box.evaluate(
             "b => getComputedStyle(b).overflowX == 'auto' && b.tabIndex == 0"
         )
+    # the verdict's picture is whole on a telephone
+    shown = [svg for svg in page.query_selector_all("header svg") if svg.is_visible()]
+    assert len(shown) == 1 and shown[0].bounding_box()["width"] <= width - 20
     context.close()
 
 
@@ -105,18 +108,21 @@ def test_links_lead_to_sections_and_marks_have_tooltips(browser, run):
     page.close()
 
 
-def test_five_grades_have_five_colours(browser, tmp_path):
-    page, colours = browser.new_page(), []
+def test_five_grades_have_five_colours(browser, shots, tmp_path):
+    page, colours = browser.new_page(viewport={"width": 1280, "height": 900}), []
     for grade in range(5):
-        paths = make_run(tmp_path / str(grade), n_folds=2, n_configs=0, n_epochs=0, n_regions=4)
+        folder = tmp_path / str(grade) / "smt_schaefer100"
+        paths = make_run(folder, n_folds=4, n_configs=0, n_epochs=0, n_regions=4)
         sentence = grade_run(paths, grade).sentence
         page.goto(write_report(paths).as_uri())
         assert page.inner_text("h1") == sentence
         colours.append(
             page.evaluate("getComputedStyle(document.querySelector('h1')).borderLeftColor")
         )
+        page.screenshot(path=shots / f"grade_{grade}.png")
         picture = page.query_selector("header svg").get_attribute("aria-label")
-        rivals = ("geography: ", "distance decay: ", "the same on coordinates: ", "20 nulls: ")
+        rivals = ["smt: .500", "geography: ", "distance decay: ", "99 nulls: hungarian"]
+        rivals += ["the same on coordinates: "] * (grade > 1) + ["residual_spin: "] * (grade > 2)
         assert all(rival in picture for rival in rivals)
     assert len(set(colours)) == 5
     page.close()
@@ -136,7 +142,8 @@ def test_printed_pages_hold_every_column_and_figure(browser, run, shots):
         "table", "all => all.map(t => [...t.querySelectorAll('thead th')].at(-1).textContent)"
     )
     figures = page.eval_on_selector_all(
-        "svg", "all => all.map(s => [s.checkVisibility(), s.getBoundingClientRect().right])"
+        "svg:not(.for-phones svg)",
+        "all => all.map(s => [s.checkVisibility(), s.getBoundingClientRect().right])",
     )
     texts = page.eval_on_selector_all(
         "svg", "all => all.map(s => [...s.querySelectorAll('text')].map(t => t.textContent).at(-1))"

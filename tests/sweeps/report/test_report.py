@@ -209,7 +209,7 @@ def test_the_picture_has_every_rival_and_null(run: SweepPaths) -> None:
     names = [row.name for row in verdict_rows(read_run(run))]
     assert names == [
         "smt", "the same on coordinates", "geography", "distance decay", "noise ceiling",
-        "20 nulls: hungarian",
+        "99 nulls: hungarian", "99 nulls: random_field", "99 nulls: residual_spin",
     ]  # fmt: skip
 
 
