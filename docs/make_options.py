@@ -19,8 +19,9 @@ All options of `gx2c sweep MODEL`. This page is written by `python docs/make_opt
 `--preset` (standard if omitted, quick or paper) sets the defaults, and any option overrides it;
 `quick` also restricts the search to narrow and shallow networks. `--out` is the run folder, and
 `--resume` continues the sweep that it holds. `--notify` [posts](inspect.md#notification) how it
-ends. An unknown value, or a contradiction between options, ends in one sentence and exit code 2
-before anything starts.
+ends. `--from-geneex2conn FILE` takes model and options from an [experiment of
+GeneEx2Conn](compared.md#a-published-experiment-here). An unknown value, or a contradiction between
+options, ends in one sentence and exit code 2 before anything starts.
 """
 
 

@@ -161,5 +161,5 @@ def find_dataset(name_or_path: str | Path) -> Path:
     raise UserError(
         f"no dataset named {str(name_or_path)!r} and no such folder; "
         f"{did_you_mean(str(name_or_path), known)}choose from {sorted(known)} "
-        "or give the path of a dataset folder"
+        "or give the path of a dataset folder; gx2c data list names those that can be fetched"
     )

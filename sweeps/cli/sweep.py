@@ -25,8 +25,8 @@ COMPLETED = {"dataset": complete_dataset}
 
 def sweep(
     model: Annotated[
-        str, typer.Argument(help=OPTIONS["model"].help, autocompletion=complete_model)
-    ],
+        str | None, typer.Argument(help=OPTIONS["model"].help, autocompletion=complete_model)
+    ] = None,
     preset: Annotated[str, typer.Option(help=OPTIONS["preset"].help)] = OPTIONS["preset"].default,
     out: Annotated[
         Path | None, typer.Option(help="Run folder.", show_default="runs/MODEL-DATASET-SPLIT-TIME")
@@ -43,14 +43,25 @@ def sweep(
             show_default="none",
         ),
     ] = "",
+    from_geneex2conn: Annotated[
+        Path | None,
+        typer.Option(
+            help="Experiment file of GeneEx2Conn to translate; MODEL and options replace its own.",
+            show_default="none",
+        ),
+    ] = None,
     **values: Any,
 ) -> None:
     """Search, retrain and test one model on every outer fold, against geography and nulls."""
-    given = {
+    given: Mapping[str, Any] = {
         name: tuple(value) if OPTIONS[name].repeatable else value
         for name, value in values.items()
         if value is not None and value != []
     }
+    if from_geneex2conn is not None:
+        model, given = _translated(from_geneex2conn, model, preset, given)
+    elif model is None:
+        raise typer.BadParameter("none is given; `gx2c models` lists them", param_hint="MODEL")
     prepare = _several if model == "all" or "," in model else _one
     folder, work = prepare(model, preset, given, out, resume=resume)
     from sweeps.run.notify import notifying
@@ -85,6 +96,20 @@ def _parameter(one: Option) -> Parameter:
 _own = list(signature(sweep, eval_str=True).parameters.values())[:-1]
 _from_table = [_parameter(one) for one in OPTIONS.values() if one.flag]
 vars(sweep)["__signature__"] = Signature([*_own, *_from_table])
+
+
+def _translated(
+    file: Path, model: str | None, preset: str, given: Mapping[str, Any]
+) -> tuple[str, Mapping[str, Any]]:
+    """Return model and options of a published experiment, and print how they differ from it."""
+    from sweeps.cli.tables import print_line, print_table, terminal
+    from sweeps.request.geneex2conn import ALWAYS, translate
+
+    found = translate(file, {**given, **({"model": model} if model else {})})
+    print_table(found.rows, ALWAYS, left=found.rows[0])
+    print_line(f"equivalent  {found.command(preset)}", terminal())
+    return found.model, found.options
+
 
 Prepared = tuple[Path, Callable[[], None]]
 

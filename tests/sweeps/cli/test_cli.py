@@ -69,9 +69,9 @@ def test_the_help_of_a_sweep_names_every_option_under_its_heading_with_its_defau
     shown = [name for name in dict.fromkeys(headings) if any(f"─ {name} ─" in x for x in lines)]
     assert shown == list(dict.fromkeys(headings))
     options = [line.split()[1].split(",")[0] for line in lines if line.startswith("│ --")]
-    own = ["--preset", "--out", "--resume", "--notify", "--help"]
+    own = ["--preset", "--out", "--resume", "--notify", "--from-geneex2conn", "--help"]
     assert options == [*own, *(one.flag for one in flagged)]
-    assert sum("[default: " in line for line in lines) == len(flagged) + 3
+    assert sum("[default: " in line for line in lines) == len(flagged) + 4
 
 
 def test_models_are_listed(gx2c):
