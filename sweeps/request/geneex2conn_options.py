@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Request:
-    """What a rule may read.
+    """The options that a rule may read.
 
     Attributes
     ----------
