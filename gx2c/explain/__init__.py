@@ -2,7 +2,7 @@
 
 from gx2c.explain.attention import AttentionMaps, attention_maps
 from gx2c.explain.cases import METHODS
-from gx2c.explain.importance import Importance, importance
+from gx2c.explain.importance import Importance, importance, integrated_gradients
 from gx2c.explain.knock_out import KnockOut, knock_out
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "KnockOut",
     "attention_maps",
     "importance",
+    "integrated_gradients",
     "knock_out",
 ]

@@ -9,13 +9,14 @@ from gx2c.data.brain import Brain, FloatArray, IntArray
 from gx2c.errors import UserError, logger, look_up
 from gx2c.explain.changes import left_out_importance, permutation_importance
 from gx2c.explain.edges import HeldOutEdges
-from gx2c.explain.gradients import COMPLETE, integrated_gradients
-from gx2c.explain.shown import held_out, trains_in_epochs
+from gx2c.explain.gradients import COMPLETE, member_gradients
+from gx2c.explain.shown import held_out, trains_in_epochs, unseen
 from gx2c.explain.tokens import chromosomes, column_names, tokens_of
 from gx2c.fit.config import FitConfig
 from gx2c.fit.fitted import FittedModels
 from gx2c.fit.network import derive_seed
 from gx2c.fit.predictor import NetworkPredictor
+from gx2c.fit.scoring import mean_prediction
 from gx2c.models import MODELS
 from gx2c.models.spec import EXPRESSION
 from gx2c.nulls import surrogate_brains
@@ -61,18 +62,20 @@ class Case:
         brain: Brain,
         sets: Mapping[str, Sequence[str]],
         kinds: Sequence[str] = KINDS,
+        *,
+        fold: Fold | None = None,
     ) -> "Case":
-        """Prepare a model.
+        """Prepare a model; it is explained on the test regions of `fold`, by default of its own.
 
         Raises
         ------
         UserError
             If it reads no expression, the brain lacks a gene of it, or has too few regions that it
-            has not seen.
+            has not seen, or it was trained on test regions of `fold`.
         """
         if EXPRESSION not in model.about.reads:
             raise UserError(f"{model.name} reads no expression, so no gene matters to it")
-        regions = held_out(model, brain)
+        regions = held_out(model, brain) if fold is None else unseen(model, brain, fold)
         shown = match(model.about, model.arrays, brain, most_missing=0.0)
         place = {gene: number for number, gene in enumerate(brain.genes)}
         kept = [place[gene] for gene in model.genes]
@@ -87,6 +90,11 @@ class Case:
         units = {k: found for k, found in _units(model, own, sets).items() if k in kinds and found}
         return cls(model, own, regions, HeldOutEdges.of(own, regions), units)
 
+    def with_tokens_of(self, name: str) -> "Case":
+        """Put a name before those of the tokens."""
+        own = {f"{name}: {token}": genes for token, genes in self.units.get(TOKENS, {}).items()}
+        return replace(self, units={k: own if k == TOKENS else u for k, u in self.units.items()})
+
     @property
     def configs(self) -> list[FitConfig]:
         """The config of each group of members, with its genes by symbol."""
@@ -99,9 +107,8 @@ class Case:
         read = fitted.views[0].features.read_genes()
         return tuple(self.model.genes[gene] for gene in read.tolist())
 
-    @property
-    def fold(self) -> Fold:
-        """Training and held-out regions, as indices into the brain.
+    def check_brain(self) -> None:
+        """Check that the model can be fitted again.
 
         Raises
         ------
@@ -114,6 +121,11 @@ class Case:
                 "refit needs; give the dataset of the run, or gradients or permutation without "
                 "nulls (--nulls 0)"
             )
+
+    @property
+    def fold(self) -> Fold:
+        """Training and held-out regions, as indices into the brain; see `check_brain`."""
+        self.check_brain()
         place = {label: index for index, label in enumerate(self.brain.labels)}
         train = [place[label] for label in self.model.about.training_regions]
         return Fold(np.array(train, np.int64), self.regions)
@@ -125,21 +137,20 @@ class Case:
         kernels = all(MODELS[one.config.model].kernel_nulls for one in self.model.fitted)
         return "left-out" if kernels else "permutation"
 
-    def importance(self, method: str, *, seed: int = 0) -> dict[str, FloatArray]:
-        """Return the importance of every unit by kind, (n_units, n_groups) each."""
+    def true_importance(self, method: str, *, seed: int = 0) -> list[dict[str, FloatArray]]:
+        """Return the importance of every unit by kind, (n_units, n_groups) each; one in a list."""
         work = look_up(METHODS, method, "method of explanation named")
         with profile_of(self.model.about).active():
             found = [
                 work(self, config, fitted, [self.brain] * len(fitted.views), seed)
                 for config, fitted in zip(self.configs, self.model.fitted, strict=True)
             ]
-        members = np.concatenate(found)
-        return self._by_kind(members[np.isfinite(members).all(axis=(1, 2))].mean(axis=0))
+        return [self._by_kind(self._mean(found))]
 
     def null_importance(
         self, method: str, numbers: Sequence[int], *, surrogate: str, seed: int
     ) -> list[dict[str, FloatArray]]:
-        """Retrain every member on surrogates and return what `importance` does, for each.
+        """Retrain every member on surrogates and return what `true_importance` does, for each.
 
         Configs, epochs and genes are those of the model.
 
@@ -164,6 +175,7 @@ class Case:
             training_regions=fold.train_regions,
         )
         brains, about = list(made), self.model.about
+        # of each surrogate, the members of each config
         found: list[list[FloatArray]] = [[] for _ in brains]
         profile = profile_of(about)
         with profile.active():
@@ -188,9 +200,30 @@ class Case:
                 )
                 values = work(self, config, fitted, each, seed)
                 for number in range(len(brains)):
-                    found[number] += list(values[number * n_seeds : (number + 1) * n_seeds])
-        # a surrogate on which a fit diverged explains nothing
-        return [self._by_kind(np.nan_to_num(np.array(own)).mean(axis=0)) for own in found]
+                    # a surrogate on which a fit diverged explains nothing
+                    own = values[number * n_seeds : (number + 1) * n_seeds]
+                    found[number].append(np.nan_to_num(own))
+        return [self._by_kind(self._mean(own)) for own in found]
+
+    def _mean(self, found: Sequence[FloatArray]) -> FloatArray:
+        """Average members as the model averages their predictions.
+
+        Parameters
+        ----------
+        found
+            For each config, (n_members, n_units, n_groups).
+        """
+        weights = self.model.about.weights
+        if not weights:
+            return mean_prediction(np.concatenate(found))
+        names = [one.config.name for one in self.model.fitted]
+        means = [
+            mean_prediction(
+                np.concatenate([f for f, n in zip(found, names, strict=True) if n == w])
+            )
+            for w in weights
+        ]
+        return mean_prediction(means, list(weights.values()))
 
     def _by_kind(self, values: FloatArray) -> dict[str, FloatArray]:
         found, first = {}, 0
@@ -205,8 +238,8 @@ class Case:
     def by_gradients(
         self, config: FitConfig, fitted: FittedModels, brains: Sequence[Brain], seed: int
     ) -> FloatArray:
-        """Sum the genes' contributions in each unit; see `integrated_gradients`."""
-        found = integrated_gradients(fitted, brains, self.regions, self.edges)
+        """Sum the genes' contributions in each unit; see `member_gradients`."""
+        found = member_gradients(fitted, brains, self.regions, self.edges)
         if (gap := np.mean([one.gap for one in found])) > COMPLETE:
             logger.warning("contributions miss a share of %.2g of the predictions' change", gap)
         return np.array(
@@ -226,6 +259,19 @@ class Case:
     ) -> FloatArray:
         """See `left_out_importance`."""
         return left_out_importance(config, brains, self.fold, self.edges, self._all_units())
+
+
+def named_apart(cases: Sequence[Case]) -> list[Case]:
+    """Name tokens by fold where models chose their genes, so that their tokens differ."""
+    tokens = {(case.model.genes, tuple(case.units.get(TOKENS, ()))) for case in cases}
+    if len(tokens) == 1:
+        return list(cases)
+    about = [case.model.about for case in cases]
+    by_fold = [f"fold {one.fold}" for one in about]
+    by_seed = [f"seed {one.seed} fold {one.fold}" for one in about]
+    numbered = [f"model {number}" for number in range(len(cases))]
+    names = next(n for n in (by_fold, by_seed, numbered) if len(set(n)) == len(cases))
+    return [case.with_tokens_of(name) for case, name in zip(cases, names, strict=True)]
 
 
 METHODS: dict[str, Callable[[Case, FitConfig, FittedModels, Sequence[Brain], int], FloatArray]] = {

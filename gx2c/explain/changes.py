@@ -1,6 +1,6 @@
 """Importance by changing genes: they are permuted among held-out regions, or left out of a fit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +36,7 @@ def permutation_importance(
     Parameters
     ----------
     fitted, brains, regions, edges
-        As in `integrated_gradients`; any model.
+        As in `member_gradients`; any model.
     units
         Indices of the genes of each unit.
     repeats, seed
@@ -113,29 +113,31 @@ def left_out_importance(
     if any(len(own) == len(read) for own in columns):
         raise UserError("a set holds all genes of the model, and a fit without them has none")
     predict = _kernel_predictions if is_isometric(config) else _refitted_predictions
-    found = [
-        predict(config, brain, fold, read, [np.array([], np.int64), *columns]) for brain in brains
-    ]
-    agreed = edges.agreement(np.array(found))
+    # of many genes all predictions would fill the memory
+    left_out = [np.array([], np.int64), *columns]
+    agreed = np.array(
+        [
+            [edges.agreement(p) for p in predict(config, brain, fold, read, left_out)]
+            for brain in brains
+        ]
+    )
     lost: FloatArray = agreed[:, :1] - agreed[:, 1:]
     return lost
 
 
 def _kernel_predictions(
     config: FitConfig, brain: Brain, fold: Fold, read: list[int], columns: Sequence[IntArray]
-) -> list[FloatArray]:
+) -> Iterator[FloatArray]:
     split = SharedSplit(brain, fold, [config])
     whole = SurrogateExpression(brain.expression[:, read])
-    return [split.predict(whole.without(own))[0] for own in columns]
+    return (split.predict(whole.without(own))[0] for own in columns)
 
 
 def _refitted_predictions(
     config: FitConfig, brain: Brain, fold: Fold, read: list[int], columns: Sequence[IntArray]
-) -> list[FloatArray]:
-    found = []
+) -> Iterator[FloatArray]:
     for own in columns:
         symbols = tuple(brain.genes[gene] for gene in np.delete(read, own).tolist())
         without = replace(config, genes=replace(config.genes, which=symbols))
         fitted = FittedModels.fit(without, [brain], fold.train_regions, fold.test_regions)
-        found += fitted.predict([brain], fold.test_regions)
-    return found
+        yield from fitted.predict([brain], fold.test_regions)

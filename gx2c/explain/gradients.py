@@ -47,7 +47,7 @@ class Gradients(NamedTuple):
     gap: float
 
 
-def integrated_gradients(
+def member_gradients(
     fitted: FittedModels,
     brains: Sequence[Brain],
     regions: IntArray,

@@ -9,11 +9,12 @@ from joblib import Parallel, delayed
 
 from gx2c.data.brain import Brain, FloatArray
 from gx2c.data.gene_sets import ALL_GROUPS, gene_groups
-from gx2c.errors import UserError, logger
-from gx2c.explain.cases import KINDS, METHODS, TOKENS, Case
+from gx2c.errors import UserError
+from gx2c.explain.cases import GENES, KINDS, METHODS, TOKENS, Case, named_apart
 from gx2c.nulls import DEFAULT_SURROGATE, check_nulls, fdr_p_values, max_t_p_values
-from gx2c.nulls.brains import GENES
+from gx2c.nulls.brains import GENES as MOVE_GENES
 from gx2c.saved.model import SavedModel
+from gx2c.splits.fold import Fold
 
 # Retrained side by side
 NULLS_AT_ONCE = 16
@@ -37,6 +38,7 @@ class Importance:
         n_genes, importance (mean over members and models of what the unit adds to
         cov(predicted, measured) / SD(measured)), null_mean and null_sd, p (one-sided), p_max_t
         and q (false discovery rate) over the units of a group; "not tested" without surrogates.
+        Tokens that differ between models are named by fold, and are means over its members alone.
     """
 
     method: str
@@ -86,7 +88,7 @@ def importance(
     n_jobs
         Processes among which retraining is divided; the result does not depend on it.
     progress
-        Wraps the iteration over groups of nulls, whose number it is given.
+        Wraps the iteration over pieces of work, whose number it is given.
 
     Raises
     ------
@@ -94,13 +96,15 @@ def importance(
         If a model cannot be explained in this way, or surrogates cannot be made.
     """
     groups = sets or {n: g for n, g in gene_groups().items() if n != ALL_GROUPS}
-    cases = [Case.of(model, brain, groups, kinds) for model in models]
+    cases = named_apart([Case.of(model, brain, groups, kinds) for model in models])
     method = method or cases[0].usual_method()
-    true = [case.importance(method, seed=seed) for case in cases]
-    starts = range(0, nulls, NULLS_AT_ONCE)
     if nulls:
-        check_nulls(cases[0].brain, method=surrogate, moves=GENES, seed=seed)
-    jobs = [
+        check_nulls(cases[0].brain, method=surrogate, moves=MOVE_GENES, seed=seed)
+        for case in cases:
+            case.check_brain()
+    starts = range(0, nulls, NULLS_AT_ONCE)
+    jobs = [delayed(case.true_importance)(method, seed=seed) for case in cases]
+    jobs += [
         delayed(case.null_importance)(
             method, range(first, min(first + NULLS_AT_ONCE, nulls)), surrogate=surrogate, seed=seed
         )
@@ -109,7 +113,8 @@ def importance(
     ]
     done = iter(progress(Parallel(n_jobs, return_as="generator")(jobs), len(jobs)))
     pooled = {kind: _Pool.over(kind, cases, nulls) for kind in kinds}
-    for case, found in zip(cases, true, strict=True):
+    for case in cases:
+        (found,) = next(done)
         for pool in pooled.values():
             pool.add(pool.true, case, found)
     for first in starts:
@@ -118,8 +123,39 @@ def importance(
                 for pool in pooled.values():
                     pool.add(pool.nulls[number], case, found)
     names = cases[0].edges.groups
-    tables = {k: pool.table(names, len(cases)) for k, pool in pooled.items() if pool.place}
+    tables = {k: pool.table(names) for k, pool in pooled.items() if pool.place}
     return Importance(method, nulls, tables)
+
+
+def integrated_gradients(model: SavedModel, brain: Brain, fold: Fold | None = None) -> pd.DataFrame:
+    """Return what each gene contributes to the predictions of one saved network.
+
+    Parameters
+    ----------
+    model
+        The network; contributions are means over its members.
+    brain
+        The brain.
+    fold
+        The fold whose test regions are explained; the model's own if None.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per gene of the model and a column per group of edges, in the order of
+        `Importance.tables`. A column's sum is the change of cov(predicted, measured) /
+        SD(measured) from the training mean of expression, within 1 %; no surrogate tests it.
+
+    Raises
+    ------
+    UserError
+        As for `importance`, or if the model was trained on test regions of `fold`.
+    """
+    case = Case.of(model, brain, {}, [GENES], fold=fold)
+    (found,) = case.true_importance("gradients")
+    return pd.DataFrame(
+        found[GENES], index=list(case.units[GENES]), columns=list(case.edges.groups)
+    )
 
 
 @dataclass(frozen=True)
@@ -131,28 +167,29 @@ class _Pool:
     n_genes: list[int]
     true: FloatArray  # (n_units, n_groups)
     nulls: np.ndarray  # (n_nulls, n_units, n_groups), float32: of many genes they fill the memory
+    n_models: int  # over which a unit is averaged
 
     @classmethod
     def over(cls, kind: str, cases: Sequence[Case], n_nulls: int) -> "_Pool":
         own = [case.units.get(kind, {}) for case in cases]
-        if kind == TOKENS and any(units.keys() != own[0].keys() for units in own):
-            logger.warning("tokens are not ranked: each fold chose its genes, so tokens differ")
-            own = []
+        apart = kind == TOKENS and own[0].keys() != own[-1].keys()
         sizes = {name: len(genes) for units in own for name, genes in units.items()}
         place = {name: number for number, name in enumerate(sizes)}
         shape = (len(sizes), len(cases[0].edges.groups))
         null = np.zeros((n_nulls, *shape), dtype=np.float32)
-        return cls(kind, place, list(sizes.values()), np.zeros(shape), null)
+        n_models = 1 if apart else len(cases)
+        return cls(kind, place, list(sizes.values()), np.zeros(shape), null, n_models)
 
     def add(self, total: np.ndarray, case: Case, found: Results) -> None:
         """Add what was found in a case to a total, `true` or one of `nulls`."""
-        if self.place and self.kind in found:
+        if self.kind in found:
             total[[self.place[name] for name in case.units[self.kind]]] += found[self.kind]
 
-    def table(self, groups: Sequence[str], n_cases: int) -> pd.DataFrame:
+    def table(self, groups: Sequence[str]) -> pd.DataFrame:
         parts = []
         for number, group in enumerate(groups):
-            true, nulls = self.true[:, number] / n_cases, self.nulls[:, :, number] / n_cases
+            true = self.true[:, number] / self.n_models
+            nulls = self.nulls[:, :, number] / self.n_models
             part = pd.DataFrame(
                 {
                     "group": group,

@@ -9,7 +9,7 @@ from gx2c.data.unmeasured import Unmeasured
 from gx2c.errors import UserError
 from gx2c.models import MODELS
 from gx2c.saved.model import SavedModel
-from gx2c.splits.fold import MIN_TEST_REGIONS
+from gx2c.splits.fold import MIN_TEST_REGIONS, Fold
 
 
 def trains_in_epochs(model: SavedModel) -> bool:
@@ -40,3 +40,21 @@ def held_out(model: SavedModel, brain: Brain | Unmeasured) -> IntArray:
             "dataset of other regions"
         )
     return np.array(test, dtype=np.int64)
+
+
+def unseen(model: SavedModel, brain: Brain, fold: Fold) -> IntArray:
+    """Return the test regions of a fold, none of which the model may have seen.
+
+    Raises
+    ------
+    UserError
+        If it was trained on some of them.
+    """
+    trained = set(model.about.training_regions)
+    seen = [brain.labels[i] for i in fold.test_regions.tolist() if brain.labels[i] in trained]
+    if seen:
+        raise UserError(
+            f"{model!r} was trained on {len(seen)} of the fold's {len(fold.test_regions)} test "
+            f"regions, such as {seen[0]}; give the fold on which it was fitted"
+        )
+    return fold.test_regions

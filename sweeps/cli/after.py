@@ -134,6 +134,8 @@ def write_connectomes(
     from sweeps.folder.results import write_connectome
 
     dataset = model.about.dataset
+    if (times := dataset.divisor) != 1:
+        print(f"scale    that of {dataset.measure}: learned within [-1, 1], times {times:.4g}")
     for kind, values in found.items():
         name = f"desc-{model.name}{kind}_meas-{dataset.measure}_relmat.tsv"
         path = out / f"atlas-{regions.name}_{name}"

@@ -114,13 +114,13 @@ def explain(
     )
 
 
-def _progress(groups: Iterable[Any], total: int) -> Iterable[Any]:
-    """Show how many groups of nulls are done, on standard error."""
+def _progress(pieces: Iterable[Any], total: int) -> Iterable[Any]:
+    """Show how much of all models and nulls is done, on standard error."""
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
-    return track(groups, "retraining on surrogates", total, console=console, transient=True)
+    return track(pieces, "explaining", total, console=console, transient=True)
 
 
 def _knock_out(
@@ -140,7 +140,8 @@ def _knock_out(
     write_connectomes(results.folder, brain, models[0], {"KnockOutMean": found.change} | spread)
     title = f"{models[0].name} without {choice}"
     picture = results.folder / "change.svg"
-    change_figure(title, found.change, list(brain.network)).save(picture)
+    change = found.change * models[0].about.dataset.divisor
+    change_figure(title, change, list(brain.network)).save(picture)
     wrote(picture)
     print(f"change   {found!r}")
     results.close(title=title, genes=list(found.genes), quantile=quantile, members=found.n_members)

@@ -49,9 +49,6 @@ def predict(
     n_members = sum(one.n_members for one in models)
     for line in _facts(models, n_members, brain):
         print(line)
-    measure, divisor = models[0].about.dataset.measure, models[0].about.dataset.divisor
-    if divisor != 1:
-        print(f"scale    that of {measure}: values learned within [-1, 1], times {divisor:.4g}")
     spread = {"Sd": deviation} if n_members > 1 else {}
     write_connectomes(out, brain, models[0], {"Mean": mean} | spread)
 

@@ -10,9 +10,9 @@ import torch
 from cases import NETWORKS, brief_fit, outer_fold, planted_brain, saved_fit
 
 from gx2c.errors import UserError
-from gx2c.explain import attention, attention_maps, gradients
+from gx2c.explain import attention, attention_maps, gradients, importance
 from gx2c.explain.edges import HeldOutEdges
-from gx2c.explain.gradients import integrated_gradients
+from gx2c.explain.gradients import member_gradients
 from gx2c.models import MODELS
 
 FIRST_OF_BUILDER = {spec.builder: name for name, spec in reversed(MODELS.items())}.values()
@@ -65,6 +65,21 @@ def test_models_without_attention_refuse(model, tmp_path):
         attention_maps(saved_fit(model, tmp_path), planted_brain())
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_importances_exist_or_the_model_says_why_not(model, tmp_path, monkeypatch):
+    for limit in ("STEPS", "MOST_STEPS"):  # the test below asks for completeness
+        monkeypatch.setattr(gradients, limit, 2)
+    loaded, brain = saved_fit(model, tmp_path), planted_brain()
+    if not loaded.genes:
+        with pytest.raises(UserError, match="reads no expression, so no gene matters to it"):
+            importance([loaded], brain)
+        return
+    sets = {"few": loaded.genes[:5], "rest": loaded.genes[5:]}
+    table = importance([loaded], brain, sets=sets, kinds=["sets"]).tables["sets"]
+    values = table[table["group"] == "all"]["importance"]
+    assert len(values) == 2 and np.isfinite(table["importance"]).all() and (values != 0).any()
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -78,9 +93,9 @@ def test_integrated_gradients_are_complete_and_those_of_each_group(model):
     brain = dataclasses.replace(planted_brain(), network=tuple(names))
     fitted, regions = brief_fit(model).fitted, outer_fold().test_regions[:4]
     edges = HeldOutEdges.of(brain, regions)
-    (found,) = integrated_gradients(fitted, [brain], regions, edges)
+    (found,) = member_gradients(fitted, [brain], regions, edges)
     assert found.gap < 0.01
-    (few,) = integrated_gradients(fitted, [brain], regions, edges, steps=3)
+    (few,) = member_gradients(fitted, [brain], regions, edges, steps=3)
     network = fitted.groups[0].network
     x, coords = fitted.groups[0].inputs([fitted.views[0].show(brain, regions)])
     pairs = [edges.weights * np.outer(a, b) for a in edges.network.T for b in edges.network.T]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -49,3 +52,37 @@ def test_a_saved_model_predicts_the_same_digits(model, tmp_path):
         with pytest.raises(UserError, match="encodes no region"):
             loaded.embed(brain)
     assert len(loaded.genes) == (30 if "expression" in brief_config(model).uses else 0)
+
+
+IN_A_FRESH_PROCESS = """
+import sys
+sys.modules.update(ray=None, optuna=None)
+import gx2c, gx2c.explain, numpy as np
+from gx2c.data.unmeasured import Unmeasured
+names, given = ("labels", "genes"), dict(np.load("new.npz"))
+regions = Unmeasured("new", **given | {name: tuple(given[name].tolist()) for name in names})
+test = np.load("test.npy")
+models = {name: gx2c.load_model(name) for name in sys.argv[1:]}
+np.savez("found.npz", **{name: model.predict(regions, test) for name, model in models.items()})
+"""
+
+
+def test_a_fresh_process_without_ray_predicts_the_same_digits(tmp_path):
+    """All models in one process, where importing Ray or Optuna fails."""
+    brain, test = planted_brain(), outer_fold().test_regions
+    expected = {name: saved_fit(name, tmp_path / name).predict(brain, test) for name in MODELS}
+    fields = ("labels", "genes", "expression", "coords_mm", "hemisphere")
+    np.savez(tmp_path / "new.npz", **{name: getattr(brain, name) for name in fields})
+    np.save(tmp_path / "test.npy", test)
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_FRESH_PROCESS, *MODELS],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert not done.returncode, done.stderr
+    found = np.load(tmp_path / "found.npz")
+    assert sorted(found) == sorted(MODELS)
+    for name, predicted in expected.items():
+        np.testing.assert_allclose(found[name], predicted, atol=1e-7, err_msg=name)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from planted_genes import N_MADE, made_by_genes, quarter_held_out
-from small_models import make_brain, saved
+from small_models import TRAIN, make_brain, saved
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from gx2c.errors import UserError
-from gx2c.explain import changes, importance, knock_out
+from gx2c.explain import changes, importance, integrated_gradients, knock_out
 from gx2c.explain.cases import Case
 from gx2c.explain.changes import left_out_importance, permutation_importance
 from gx2c.explain.edges import HeldOutEdges
+from gx2c.explain.gradients import member_gradients
 from gx2c.explain.importance import NOT_TESTED
 from gx2c.fit import FitConfig, GeneOptions
 from gx2c.fit.fitted import FittedModels
 from gx2c.models import MODELS
 from gx2c.nulls import fdr_p_values, max_t_p_values
+from gx2c.splits import Fold
 
 SETS = {"odd": [f"GENE{k}" for k in range(1, 20, 2)]}
 
@@ -48,7 +55,7 @@ def test_leaving_genes_out_of_a_kernel_is_a_refit_without_them(model):
     columns = [np.array([], np.int64), np.array([3]), np.array([0, 7, 11])]
     assert changes.is_isometric(config)
     fast, slow = (
-        predict(config, brain, fold, read, columns)
+        list(predict(config, brain, fold, read, columns))
         for predict in (changes._kernel_predictions, changes._refitted_predictions)
     )
     off = ~np.eye(len(fold.test_regions), dtype=bool)
@@ -81,6 +88,42 @@ def test_agreement_is_the_slope_of_correlation_and_groups_sum_to_it():
     assert found[2] == pytest.approx((weight * x)[inside].sum())
 
 
+class Largest(TorchDispatchMode):
+    """The size of the largest tensor that any operation returned."""
+
+    size = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **(kwargs or {}))
+        sizes = [one.numel() for one in tree_leaves(found) if isinstance(one, torch.Tensor)]
+        self.size = max([self.size, *sizes])
+        return found
+
+
+def test_memory_does_not_grow_with_genes_times_regions_times_edges():
+    brain, fold = made_by_genes(0, n_genes=400), quarter_held_out(200, 0)
+    edges = HeldOutEdges.of(brain, fold.test_regions)
+    product = 400 * 50 * (50 * 49 // 2)
+    genes = GeneOptions(which=brain.genes, order="random")
+    smt = FitConfig("smt", {"model_dim": 8, "hidden_dims": (32,)}, genes=genes)
+    fitted = FittedModels.fit(smt, [brain], fold.train_regions, learning_rates=[0.1], seeds=[1])
+    ridge = FitConfig("kernel_ridge", dict(MODELS["kernel_ridge"].defaults), genes=genes)
+    units = [np.array([gene]) for gene in range(400)]
+    tracemalloc.start()
+    with Largest() as largest:
+        member_gradients(fitted, [brain], fold.test_regions, edges, steps=2)
+    peaks = [tracemalloc.get_traced_memory()[1]]
+    tracemalloc.reset_peak()
+    left_out_importance(ridge, [brain], fold, edges, units)
+    peaks.append(tracemalloc.get_traced_memory()[1])
+    tracemalloc.reset_peak()
+    permutation_importance(fitted, [brain], fold.test_regions, edges, units[:9], repeats=1)
+    peaks.append(tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+    assert 0 < largest.size < product / 100
+    assert max(peaks) < 8 * product / 20
+
+
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     brain = make_brain(expression_weight=3.0)
@@ -94,7 +137,7 @@ def test_rankings_are_tested_against_models_retrained_on_surrogates(kernel):
     assert found.method == "left-out" and set(found.tables) == {"genes", "chromosomes", "sets"}
     case = Case.of(model, brain, SETS)
     nulls = case.null_importance("left-out", range(18), surrogate="hungarian", seed=2)
-    true = case.importance("left-out")
+    (true,) = case.true_importance("left-out")
     for kind, table in found.tables.items():
         names = list(case.units[kind])
         part = table[table["group"] == "all"].set_index("unit").loc[names]
@@ -132,10 +175,38 @@ def test_networks_retrain_on_surrogates_in_any_company(tmp_path):
     alone = case.null_importance("gradients", range(1, 2), surrogate="hungarian", seed=0)
     for kind, values in alone[0].items():
         np.testing.assert_allclose(two[1][kind], values, atol=1e-5)
-    true = case.importance("gradients")
+    (true,) = case.true_importance("gradients")
     np.testing.assert_allclose(true["tokens"].sum(axis=0), true["genes"].sum(axis=0))
-    one = importance([model], brain, sets=SETS)
-    assert one.tables["tokens"]["unit"].nunique() == len(tokens)
+    by_hand = integrated_gradients(model, brain)
+    assert list(by_hand.index) == list(model.genes) and by_hand.columns[0] == "all"
+    np.testing.assert_array_equal(by_hand, true["genes"])
+    fold = Fold(TRAIN[:20], np.arange(26, 31))
+    expected = HeldOutEdges.of(brain, fold.test_regions).groups
+    assert tuple(integrated_gradients(model, brain, fold).columns) == expected
+    with pytest.raises(
+        UserError, match="was trained on 1 of the fold's 9 test regions, such as synthetic_RH_8"
+    ):
+        integrated_gradients(model, brain, Fold(TRAIN[:20], np.arange(23, 32)))
+
+
+def test_tokens_of_folds_that_chose_their_genes_are_ranked_by_fold(tmp_path):
+    brain, given = make_brain(), {"n_layers": 1, "model_dim": 8, "genes_per_token": 4}
+    chosen = [GeneOptions(which=which, order="expression") for which in ("12_var", "10_var")]
+    models = [
+        saved(tmp_path / genes.which, brain, "smt", genes=genes, **given)[0] for genes in chosen
+    ]
+    models[1] = dataclasses.replace(models[1], about=models[1].about.model_copy(update={"fold": 3}))
+    both = importance(models, brain, nulls=2, surrogate="hungarian", kinds=["genes", "tokens"])
+    table = both.tables["tokens"]
+    for name, model in zip(("fold 0", "fold 3"), models, strict=True):
+        one = importance([model], brain, nulls=2, surrogate="hungarian", kinds=["tokens"])
+        own = table[table["unit"].str.startswith(name)].reset_index(drop=True)
+        own = own.assign(unit=own["unit"].str.removeprefix(f"{name}: "))
+        columns = ["group", "unit", "n_genes", "importance", "null_mean", "p"]
+        pd.testing.assert_frame_equal(own[columns], one.tables["tokens"][columns])
+    assert set(both.tables["genes"]["unit"]) == {gene for model in models for gene in model.genes}
+    same = importance([models[0], models[0]], brain, kinds=["tokens"])
+    assert not same.tables["tokens"]["unit"].str.contains("fold").any()
 
 
 def test_what_cannot_be_explained_is_refused(kernel, tmp_path):

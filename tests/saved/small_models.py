@@ -24,10 +24,16 @@ def make_brain(**keywords: Any) -> Brain:
 
 
 def saved(
-    folder: Path, brain: Brain, model: str, *, task: Task = WHOLE, **keywords: Any
+    folder: Path,
+    brain: Brain,
+    model: str,
+    *,
+    task: Task = WHOLE,
+    genes: GeneOptions = GENES,
+    **keywords: Any,
 ) -> tuple[SavedModel, FittedModels]:
     """Fit, save and load one model; also return what was saved."""
-    config, profile = FitConfig(model, keywords, genes=GENES, task=task), ComputeProfile()
+    config, profile = FitConfig(model, keywords, genes=genes, task=task), ComputeProfile()
     rates = [1e-3] if "mlp" in model or "smt" in model else []
     with profile.active():
         fitted = FittedModels.fit(

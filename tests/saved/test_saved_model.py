@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +14,7 @@ import gx2c
 from gx2c.data import BrainView, write_dataset
 from gx2c.data.unmeasured import Unmeasured
 from gx2c.errors import UserError
+from gx2c.explain import knock_out
 from gx2c.files import file_digest
 from gx2c.fit import Task
 from gx2c.saved.loading import load_model
@@ -115,17 +114,23 @@ def test_predictions_of_a_measure_are_written_in_its_own_range(brain, tmp_path, 
     ridge.save(tmp_path / "ridge")
     assert gx2c.load_model(tmp_path / "ridge").about.dataset.divisor == times[off].max()
     folder = write_dataset(tmp_path / "brain", brain, {"Name": "brain"})
-    with pytest.raises(SystemExit) as ended:
-        main(
-            [
-                "predict",
-                *map(str, (tmp_path / "ridge", "--expression", folder, "--out", tmp_path / "new")),
-            ]
-        )
-    assert ended.value.code == 0 and "scale    that of MEG" in capsys.readouterr().out
-    (written,) = (tmp_path / "new").glob("*_meas-MEG_relmat.tsv")
-    expected = ridge.predict(brain, np.arange(32)) * times[off].max()
-    np.testing.assert_allclose(read_connectome(written)[1][off], expected[off], atol=1e-5)
+    model = load_model(tmp_path / "ridge")
+    genes = model.genes[:3]
+    for command, given, found in (
+        ("predict", ("--expression", folder), model.predict(brain)),
+        (
+            "explain",
+            ("--dataset", folder, "--knock-out", ",".join(genes)),
+            knock_out([model], brain, genes).change,
+        ),
+    ):
+        out = tmp_path / command
+        with pytest.raises(SystemExit) as ended:
+            main([command, *map(str, (tmp_path / "ridge", *given, "--out", out))])
+        assert ended.value.code == 0 and "scale    that of MEG" in capsys.readouterr().out
+        (written,) = out.glob("*_meas-MEG_relmat.tsv")
+        expected = found * times[off].max()
+        np.testing.assert_allclose(read_connectome(written)[1][off], expected[off], atol=1e-5)
 
 
 def test_regions_that_it_may_have_seen_are_found_by_place(ridge, brain):
@@ -260,23 +265,3 @@ def test_a_folder_that_is_taken_and_a_run_without_models_are_refused(ridge, tmp_
         write_model(tmp_path / "ridge", {})
     with pytest.raises(UserError, match="no run with saved models"):
         load_run(tmp_path)
-
-
-def test_it_predicts_where_ray_and_optuna_cannot_be_imported(brain, tmp_path):
-    model, _ = saved(tmp_path / "mlp", brain, "mlp")
-    expected = model.predict(brain, TEST)
-    np.savez(tmp_path / "new.npz", **vars(unmeasured(brain, genes=np.array(brain.genes))))
-    code = f"""
-import sys
-sys.modules.update(ray=None, optuna=None)
-import gx2c, numpy as np
-from gx2c.data.unmeasured import Unmeasured
-new = np.load({str(tmp_path / "new.npz")!r}, allow_pickle=True)
-names = ("labels", "genes", "expression", "coords_mm", "hemisphere")
-regions = Unmeasured("new", *(tuple(new[n].tolist()) if n in names[:2] else new[n] for n in names))
-model = gx2c.load_model({str(tmp_path / "mlp")!r})
-np.save({str(tmp_path / "found.npy")!r}, model.predict(regions, np.arange(24, 32)))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert not done.returncode, done.stderr
-    np.testing.assert_array_equal(np.load(tmp_path / "found.npy"), expected)

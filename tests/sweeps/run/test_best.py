@@ -14,6 +14,7 @@ from sweep_fixtures import make_brain
 
 from gx2c.data import load_dataset, write_dataset
 from gx2c.errors import UserError
+from gx2c.explain import importance
 from gx2c.metrics import score_edges
 from gx2c.models.names import AVERAGED, BEST
 from gx2c.saved.loading import load_model
@@ -145,6 +146,17 @@ def test_a_saved_mean_predicts_the_tables_of_the_run(swept):
     assert np.isfinite(deviation).all()
     with pytest.raises(UserError, match=r"embed one of them: RUN/models/smt"):
         run.models[0].embed(brain)
+
+
+def test_a_mean_is_explained_as_the_mean_of_its_models(swept):
+    options, paths, _ = swept
+    run, brain = load_run(paths.root), load_dataset(options.dataset)
+    given = {"method": "permutation", "kinds": ["sets"], "sets": {"few": brain.genes[:9]}}
+    found = importance(run.models, brain, **given, nulls=1).tables["sets"]
+    each = [importance(run.models_of(n), brain, **given) for n in AVERAGED if n != "geography"]
+    total = sum(one.tables["sets"]["importance"] for one in each)
+    np.testing.assert_allclose(found["importance"], total / len(AVERAGED), atol=1e-8)
+    assert set(found["p"]) <= {0.5, 1.0} and (found["null_mean"] != 0).any()
 
 
 def test_unequal_weights_reach_the_prediction_the_saved_model_and_the_nulls(swept, tmp_path):
