@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,23 @@ def test_datasets_are_listed_shown_and_checked(gx2c, dataset):
     shown = gx2c("data", "show", str(dataset))
     assert (shown.code, "n_regions: 24" in shown.out) == (0, True)
     assert "no problem found" in gx2c("data", "check", str(dataset)).out
+
+
+@pytest.mark.parametrize(
+    ("words", "model"), [((), "geography+smt"), (("--alone",), "smt"), (("--alone", "x"), "smt")]
+)
+def test_the_script_of_the_smt_sweeps_it_after_geography_or_alone(words, model, monkeypatch):
+    called: list[list[str]] = []
+    monkeypatch.setattr(cli, "main", called.append)
+    monkeypatch.setattr(sys, "argv", ["sweeps/smt.py", "--preset", "quick", *words])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    runpy.run_path(str(SWEEPS / "smt.py"), run_name="__main__")
+
+    rest = [word for word in words if word != "--alone"]
+    assert called == [["sweep", model, "--preset", "quick", *rest]]
+    makefile = (SWEEPS.parent / "Makefile").read_text()
+    assert "gx2c sweep geography+smt --preset quick\n" in makefile
 
 
 SWEEP = ("sweep", "smt", "--preset", "quick", "--out", "run")
