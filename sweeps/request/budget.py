@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from gx2c.errors import UserError
 from gx2c.models.names import families_of, spec_of
-from sweeps.request.ensemble import parse_ensemble
+from sweeps.request.ensemble import parse_ensemble, usual_ensemble
 from sweeps.request.table import NO_BUDGET, OptionTable
 
 # Training networks of the published sizes on CPUs takes days
@@ -72,6 +72,8 @@ def lowered(options: Options, level: Mapping[str, Any]) -> Options:
     for name, share in EPOCH_SHARES.items():
         if name in free and "max_epochs" in new:
             new[name] = max(1, round(new["max_epochs"] * share))
+    if "samples" in new and "ensemble" in options.budgeted and not in_epochs:
+        new["ensemble"] = usual_ensemble(options.model, options.preset, new["samples"])
     return replace(options, **new)
 
 

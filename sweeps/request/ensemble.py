@@ -1,5 +1,6 @@
 """How many models of a search are retrained and averaged."""
 
+import math
 import re
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from gx2c.models.names import BEST, GEOGRAPHY, spec_of
 
 # Closed forms cost milliseconds: as many of geography are averaged in every ensemble
 CLOSED_FORM_CONFIGS = 10
+# Of a smaller search at most the best third, as 10 of 32: poor configs spoil a mean (docs/log.md)
+CLOSED_FORM_SHARE = 1 / 3
 # Each null retrains as many, which a preset for minutes cannot afford
 NETWORKS = {"quick": "1x1", "standard": "3x2", "paper": "3x3"}
 # The single best config, of the baseline too
@@ -31,11 +34,15 @@ class EnsembleSize(NamedTuple):
         return EnsembleSize(n_configs, -(-self.n_configs * self.n_seeds // n_configs))
 
 
-def usual_ensemble(model: str, preset: str) -> str:
-    """Return the default of `--ensemble`."""
-    if not spec_of(model).trains_in_epochs:
+def usual_ensemble(model: str, preset: str, samples: int) -> str:
+    """Return the default of `--ensemble` for a search of so many configs."""
+    if spec_of(model).trains_in_epochs:
+        return NETWORKS[preset]
+    if model == GEOGRAPHY:
         return f"{CLOSED_FORM_CONFIGS}"
-    return NETWORKS[preset]
+    n_configs = min(CLOSED_FORM_CONFIGS, math.ceil(CLOSED_FORM_SHARE * samples))
+    # `ALONE` would take the average from geography too
+    return f"{n_configs}" if n_configs > 1 else "1x1"
 
 
 def ensemble_size(text: str, model: str, *, of: str = "") -> EnsembleSize:

@@ -161,7 +161,7 @@ def usual_options(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
     # only surrogates that move whole regions can move more than genes
     usual["null_method"] = AS_NEEDED if settings["null_moves"] == GENES else SPINS
-    usual["ensemble"] = usual_ensemble(model, settings["preset"])
+    usual["ensemble"] = usual_ensemble(model, settings["preset"], settings["samples"])
     on_cpus = not settings["gpus_per_trial"]
     usual["budget"] = CPU_BUDGET if settings["preset"] == "standard" and on_cpus else NO_BUDGET
     usual["null_search"] = spec_of(model).fitted_by.null_search

@@ -15,6 +15,7 @@ import pytest
 from gx2c.errors import UserError
 from gx2c.models import MODELS
 from sweeps.request.budget import EPOCH_SHARES
+from sweeps.request.ensemble import ensemble_size
 from sweeps.request.options import PRESETS, SweepOptions, make_options
 from sweeps.request.table import OPTIONS
 
@@ -176,8 +177,12 @@ def test_the_default_averages_as_many_as_the_preset_affords():
     for preset, networks in {"quick": "1x1", "standard": "3x2", "paper": "3x3"}.items():
         for model in ("smt", "geography+smt"):
             assert make_options(model, preset=preset).ensemble == networks
-        for model in ("geography", "geography+cge", "bilinear_cm"):
-            assert make_options(model, preset=preset).ensemble == "10"
+        assert make_options("geography", preset=preset).ensemble == "10"
+        for model in ("geography+cge", "bilinear_cm"):
+            closed = {"quick": "3"}.get(preset, "10")
+            assert make_options(model, preset=preset).ensemble == closed
+    few = make_options("cge", preset="paper", samples=2)
+    assert few.ensemble == "1x1" and ensemble_size(few.ensemble, "geography", of="cge") == (10, 1)
     assert make_options("smt", preset="paper", ensemble="1").ensemble == "1"
     before = make_options("smt", preset="quick").to_dict()
     del before["ensemble"]

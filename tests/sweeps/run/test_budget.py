@@ -50,6 +50,8 @@ def test_levels_descend_and_keep_what_was_given() -> None:
     assert all(lowered(quick, level).nulls <= quick.nulls for level in LEVELS)
     kernel = make_options("kernel_ridge", preset="standard")
     assert {lowered(kernel, level).genes for level in LEVELS} == {"all"}
+    least = lowered(kernel, LEVELS[-1])
+    assert (least.samples, least.ensemble) == (4, "2"), "no more than a third is averaged"
 
 
 @pytest.mark.parametrize("hours", [1, 4, 24, 3_000])
