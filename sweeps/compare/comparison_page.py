@@ -55,13 +55,13 @@ def heading_of(result: Mapping[str, Any]) -> str:
 
 def _split(split: Mapping[str, Any], against: str) -> dict[str, Any]:
     label = f" ({split['split_label']})" if split["split_label"] else ""
-    seeds = ", ".join(map(str, split["seeds"]))
+    seeds = f"seed{'s' * (len(split['seeds']) > 1)} {', '.join(map(str, split['seeds']))}"
     by_metric: dict[str, list[Mapping[str, Any]]] = {}
     for comparison in split["comparisons"]:
         by_metric.setdefault(comparison["metric"], []).append(comparison)
     tested = bool(split["test"])
     return {
-        "title": f"{split['dataset']}, {split['split']} split{label}, seeds {seeds}",
+        "title": f"{split['dataset']}, {split['split']} split{label}, {seeds}",
         "test": tested,
         "note": split["note"] or OF_TEST,
         "head": TESTED if tested else LISTED,

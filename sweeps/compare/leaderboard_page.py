@@ -43,20 +43,22 @@ def write_leaderboard(
     board = make_leaderboard(runs, left_out=left_out)
     write_json(out / "leaderboard.json", board.model_dump(exclude_unset=True))
     write_bytes(out / "leaderboard.md", (markdown_of(board) + "\n").encode())
-    picture = leaderboard_picture(board)
-    picture.save(out / "leaderboard.svg")
-    rows = [[*row.values()] for row in table_of(board)]
-    page = render(
+    leaderboard_picture(board).save(out / "leaderboard.svg")
+    write_bytes(out / "leaderboard.html", page_of(board).encode())
+    return board
+
+
+def page_of(board: Leaderboard) -> str:
+    """Return the page of a leaderboard."""
+    return render(
         "leaderboard.html.j2",
         board=board,
         heading=heading_of(board),
-        picture=picture,
+        picture=leaderboard_picture(board),
         head=[*COLUMNS],
-        rows=rows,
+        rows=[[*row.values()] for row in table_of(board)],
         notes=notes_of(board),
     )
-    write_bytes(out / "leaderboard.html", page.encode())
-    return board
 
 
 def heading_of(board: Leaderboard) -> str:

@@ -348,7 +348,8 @@ def limits(s: Summary) -> list[str]:
     """Return the limits that follow from this run, and its notes."""
     labels = [] if s.nulls is None else null_caveats(s.nulls)
     caveats = [CAVEATS.get(label, f"Interpret p with care: {label}.") for label in labels]
-    return [*_limits_of_design(s), *_limits_of_search(s), *caveats, *s.notes]
+    notes = [f"{note[:1].upper()}{note[1:]}" for note in s.notes]
+    return [*_limits_of_design(s), *_limits_of_search(s), *caveats, *notes]
 
 
 def _limits_of_design(s: Summary) -> Iterator[str]:

@@ -172,10 +172,12 @@ def _nulls(s: Summary, options: Mapping[str, Any], writer: _Writer) -> str:
         own = spec is None or spec.reference.startswith("docs/")
         works = "" if own or spec is None else writer.cite(spec.reference)
         kinds.append(f"{nulls.n:,} {kind} surrogates{works}")
+    tuned = s.nulls.search not in ("", "full")
+    search = f" ({s.nulls.search})" if tuned else ", its search repeated"
     words = (
         f"Null distributions come from {' and '.join(kinds)}, which replace {s.nulls.moved} and "
-        f"leave all else as it is; each is retrained in full ({s.nulls.search or 'search'}), and p "
-        f"counts the observed value among the nulls{writer.cite(PERMUTED)}."
+        f"leave all else as it is; each is retrained in full{search}, and p counts "
+        f"the observed value among the nulls{writer.cite(PERMUTED)}."
     )
     tests = {} if s.verdict is None else s.verdict.evidence.nulls
     if any(test.stopped for test in tests.values()):

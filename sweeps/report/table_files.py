@@ -32,6 +32,7 @@ def _folds(s: Summary) -> pd.DataFrame:
             "seed": s.seed if fold.seed is None else fold.seed,
             "fold": fold.in_seed,
             **row._asdict(),
+            "name": fold.name,
             "train regions": fold.n_train_regions,
             "test regions": fold.n_test_regions,
             "epochs": fold.epochs,

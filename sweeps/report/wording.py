@@ -76,6 +76,10 @@ def compact(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list | tuple):
+        if not value:
+            return "none"
+        if isinstance(value[0], Mapping):
+            return f"{len(value)} configs"
         shown = ", ".join(compact(item) for item in value[:4])
         return shown if len(value) <= 4 else f"{shown}, … ({len(value)} in all)"
     return str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ import pytest
 from pypdf import PdfReader
 from report_fixtures import grade_run, make_run, read_summary, with_details, with_explained
 
+from sweeps.compare.comparison_page import write_comparison
+from sweeps.compare.leaderboard import Leaderboard, Row
+from sweeps.compare.leaderboard_page import BASELINE, page_of
 from sweeps.folder.paths import SweepPaths
+from sweeps.folder.summary_parts import Average, Gain, Provenance
 from sweeps.report.build import write_report
 
 CHROMIUM = shutil.which("chromium")
@@ -148,11 +153,75 @@ def test_printed_pages_hold_every_column_and_figure(browser, run, shots):
     texts = page.eval_on_selector_all(
         "svg", "all => all.map(s => [...s.querySelectorAll('text')].map(t => t.textContent).at(-1))"
     )
+    names = page.eval_on_selector_all("tbody th", "all => all.map(t => t.offsetWidth)")
     page.close()
+    # names of rows are not broken letter by letter
+    assert min(names) > 50
     assert len(heads) >= 8 and len(figures) >= 20
     assert all(visible and right <= width for visible, right in figures)
     sheets = PdfReader(file).pages
     assert {(round(p.mediabox.width), round(p.mediabox.height)) for p in sheets} == {(595, 842)}
-    text = "".join("".join(p.extract_text() for p in sheets).split())
+    text = squeezed("".join(p.extract_text() for p in sheets))
     for words in [*heads, *texts, "gx2c sweep smt --preset quick"]:
-        assert "".join(words.split()) in text
+        assert squeezed(words) in text
+
+
+def squeezed(text: str) -> str:
+    """Return a text without spaces and ligatures."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def comparison(folder: Path) -> Path:
+    numbers = {"mean": 0.05, "low": 0.01, "high": 0.09, "p_value": 0.01, "q_value": 0.02}
+    differences = [{"seed": 1, "fold": k, "difference": 0.04 + 0.01 * k} for k in range(3)]
+    compared = [
+        {"model": model, "metric": metric, "differences": differences, **numbers}
+        for model in ("smt_cls_pool", "geography+genes")
+        for metric in ("pearson_r", "mse")
+    ]
+    split = {"dataset": "tiny", "split": "random", "split_label": "", "seeds": [1], "test": "t"}
+    split |= {"note": "", "comparisons": compared}
+    return write_comparison(folder, {"against": "geography", "scope": "scope", "splits": [split]})
+
+
+def leaderboard(folder: Path) -> Path:
+    of, gain = {"pearson_r": Average(mean=0.5, sd=0.1, n=4)}, {"pearson_r": Gain(mean=0.1, se=0.02)}
+    empty: dict[str, Any] = dict.fromkeys(("pruned", "failed", "samples", "max_epochs"), 0)
+    row = Row.model_validate(
+        empty | {
+            "name": "geography+smt_cls_pool", "model": "smt", "run": "", "kind": "epochs",
+            "uses": [], "test": of, "single": of, "members": "10", "per_fold": [0.4, 0.6],
+            "gain": gain, "p_value": 0.01, "p_floor": 0.01, "null_search": "none",
+            "descriptive": False, "n_nulls": 99, "trials": 3200, "epochs": 123456,
+            "seconds": 98765.0, "not_converged": [1, 2], "genes": "all", "notes": [],
+            "p_max_t": 0.01, "p_fdr": 0.01, "grade": 3, "tested_up_to": 4, "sentence": "Words.",
+        }
+    )  # fmt: skip
+    board = Leaderboard(
+        dataset="tiny", checksum="", split="random", seeds=[1], n_regions=9, geography=of,
+        rows=[row, row.model_copy(update={"name": "mlp"})], left_out={}, provenance=Provenance(),
+    )  # fmt: skip
+    path = folder / "leaderboard.html"
+    path.write_text(page_of(board))
+    return path
+
+
+@pytest.mark.parametrize("make", [comparison, leaderboard])
+def test_pages_of_several_runs_fit_and_print_whole(browser, shots, tmp_path, make):
+    path, asked = make(tmp_path), []
+    for width, scheme in ((400, "dark"), (1280, "light")):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: asked.append(message.text))
+        page.goto(path.as_uri())
+        page.screenshot(path=shots / f"{path.stem}_{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        file = shots / f"{path.stem}.pdf"
+        page.pdf(path=file, prefer_css_page_size=True)
+        cells = page.eval_on_selector_all("th, td, svg text", "all => all.map(c => c.textContent)")
+        context.close()
+    assert asked == [path.as_uri()] * 2
+    text = squeezed("".join(sheet.extract_text() for sheet in PdfReader(file).pages))
+    assert [cell for cell in cells if squeezed(cell) not in text] == []
+    assert make is comparison or BASELINE in cells
