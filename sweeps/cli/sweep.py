@@ -103,10 +103,10 @@ def _translated(
 ) -> tuple[str, Mapping[str, Any]]:
     """Return model and options of a published experiment, and print how they differ from it."""
     from sweeps.cli.tables import print_line, print_table, terminal
-    from sweeps.request.geneex2conn import ALWAYS, translate
+    from sweeps.request.geneex2conn import translate
 
     found = translate(file, {**given, **({"model": model} if model else {})})
-    print_table(found.rows, ALWAYS, left=found.rows[0])
+    print_table(found.rows, found.notes, left=found.rows[0])
     print_line(f"equivalent  {found.command(preset)}", terminal())
     return found.model, found.options
 

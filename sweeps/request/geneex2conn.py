@@ -11,6 +11,7 @@ from gx2c.errors import UserError, did_you_mean
 from gx2c.files import load_yaml
 from sweeps.request.geneex2conn_names import Ours
 from sweeps.request.geneex2conn_options import PUBLISHED, Request
+from sweeps.request.geneex2conn_search import NOTE, axes_of, read_search
 from sweeps.request.gpu_share import AUTO_GPUS
 from sweeps.request.table import OPTIONS
 
@@ -26,7 +27,7 @@ _HINT = "give an experiment file of GeneEx2Conn, which holds options such as mod
 
 @dataclass(frozen=True)
 class Translation:
-    """A published experiment as a sweep.
+    """A published experiment, or search of a model, as a sweep.
 
     Attributes
     ----------
@@ -36,11 +37,14 @@ class Translation:
         Other options that differ from the defaults here, those of the command line included.
     rows
         For each published option "published", "here" and "difference".
+    notes
+        Differences that no option asks for.
     """
 
     model: str
     options: Mapping[str, Any]
     rows: Sequence[Mapping[str, str]]
+    notes: Sequence[str] = ALWAYS
 
     def command(self, preset: str) -> str:
         """Return the command that sweeps the same without the file."""
@@ -62,7 +66,7 @@ def flags(name: str, value: Any) -> list[str]:
 
 
 def translate(path: Path, given: Mapping[str, Any]) -> Translation:
-    """Translate an experiment file of GeneEx2Conn.
+    """Translate an experiment file of GeneEx2Conn, or the ranges of a model's search there.
 
     Parameters
     ----------
@@ -77,6 +81,12 @@ def translate(path: Path, given: Mapping[str, Any]) -> Translation:
         If it is no such file, or holds what has no meaning here; the message names everything.
     """
     file = _read(path)
+    if "parameters" in file:
+        return _translate_search(path, file, given)
+    return _translate(path, file, given)
+
+
+def _translate(path: Path, file: Mapping[Any, Any], given: Mapping[str, Any]) -> Translation:
     there = {name: file.get(name, one.default) for name, one in PUBLISHED.items()}
     chosen, rows, problems = dict(given), [], list(_unknown(file))
     for name, one in PUBLISHED.items():
@@ -99,6 +109,18 @@ def translate(path: Path, given: Mapping[str, Any]) -> Translation:
     return Translation(model, {n: v for n, v in chosen.items() if n in given or _acts(n, v)}, rows)
 
 
+def _translate_search(path: Path, file: Mapping[Any, Any], given: Mapping[str, Any]) -> Translation:
+    """Translate a model with the published defaults of an experiment, and name what it varies."""
+    model, parameters = read_search(path, file)
+    found = _translate(path, {"model_type": model}, given)
+    rows, options = list(found.rows), dict(found.options)
+    for name, axis, ours in axes_of(found.model, parameters):
+        row = _row(name, parameters[name], ours, stated=True)
+        rows.append(row if axis is None else row | {"here": f"{axis} (searched)"})
+        options = {**ours.options, **options}
+    return Translation(found.model, options, rows, (*ALWAYS, NOTE.format(found.model)))
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         file = load_yaml(path)
@@ -106,7 +128,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise UserError(f"{path} cannot be read ({error.strerror}); {_HINT}") from None
     except ValueError as error:
         raise UserError(f"{path} is not YAML ({error}); {_HINT}") from None
-    if not isinstance(file, dict) or not set(file) & set(PUBLISHED):
+    if not isinstance(file, dict) or not set(file) & {"parameters", *PUBLISHED}:
         raise UserError(f"{path} holds no experiment; {_HINT}")
     return file
 
@@ -142,7 +164,7 @@ def _here(option: str, value: Any) -> list[str]:
 def _written(value: Any) -> str:
     """Return a value much as a YAML file has it."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(_written, value))
+        return ", ".join(f"{v}" if isinstance(v, list) else _written(v) for v in value)
     if isinstance(value, dict):
         return " ".join(f"{k}" if v is None else f"{k}_{v}" for k, v in value.items())
     return {"True": "true", "False": "false", "None": "null"}.get(f"{value}", f"{value}")

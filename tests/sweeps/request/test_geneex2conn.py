@@ -17,11 +17,14 @@ from rich.console import Console
 from gx2c.errors import UserError
 from gx2c.importing.gene_lists import GENE_SET_SOURCES
 from gx2c.importing.registry import remotes
+from search_spaces import Scale, get_search_space
 from sweeps.cli import app as cli
+from sweeps.cli.models import dimensions
 from sweeps.cli.tables import print_table
 from sweeps.request import geneex2conn_names as names
-from sweeps.request.geneex2conn import ALWAYS, Translation, translate
+from sweeps.request.geneex2conn import Translation, translate
 from sweeps.request.geneex2conn_options import PUBLISHED
+from sweeps.request.geneex2conn_search import AXES, EPOCHS, LEFT_OUT, axes_of
 from sweeps.request.options import SweepOptions, make_options
 
 ROOT = Path(__file__).parents[3]
@@ -37,6 +40,17 @@ ARGUMENTS = """feature_type train_shared_regions test_shared_regions omit_subcor
 parcellation hemisphere connectome_target impute_strategy sort_genes gene_list cv_type resolution
 random_seed search_method track_wandb skip_cv model_type use_gpu null_model save_model use_folds
 n_cvs include_conn_feats use_shared_regions binarize""".split()
+# Whatever the published searches vary
+VARIED = """epochs learning_rate batch_size weight_decay dropout_rate deep_hidden_dims
+transformer_dropout prefetch_factor num_workers num_layers nhead d_model aug_prob use_alibi
+token_encoder_dim n_components aug_style encoder_output_dim cosine_lr scale pooling_mode max_iter
+lambda_sym lambda_reg genevec_type expression_bins use_attention_pooling regularization
+optimize_encoder hidden_dims cls_init use_mlp_downsampler use_bilinear subsample stride
+shared_weights scale_range scale_pos_weight roi_combination region_emb_init reg_lambda reg_alpha
+reduced_dim projection_layers pooling out_channels num_tokens n_estimators n_components_l
+n_components_k min_child_weight max_depth kernel_size init_sigma gamma finetune_last_layer
+encoder_hidden_dim colsample_bytree cls_dropout bidirectional activation SA_lambda SA_inf
+input_dim""".split()
 SPATIAL = """
 feature_type:
   - transcriptome: null
@@ -202,7 +216,12 @@ REFUSED = {
     "a word for a number": ({"random_seed": "x"}, "no whole number"),
     "a word for a switch": ({"skip_cv": "false"}, "neither true nor false"),
     "half a search": ({"search_method": "random"}, "number of trials"),
-    "no experiment": ({"parameters": {"nhead": {"values": [2]}}}, "holds no experiment"),
+    "no experiment": ({"gx2c": 1}, "holds no experiment"),
+    "an unknown axis": ({"parameters": {"depth": {"values": [2]}}}, "varies no 'depth'"),
+    "no values": ({"parameters": {"nhead": {"values": []}}}, "nhead has neither value, values"),
+    "no parameters": ({"parameters": [1]}, "parameters are no mapping"),
+    "more than a search": ({"parameters": {}, "dataset": "HCP"}, "a search has no 'dataset'"),
+    "a search of no model": ({"parameters": {}, "name": "cnn"}, "no model 'cnn'"),
     "several mistakes": ({"cv_type": "x", "gene_list": "y"}, "gene_list: .*cv_type: "),
 }
 
@@ -273,13 +292,52 @@ def test_the_table_fits_80_columns(translated):
     file = {name: value for name, value, _ in EACH}
     screen = Console(file=io.StringIO(), width=80, force_terminal=True, highlight=False)
 
-    rows = translated(**file).rows
-    print_table(rows, ALWAYS, left=rows[0], console=screen)
+    found = translated(**file)
+    print_table(found.rows, found.notes, left=found.rows[0], console=screen)
 
     shown = re.sub("\x1b\\[[0-9;]*m", "", screen.file.getvalue())
     lines = shown.splitlines()
     assert max(len(line) for line in lines if "│" in line) <= 80
     assert all(name in shown for name in file)
+
+
+def test_whatever_a_published_search_varies_has_a_name_in_some_search_space_or_a_reason():
+    assert set(VARIED) == {*AXES, *LEFT_OUT, EPOCHS}
+    published = Scale(small=False, n_genes=7380, n_train_regions=228, max_epochs=110, patience=50)
+    found: dict[str, set[str]] = {}
+    for model in {ours.options["model"] for ours in names.MODELS.values()}:
+        space = dimensions(get_search_space(model), published)
+        for name, axis, _ in axes_of(model, dict.fromkeys(AXES, [1])):
+            if axis in space:
+                found.setdefault(name, set()).add(axis)
+    assert {name: set(axes) for name, axes in AXES.items()} == found
+
+
+def test_a_search_file_names_its_model_and_the_longest_training(tmp_path):
+    path = tmp_path / "shared_transformer_sweep_config.yml"
+    path.write_text(yaml.safe_dump({
+        "method": "random",
+        "parameters": {
+            "nhead": {"values": [2, 4]},
+            "learning_rate": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-2},
+            "deep_hidden_dims": {"values": [[256, 128], [512, 256, 128]]},
+            "num_workers": {"value": 2},
+            "epochs": {"values": [90, 110]},
+        },
+        "best_parameters": {"nhead": {"values": [4]}},
+    }))  # fmt: skip
+
+    found = translate(path, {})
+
+    rows = {row["published"]: (row["here"], row["difference"]) for row in found.rows[-5:]}
+    assert (found.model, found.options["max_epochs"]) == ("smt", 110)
+    assert rows["nhead: 2, 4"] == ("n_heads (searched)", "none")
+    assert rows["deep_hidden_dims: [256, 128], [512, 256, 128]"][0] == "hidden_dims (searched)"
+    assert rows["num_workers: 2"] == ("-", LEFT_OUT["num_workers"])
+    assert options_of(found.command("quick")) == make_options(
+        "smt", preset="quick", **found.options
+    )
+    assert translate(path, {"max_epochs": 9, "model": "cge"}).options["max_epochs"] == 9
 
 
 def test_the_page_shows_the_translation_of_its_experiment(tmp_path):
