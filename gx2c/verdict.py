@@ -31,6 +31,10 @@ BOUNDS = "Bounds are one-sided 95 % limits when regions are resampled, with mode
 AVERAGED = "The grade is that of the mean of {} models, not of any of them."
 KEPT = "configs and epochs"
 TUNED = "Nulls keep the {} that were found with the true genes."
+STARTED = (
+    "Networks start from a model that learned from other data, which the baselines did not see: a "
+    "gain over them may come from these data."
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,9 @@ class Evidence:
         Name of the data that was tested on, if it is not that of training.
     averages
         The models whose mean is graded, if there are several.
+    started
+        Whether networks started from a saved model. It was trained with measured genes, which is
+        no start for surrogate genes, so no null is exchangeable with the result.
     """
 
     r: float | None
@@ -116,6 +123,7 @@ class Evidence:
     kept: str = KEPT
     tested_on: str = ""
     averages: Sequence[str] = ()
+    started: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,13 +189,13 @@ def p_specific(evidence: Evidence) -> float | None:
 
 
 def failed_before(evidence: Evidence, surrogate: str) -> bool:
-    """Return whether a step before the one that needs a surrogate has failed or will fail.
+    """Return whether a step before the one that needs a surrogate has failed, or cannot be taken.
 
     Nulls of that surrogate can then change no grade.
     """
     earlier: Sequence[Callable[[Evidence], Step]] = STEPS[: 3 if surrogate == LOCAL else 2]
     found = [step(evidence).passed for step in (*earlier, _genes_matter)]
-    return False in found
+    return evidence.started or False in found
 
 
 def _beats_decay(evidence: Evidence) -> Step:
@@ -204,6 +212,9 @@ def _genes_matter(evidence: Evidence) -> Step:
     """Take the step to grade 3; failures are stated first, then missing evidence."""
     if not evidence.reads_genes:
         return Step(None, "it reads no genes")
+    if evidence.started:
+        why = "networks start from a model of measured genes, which nulls cannot match"
+        return Step(None, f"not tested further, because {why}")
     needed, control = _needed(evidence), evidence.coordinates
     tests = {name: evidence.nulls[name] for name in needed if name in evidence.nulls}
     failures = [
@@ -289,6 +300,8 @@ def _caveat(evidence: Evidence) -> str:
         sentences.append(AVERAGED.format(len(evidence.averages)))
     if evidence.tuned and evidence.nulls:
         sentences.append(TUNED.format(evidence.kept))
+    if evidence.started:
+        sentences.append(STARTED)
     if early:
         names = " and ".join(early)
         sentences.append(f"Nulls of {names} ended early, when enough were as good: p = h / l.")

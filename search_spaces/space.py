@@ -175,6 +175,16 @@ class SearchSpace:
         """Whether nothing may vary: every config would be the same."""
         return not MODELS[self.model].defaults
 
+    def only_training(self, hyperparameters: Mapping[str, Any]) -> "SearchSpace":
+        """Return the space of the training of a model whose keywords are given."""
+        return SearchSpace(
+            self.model,
+            lambda trial, scale: dict(hyperparameters),
+            begins=self.begins,
+            begins_small=self.begins_small,
+            weight_decays=self.weight_decays,
+        )
+
     def ask(self, trial: TrialLike, scale: Scale) -> tuple[dict[str, Any], TrainingSettings]:
         """Ask a trial for the model's keywords and, if it is a network, for its training."""
         hyperparameters = self.suggest(trial, scale)

@@ -13,6 +13,8 @@ from gx2c.errors import UserError, logger
 from gx2c.files import ordinary
 
 ALL_GENES = "all"
+# The order in which a list, or else the dataset, names genes
+LISTED = "listed"
 N_NAMED = 5
 _MOST_VARIABLE = re.compile(r"([0-9]{1,9})_var")
 _CLUSTERS = re.compile(r"cluster_([1-9][0-9]*)")
@@ -46,8 +48,9 @@ def select_genes(
         "all"; "100_var" for the 100 genes that vary most across the training regions; or symbols.
     order
         "tss" (along the genome; genes of unknown place last, by symbol), "expression" (ascending
-        mean over the training regions), "random", or "cluster_<k>" (clusters of k genes that are
-        co-expressed in the training regions).
+        mean over the training regions), "random", "listed" (as in the list of symbols, or else as
+        in `genes`), or "cluster_<k>" (clusters of k genes that are co-expressed in the training
+        regions).
     tss
         (n_genes,) positions along the genome, NaN where unknown, or None.
     seed
@@ -67,6 +70,7 @@ def select_genes(
     rule = gene_order(order)
     if not isinstance(which, str):
         chosen = _indices_of(which, genes)
+        chosen = chosen if order == LISTED else np.sort(chosen)
     elif (n_wanted := _n_most_variable(which, len(genes))) == len(genes):
         chosen = np.arange(len(genes))
     else:
@@ -188,7 +192,7 @@ def _indices_of(symbols: Sequence[str], genes: Sequence[str]) -> IntArray:
         )
     if not symbols or duplicates(symbols):
         raise UserError("the list of genes is empty or repeats a symbol; give each symbol once")
-    return np.sort(np.array([place[symbol] for symbol in symbols], dtype=np.int64))
+    return np.array([place[symbol] for symbol in symbols], dtype=np.int64)
 
 
 def _by_tss(_: FloatArray, genes: Sequence[str], tss: FloatArray | None, seed: int) -> IntArray:
@@ -201,6 +205,7 @@ GENE_ORDERS: dict[str, GeneOrder] = {
     "expression": lambda expression, genes, tss, seed: np.lexsort(
         (np.array(genes), expression.mean(axis=0))
     ),
+    LISTED: lambda expression, genes, tss, seed: np.arange(len(genes)),
     "random": lambda expression, genes, tss, seed: np.random.default_rng(seed).permutation(
         len(genes)
     ),

@@ -121,6 +121,11 @@ class Case:
                 "refit needs; give the dataset of the run, or gradients or permutation without "
                 "nulls (--nulls 0)"
             )
+        if self.model.about.origins:
+            raise UserError(
+                f"{self.model!r} started from a model of measured genes, which one of surrogates "
+                "has not; explain it without nulls (--nulls 0)"
+            )
 
     @property
     def fold(self) -> Fold:

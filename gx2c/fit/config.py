@@ -113,7 +113,7 @@ class GeneOptions:
     which
         "all", "<N>_var" (the N most variable), or a tuple of symbols.
     order
-        "tss", "expression" or "random".
+        "tss", "expression", "random" or "listed"; see `select_genes`.
     seed
         Seed of the random order.
     """

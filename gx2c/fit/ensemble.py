@@ -27,6 +27,7 @@ from gx2c.fit.scoring import (
     score_train_test,
     selection_score,
 )
+from gx2c.fit.start import start_of
 from gx2c.metrics import METRICS
 from gx2c.splits.fold import Fold
 
@@ -188,6 +189,7 @@ def _fit_members(
             learning_rates=rates,
             seeds=own,
             profile=profile,
+            start=start_of(fold, config),
         )
         for (config, rates), own in zip(chosen, seeds, strict=True)
     ]

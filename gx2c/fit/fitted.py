@@ -16,6 +16,7 @@ from gx2c.fit.config import FitConfig
 from gx2c.fit.in_turn import FitInTurn, weights_of
 from gx2c.fit.predictor import NetworkPredictor
 from gx2c.fit.prepare import TrainingSet, View
+from gx2c.fit.start import Start
 from gx2c.models import MODELS, Model
 from gx2c.models.protocol import ReadsTestEdges
 from gx2c.models.spec import EXPRESSION, TRAIN_TEST_EDGES
@@ -66,6 +67,7 @@ class FittedModels:
         learning_rates: Sequence[float] = (),
         seeds: Sequence[int] = (),
         profile: ComputeProfile = DEFAULT_PROFILE,
+        start: Start | None = None,
     ) -> Self:
         """Fit a config on some regions of each of several brains.
 
@@ -81,6 +83,8 @@ class FittedModels:
             Indices that a model of `TRAIN_TEST_EDGES` must know; no other model reads them.
         learning_rates, seeds, profile
             As in `retrain`; only networks use them.
+        start
+            As in `NetworkFit`.
 
         Raises
         ------
@@ -90,7 +94,7 @@ class FittedModels:
         sets = [_cut(config, brain, train_regions, test_regions) for brain in brains]
         groups: Sequence[NetworkPredictor | ClosedForm]
         if MODELS[config.model].trains_in_epochs:
-            fit = FitInTurn(config, sets, seeds=seeds, profile=profile)
+            fit = FitInTurn(config, sets, seeds=seeds, profile=profile, start=start)
             for number, rate in enumerate(learning_rates, start=1):
                 fit.run_epoch(number, rate)
             groups = [group.fitted for group in fit.groups]

@@ -15,6 +15,7 @@ from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
 from gx2c.fit.network import NetworkFit, steps_per_epoch
 from gx2c.fit.prepare import TrainingSet
+from gx2c.fit.start import Start
 from gx2c.models import MODELS
 
 # Memory that the backward pass may need for all networks computed together. On a CPU it pays
@@ -81,7 +82,7 @@ class FitInTurn:
 
     Parameters
     ----------
-    config, training_sets, seeds, profile
+    config, training_sets, seeds, profile, start
         As in `NetworkFit`.
     """
 
@@ -92,6 +93,7 @@ class FitInTurn:
         *,
         seeds: Sequence[int],
         profile: ComputeProfile,
+        start: Start | None = None,
     ) -> None:
         self.seeds, self.profile = tuple(seeds), profile
         steps = steps_per_epoch(
@@ -105,7 +107,14 @@ class FitInTurn:
         )
         self.parts = equal_parts(len(training_sets), most)
         self.groups = [
-            NetworkFit(config, training_sets[p], seeds=seeds[p], profile=profile, steps=steps)
+            NetworkFit(
+                config,
+                training_sets[p],
+                seeds=seeds[p],
+                profile=profile,
+                steps=steps,
+                start=start,
+            )
             for p in self.parts
         ]
 

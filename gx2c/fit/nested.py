@@ -12,6 +12,7 @@ from gx2c.fit.in_turn import FitInTurn
 from gx2c.fit.network import derive_seed
 from gx2c.fit.prepare import TrainingSet
 from gx2c.fit.scoring import mean_scores, score_or_diverged, selection_score
+from gx2c.fit.start import start_of
 from gx2c.splits.fold import Fold
 
 WARM_UP_SHARE = 0.1
@@ -150,6 +151,7 @@ class NestedFit:
             training_sets,
             seeds=[derive_seed(seed, i) for i in range(len(fold.inner))],
             profile=profile,
+            start=start_of(fold.inner[0], config),
         )
         self._brain, self._inner = brain, fold.inner
         self._validation = [

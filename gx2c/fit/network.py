@@ -13,6 +13,7 @@ from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
 from gx2c.fit.predictor import NetworkPredictor, build_network
 from gx2c.fit.prepare import InputMaker, TrainingSet, make_augmenter
+from gx2c.fit.start import STREAM, Start
 from gx2c.models.layers.bases import PairNetwork, asymmetry
 from gx2c.models.layers.population import RandomStreams, connect_streams, initialise, prepare
 
@@ -76,6 +77,9 @@ class NetworkFit:
         Device, threads and number format.
     steps
         Steps in an epoch and regions in a block; by default those of these training sets.
+    start
+        Networks from which these start, each from one that its seed draws; None for random weights.
+        They keep the standardisation of those, and all that their layers learned.
     """
 
     def __init__(
@@ -86,10 +90,16 @@ class NetworkFit:
         seeds: Sequence[int],
         profile: ComputeProfile,
         steps: tuple[int, int] | None = None,
+        start: Start | None = None,
     ) -> None:
         self.config, self.seeds, self.profile = config, tuple(seeds), profile
         self.device = torch.device(profile.device)
-        self.input_makers = [InputMaker.learn(s.regions) for s in training_sets]
+        drawn = [] if start is None else [derive_seed(s, STREAM) % len(start) for s in self.seeds]
+        self.input_makers = (
+            [InputMaker.learn(s.regions) for s in training_sets]
+            if start is None
+            else [start.input_makers[network] for network in drawn]
+        )
         self.inputs = [
             maker(s.regions, self.device)
             for maker, s in zip(self.input_makers, training_sets, strict=True)
@@ -101,11 +111,19 @@ class NetworkFit:
             [len(s.regions) for s in training_sets], config.training.block_regions
         )
         self.augmenter = make_augmenter(config, training_sets)
-        self._build(training_sets)
-
-    def _build(self, training_sets: Sequence[TrainingSet]) -> None:
         vectors = training_sets[0].gene_vectors
         self.n_gene_dims = 0 if vectors is None else vectors.shape[1]
+        if start is not None:
+            self.n_gene_dims = start.n_gene_dims
+        self._build()
+        if start is None:
+            self._initialise(training_sets)
+        else:
+            weights = start.weights_of(drawn)
+            self.network.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()})
+        self._begin()
+
+    def _build(self) -> None:
         self.network = build_network(
             self.config,
             self.inputs[0].expression.shape[1],
@@ -113,6 +131,8 @@ class NetworkFit:
             n_gene_dims=self.n_gene_dims,
             profile=self.profile,
         )
+
+    def _initialise(self, training_sets: Sequence[TrainingSet]) -> None:
         initialise(self.network, [derive_seed(seed, 0) for seed in self.seeds])
         values = [s.connectome[~np.eye(len(s.connectome), dtype=bool)] for s in training_sets]
         means = [float(off_diagonal.mean()) for off_diagonal in values]
@@ -121,6 +141,8 @@ class NetworkFit:
             expression = self.input_makers[member].expression.apply(training.regions.expression)
             shown = replace(training, regions=training.regions.with_columns(expression))
             prepare(self.network, member, shown, seed=derive_seed(self.seeds[member], 0, 0))
+
+    def _begin(self) -> None:
         self.network.to(self.device)
         decay = self.config.training.ema_decay
         average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]

@@ -11,6 +11,7 @@ from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.config import FitConfig
 from gx2c.fit.fitted import FittedModels
 from gx2c.fit.scoring import score_or_diverged, score_train_test
+from gx2c.fit.start import start_of
 from gx2c.splits.fold import Fold
 
 
@@ -89,6 +90,7 @@ def retrain(
             learning_rates=learning_rates,
             seeds=seeds,
             profile=profile,
+            start=start_of(fold, config),
         )
         predicted = fitted.predict(brains, fold.test_regions)
         scores = [score_or_diverged(p, b, fold) for p, b in zip(predicted, brains, strict=True)]

@@ -1,5 +1,7 @@
 """A saved model: it predicts without a sweep, its dataset or Ray."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +16,7 @@ from gx2c.errors import UserError
 from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.fitted import FittedModels
 from gx2c.fit.scoring import mean_prediction
+from gx2c.fit.start import Seen
 from gx2c.models import MODELS
 from gx2c.models.layers.transformer import flash_attention_is_available
 from gx2c.models.spec import TRAIN_TEST_EDGES
@@ -61,14 +64,36 @@ class SavedModel:
     @property
     def regions(self) -> Unmeasured:
         """The regions of its dataset: their labels and places, without expression."""
-        labels, places = tuple(self.about.dataset.regions), self.arrays
-        return Unmeasured(
-            self.about.dataset.name,
-            labels,
-            (),
-            np.empty((len(labels), 0)),
-            places["coords_mm"],
-            places["hemisphere"],
+        return self._placed(self.about.dataset.name, self.about.dataset.regions)
+
+    def _placed(self, name: str, labels: Sequence[str], of: str = "") -> Unmeasured:
+        places = self.arrays[f"{of}coords_mm"], self.arrays[f"{of}hemisphere"]
+        return Unmeasured(name, tuple(labels), (), np.empty((len(labels), 0)), *places)
+
+    @property
+    def digest(self) -> str:
+        """Hash of what it learned, from what, and how."""
+        about = self.about
+        parts = [about.files, about.genes, about.training_regions, about.members[0].config]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """What trained it, then what trained the models from which its networks started."""
+        about, data = self.about, self.about.dataset
+        trained = tuple(about.training_regions)
+        return (
+            Seen(self.name, self.digest, self.regions, trained, data.placed),
+            *(
+                Seen(
+                    one.model,
+                    one.digest,
+                    self._placed(one.dataset, one.regions, f"origin_{number}."),
+                    tuple(one.training_regions),
+                    one.placed,
+                )
+                for number, one in enumerate(about.origins)
+            ),
         )
 
     @property

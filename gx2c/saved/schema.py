@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gx2c.data.layout import PEARSON
 
 # Raised when files of this version could no longer be read by the one before
-FORMAT = 2
+FORMAT = 3
 
 Scores = dict[str, float | None]
 
@@ -32,6 +32,8 @@ class DatasetPart(Part):
     divisor
         Number by which the measure was divided, so that it lies within [-1, 1]; predictions times
         this number have the measure's own scale.
+    placed
+        Whether regions have coordinates, and not only distances.
     """
 
     name: str
@@ -40,6 +42,26 @@ class DatasetPart(Part):
     measure: str = PEARSON
     measured: str = ""
     divisor: float = 1.0
+    placed: bool = True
+
+
+class OriginPart(Part):
+    """A model from which networks started; arrays such as `origin_0.coords_mm` place its regions.
+
+    Attributes
+    ----------
+    model, digest
+        Its name, and a hash of its content.
+    dataset, regions, placed, training_regions
+        As of a model.
+    """
+
+    model: str
+    digest: str
+    dataset: str
+    regions: list[str]
+    placed: bool
+    training_regions: list[str]
 
 
 class MembersPart(Part):
@@ -93,6 +115,9 @@ class ModelFile(Part):
         Deviations from the defaults in data, target and split.
     expected
         The mean test scores of the sweep whose configs these are, where no region is left to test.
+    origins
+        The model from which its networks started, if any, and those from which that one did: their
+        training regions count as seen.
     profile, versions, processor
         How and where it was computed.
     arrays
@@ -117,6 +142,7 @@ class ModelFile(Part):
     scores: Scores
     expected: Scores = Field(default_factory=dict)
     conditions: list[str] = Field(default_factory=list)
+    origins: list[OriginPart] = Field(default_factory=list)
     profile: dict[str, Any]
     versions: dict[str, str]
     processor: str

@@ -18,6 +18,7 @@ from gx2c.fit.compute import ComputeProfile
 from gx2c.fit.fitted import ClosedForm, FittedModels
 from gx2c.fit.predictor import NetworkPredictor
 from gx2c.fit.prepare import View
+from gx2c.fit.start import Seen, Start
 from gx2c.models.names import BEST
 from gx2c.saved import ARRAYS_FILE, MODEL_FILE
 from gx2c.saved.matching import reads_of
@@ -28,6 +29,7 @@ from gx2c.saved.schema import (
     DatasetPart,
     MembersPart,
     ModelFile,
+    OriginPart,
     Scores,
 )
 from gx2c.sealed import sealed
@@ -51,6 +53,8 @@ class Training:
         Those of the mean prediction, and of each member, config by config.
     expected, conditions, weights
         See `ModelFile`.
+    start
+        The networks from which these started, or None.
     """
 
     train_regions: IntArray
@@ -66,6 +70,7 @@ class Training:
     expected: Mapping[str, float] | None = None
     conditions: Sequence[str] = ()
     weights: Mapping[str, float] | None = None
+    start: Start | None = None
 
 
 def model_files(
@@ -93,6 +98,12 @@ def model_files(
         "coords_mm": np.array(brain.coords_mm, dtype=np.float64),
         "hemisphere": np.array(brain.hemisphere, dtype=np.int64),
     }
+    origins = () if training.start is None else training.start.seen
+    for k, origin in enumerate(origins):
+        arrays.arrays |= {
+            f"origin_{k}.coords_mm": origin.regions.coords_mm,
+            f"origin_{k}.hemisphere": origin.regions.hemisphere,
+        }
     scores = iter(training.member_scores or [None] * sum(map(len, training.seeds)))
     members = [
         MembersPart(
@@ -120,6 +131,7 @@ def model_files(
             measure=brain.measure,
             measured=measured_checksum(brain),
             divisor=brain.divisor,
+            placed=brain.distances_mm is None,
         ),
         split=training.split,
         fold=training.fold,
@@ -132,6 +144,7 @@ def model_files(
         scores=_plain(training.scores) or {},
         expected=_plain(training.expected) or {},
         conditions=list(training.conditions),
+        origins=[_origin(one) for one in origins],
         profile=asdict(training.profile),
         versions=versions(),
         processor=processor_name(),
@@ -160,6 +173,17 @@ def write_model(folder: Path, files: Mapping[str, bytes]) -> None:
         raise UserError(
             f"{folder} cannot be written ({error.strerror}); make room, or give another folder"
         ) from None
+
+
+def _origin(seen: Seen) -> OriginPart:
+    return OriginPart(
+        model=seen.model,
+        digest=seen.digest,
+        dataset=seen.regions.name,
+        regions=list(seen.regions.labels),
+        placed=seen.placed,
+        training_regions=list(seen.training_regions),
+    )
 
 
 def _view(view: View, place: Mapping[int, int], arrays: Arrays, name: str) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Splitter:
         Whether all seeds give the same folds, so that several seeds are not several samples.
     label
         Label of every output, for rules that use the target.
+    homologues
+        Whether homologues are held out together.
     """
 
     hold_out: Callable[[Sites, int, int], list[IntArray]]
@@ -37,6 +39,7 @@ class Splitter:
     needs: str = ""
     deterministic: bool = False
     label: str = ""
+    homologues: bool = False
 
     @property
     def numbered(self) -> bool:
@@ -45,8 +48,8 @@ class Splitter:
 
 
 SPLITTERS: dict[str, Splitter] = {
-    "bilateral": Splitter(bilateral_folds),
-    "bilateral-random": Splitter(bilateral_random_folds),
+    "bilateral": Splitter(bilateral_folds, homologues=True),
+    "bilateral-random": Splitter(bilateral_random_folds, homologues=True),
     "community": Splitter(
         community_folds, connectome=attrgetter("holdout_connectome"), needs="a holdout connectome"
     ),

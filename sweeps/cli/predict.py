@@ -62,16 +62,25 @@ def fit(
         typer.Option(help="A finished run, or the best.yaml in it.", autocompletion=complete_run),
     ],
     out: Annotated[Path, typer.Option(help="A new folder for the model.")],
+    init_from: Annotated[
+        str,
+        typer.Option(
+            help="Saved model from which networks start (gx2c sweep --help).",
+            show_default="that of the run",
+        ),
+    ] = "",
 ) -> None:
     """Fit a final model on all regions, with the best configs of a search on all of them."""
     from gx2c.saved.loading import load_model
     from sweeps.run.final import fit_final
 
-    expected = fit_final(config, model, out)
+    expected = fit_final(config, model, out, init_from=init_from)
     saved = load_model(out)
     print(f"model    {saved!r}")
     r = expected.get("pearson_r")
     score = "that of its sweep" if r is None else f"test r {r:.3f}, the mean over the sweep's folds"
+    if init_from and not expected:
+        score = f"unknown: the sweep's networks did not start from {init_from}"
     print(f"expected {score}; no region is left to test this model itself")
     wrote(out)
 

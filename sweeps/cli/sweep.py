@@ -143,7 +143,7 @@ def _several(
     from sweeps.compare.leaderboard_page import notes_of, table_of
     from sweeps.compare.zoo import ZooRequest, parse_models, sweep_zoo
 
-    if only := sorted({"warm_start", "budget"} & set(given)):
+    if only := sorted({"warm_start", "budget", "init_from"} & set(given)):
         raise UserError(f"{OPTIONS[only[0]].label} is for a sweep of one model")
     if resume and out is None:
         raise UserError("give the folder of the sweep to continue with --out")

@@ -27,6 +27,11 @@ from sweeps.folder.summary_parts import Nulls
 from sweeps.nulls.group import UNSELECTED
 from sweeps.request.options import SweepOptions
 
+# Stated of nulls whose networks start as those of the result
+STARTED = (
+    "each null starts from the same model of measured genes as the result, which favours the "
+    "measured genes: p is no test"
+)
 NESTED = "score with genes - score of geography, on the same folds"
 
 # Stated of the headline metric's null distribution
@@ -118,6 +123,7 @@ def _summarise(
     summaries = {name: _compare(name, test[name], mine[name]) for name in METRICS}
     headline = summaries[HEADLINE]
     adjusted = adjusted_for_geography(options)
+    found = caution(options.null_method, nested=adjusted)
     over_geography = _nested(nulls, options.model, test, geography) if adjusted else None
     return {
         "n": headline.n,
@@ -132,7 +138,7 @@ def _summarise(
         "p_values": {name: s.p_value for name, s in summaries.items()},
         **{key: getattr(headline, key) for key in HEADLINE_KEYS},
         "over_geography": over_geography,
-        "caution": caution(options.null_method, nested=adjusted),
+        "caution": "; ".join(filter(None, [found, STARTED * bool(options.init_from)])),
     }
 
 

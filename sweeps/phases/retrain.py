@@ -10,6 +10,7 @@ from gx2c.data import Brain
 from gx2c.errors import UserError
 from gx2c.files import file_digest
 from gx2c.fit import RetrainedEnsemble, choose_weight, retrain_ensemble
+from gx2c.fit.start import start_of
 from gx2c.saved import MODEL_FILE
 from gx2c.saved.schema import IndexEntry, IndexFile
 from gx2c.saved.writing import Training, model_files
@@ -89,6 +90,7 @@ def _saved(context: TrialContext, job: RetrainJob, ensemble: RetrainedEnsemble) 
         scores=ensemble.scores,
         member_scores=[member.scores for member in ensemble.members],
         conditions=context.conditions,
+        start=start_of(fold, job.config),
     )
     return model_files(ensemble.fitted, context.brain, training)
 

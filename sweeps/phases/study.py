@@ -20,7 +20,6 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from gx2c.errors import UserError
 from gx2c.metrics import HEADLINE
-from search_spaces import get_search_space
 from sweeps.folder.lock import holder_of
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import (
@@ -147,7 +146,7 @@ def _studies(
         search.sort(key=lambda record: record.number)
         distributions = partial(
             distributions_of,
-            space=get_search_space(model),
+            space=plan.space(model, fold),
             scale=plan.scale(fold),
             genes=plan.genes,
         )

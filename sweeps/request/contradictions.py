@@ -12,7 +12,7 @@ from gx2c.models.spec import TRAIN_TEST_EDGES, ModelSpec
 from gx2c.nulls import SURROGATES
 from gx2c.nulls.spatiomolecular import too_many
 from sweeps.request.null_kinds import AS_NEEDED, parse_null_methods
-from sweeps.request.table import GENES, OptionTable
+from sweeps.request.table import GENES, OPTIONS, STARTED, OptionTable
 
 
 def contradictions(options: OptionTable) -> Iterator[str]:
@@ -29,6 +29,7 @@ def contradictions(options: OptionTable) -> Iterator[str]:
     yield from _of_features(options, spec)
     yield from _of_side_files(options, spec)
     yield from _of_transfer(options, spec)
+    yield from _of_starts(options, spec)
     if parse_kinds(options.augment) and not spec.trains_in_epochs:
         yield f"augmentation applies to the training steps of networks, but {spec.name} has none"
     if options.augment_search and not parse_kinds(options.augment):
@@ -134,6 +135,23 @@ def _of_transfer(options: OptionTable, spec: ModelSpec) -> Iterator[str]:
             f"--split {options.split} reads a second connectome, which a test on other data leaves "
             "out; choose another split"
         )
+
+
+def _of_starts(options: OptionTable, spec: ModelSpec) -> Iterator[str]:
+    if not options.init_from:
+        return
+    if options.model == BEST:
+        yield f"--init-from gives the weights of one network, and {BEST} averages several models"
+    elif not spec.trains_in_epochs:
+        yield (
+            f"--init-from gives weights from which networks start, and {spec.name} is fitted in "
+            "one step; omit it, or sweep a network"
+        )
+    for name, value in STARTED.items():
+        if getattr(options, name) != value:
+            yield f"--init-from fixes {name.replace('_', ' ')}; omit {OPTIONS[name].label}"
+    if options.features != EXPRESSION:
+        yield f"--init-from needs networks that read expression; omit --features {options.features}"
 
 
 def _of_side_files(options: OptionTable, spec: ModelSpec) -> Iterator[str]:

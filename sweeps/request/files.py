@@ -17,6 +17,7 @@ from sweeps.folder.regions import write_regions
 from sweeps.request.option import Affects
 from sweeps.request.options import SweepOptions
 from sweeps.request.plan import SweepPlan, WarmStart
+from sweeps.request.starting import starts_of
 from sweeps.request.table import OPTIONS
 
 # The limit of ext4, XFS, APFS and NTFS, which NFS passes on
@@ -71,6 +72,7 @@ def _inputs(plan: SweepPlan) -> dict[str, Any]:
         "measured": measured_checksum(plan.brain),
         "genes": which if isinstance(which, str) else list(which),
         "warm_start": list(plan.warm.sources),
+        "init_from": [start.digest for start in starts_of(plan.folds)],
     }
 
 

@@ -8,10 +8,11 @@ from gx2c.data.row_order import row_order
 from gx2c.data.two_brains import training_part
 from gx2c.models.names import families_of, spec_of
 from gx2c.nulls.spheres import PROJECTED, are_projected
+from gx2c.saved.starting import mirrored_share
 from gx2c.splits.transfer import transfer_note
-from search_spaces import get_search_space
 from sweeps.request.contradictions import reads_genes
 from sweeps.request.plan import SweepPlan
+from sweeps.request.starting import starts_of
 
 
 def search_notes(plan: SweepPlan) -> list[str]:
@@ -19,7 +20,7 @@ def search_notes(plan: SweepPlan) -> list[str]:
     model = plan.options.model
     label, notes = spec_of(model).label, []
     for name in families_of(model):
-        space = get_search_space(name)
+        space = plan.space(name)
         scales = [plan.scale(fold) for fold in range(len(plan.folds))]
         notes += [note for scale in scales for note in space.cap_notes(scale)]
     notes = list(dict.fromkeys(notes))
@@ -27,14 +28,41 @@ def search_notes(plan: SweepPlan) -> list[str]:
         notes.append(f"{model} has nothing to search: one config per outer fold")
     if label:
         notes.append(f"{model} {label}, which no other model sees: do not compare it with others")
-    if plan.genes.order == "tss" and spec_of(model).trains_in_epochs and _lacks_starts(plan):
+    if plan.genes_of().order == "tss" and spec_of(model).trains_in_epochs and _lacks_starts(plan):
         known = sum(row[1] != "n/a" for row in known_starts(plan.brain.genes))
         notes.append(
             "--gene-order tss: the dataset has no transcription starts, so genes are in "
             f"alphabetical order; schaefer100 has the starts of {known} of "
             f"{plan.brain.n_genes} symbols: gx2c data starts FOLDER copies them"
         )
-    return notes + plan.null_kinds.notes()
+    return [*notes, *start_notes(plan), *plan.null_kinds.notes()]
+
+
+def start_notes(plan: SweepPlan) -> list[str]:
+    """Return notes on what starts from a model, what it fixes, and what it has seen."""
+    options, brain, starts = plan.options, plan.brain, starts_of(plan.folds)
+    if not starts:
+        return []
+    source, genes = options.init_from, starts[0].genes
+    notes = [
+        f"networks start from {source}: its architecture and its {len(genes)} genes are fixed, and "
+        "learning rate, weight decay, schedule, block size and epochs are searched"
+    ]
+    if more := brain.n_genes - len(genes):
+        notes.append(f"{more} of the {brain.n_genes} genes of {brain.name} are not among them")
+    at_random = sum(not starts_of(fold.inner) for fold in plan.folds)
+    if at_random:
+        then = ", and weights after geography," * spec_of(options.model).contains_geography
+        notes.append(
+            f"in {at_random} of {len(plan.folds)} outer folds {source} has seen validation "
+            f"regions: there configs and epochs{then} are chosen with networks that start at random"
+        )
+    if share := mirrored_share(starts, brain):
+        notes.append(
+            f"{source} was trained on the other hemisphere, at the mirror images of {share:.0%} of "
+            "the regions; edges of homologues are alike, so its scores are optimistic"
+        )
+    return notes
 
 
 def _lacks_starts(plan: SweepPlan) -> bool:

@@ -18,7 +18,15 @@ from sweeps.request.budget import CPU_BUDGET, EPOCH_SHARES, budgeted
 from sweeps.request.contradictions import contradictions, reads_genes
 from sweeps.request.ensemble import usual_ensemble
 from sweeps.request.null_kinds import AS_NEEDED
-from sweeps.request.table import GENES, NO_BUDGET, OPTIONS, PRESET_NAMES, SPINS, OptionTable
+from sweeps.request.table import (
+    GENES,
+    NO_BUDGET,
+    OPTIONS,
+    PRESET_NAMES,
+    SPINS,
+    STARTED,
+    OptionTable,
+)
 
 PRESETS: dict[str, dict[str, Any]] = {
     preset: {
@@ -149,7 +157,9 @@ def make_options(model: str, *, preset: str, **given: Any) -> SweepOptions:
     settings = PRESETS[preset] | chosen
     settings |= usual_options(model, settings) | chosen
     if settings["budget"] != NO_BUDGET:
-        settings["budgeted"] = budgeted(chosen)
+        # what a saved model fixes is as good as given
+        fixed = {**STARTED, "small": None} if settings["init_from"] else {}
+        settings["budgeted"] = budgeted({**fixed, **chosen})
     return SweepOptions(**settings)
 
 
@@ -169,4 +179,6 @@ def usual_options(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         usual["nulls"] = 0
     if SPLITTERS[settings["split"]].deterministic:
         usual["seeds"] = "1"
-    return {**usual, **spec_of(model).usual_options}
+    usual |= spec_of(model).usual_options
+    # no null has a model of measured genes to start from: none can raise the grade
+    return usual | ({**STARTED, "nulls": 0} if settings["init_from"] else {})

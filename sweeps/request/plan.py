@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gx2c.data import Brain, count_genes, load_dataset, resolve_genes
+from gx2c.data.genes import LISTED
 from gx2c.errors import UserError
 from gx2c.fit import ComputeProfile, GeneOptions, Task
 from gx2c.fit.augmentation import Augmentation
@@ -18,7 +19,7 @@ from gx2c.fit.stacking import EQUAL
 from gx2c.models.names import GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.splits import Fold
 from search_spaces import Scale, get_search_space
-from search_spaces.space import FROM_SCALE
+from search_spaces.space import FROM_SCALE, SearchSpace
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore, ranked
 from sweeps.request.contradictions import reads_genes
@@ -26,6 +27,7 @@ from sweeps.request.ensemble import EnsembleSize, ensemble_size
 from sweeps.request.folds import cut_folds, other_inner_folds
 from sweeps.request.null_kinds import NullKinds, null_kinds
 from sweeps.request.options import SweepOptions
+from sweeps.request.starting import starts_of, with_starts
 from sweeps.search.board import SearchBoard
 from sweeps.search.fold_search import FoldSearch
 from sweeps.search.fold_study import FoldStudy
@@ -190,9 +192,9 @@ class SweepPlan:
 
         def study_of(records: list[ConfigRecord]) -> FoldStudy:
             return FoldStudy(
-                get_search_space(model),
+                self.space(model, fold),
                 scale=self.scale(fold),
-                genes=dataclasses.replace(self.genes, seed=split.seed),
+                genes=self.genes_of(fold),
                 task_of=task_of,
                 seed=sampler_seed(split.seed, model, split.number),
                 records=records,
@@ -213,7 +215,21 @@ class SweepPlan:
 
     def n_genes(self) -> int:
         """Return the number of genes that every fit chooses."""
-        return count_genes(self.genes.which, self.brain.genes)
+        return count_genes(self.genes_of().which, self.brain.genes)
+
+    def genes_of(self, fold: int = 0) -> GeneOptions:
+        """Return how fits of an outer fold choose genes, by the model they start from, if any."""
+        split = self.folds[fold]
+        if starts := starts_of([split]):
+            return GeneOptions(starts[0].genes, order=LISTED, seed=split.seed)
+        return dataclasses.replace(self.genes, seed=split.seed)
+
+    def space(self, model: str, fold: int = 0) -> SearchSpace:
+        """Return what may vary in a model: only training, if it starts from a saved one."""
+        space = get_search_space(model)
+        if not (spec_of(model).trains_in_epochs and (starts := starts_of([self.folds[fold]]))):
+            return space
+        return space.only_training(starts[0].config.hyperparameters)
 
 
 def configs_per_fold(options: SweepOptions, model: str) -> int:
@@ -256,6 +272,7 @@ def plan_sweep(options: SweepOptions, dataset: Brain) -> SweepPlan:
         seed=options.seed,
     )
     folds = cut_folds(options, brain, n_inner_repeats=options.inner_repeats)
+    folds = with_starts(options, brain, folds)
     if any(split_name(model)[1] for model in families_of(options.model)):
         check_can_cross_fit(min(len(f.train_regions) for fold in folds for f in fold.inner))
     kinds = null_kinds(options, brain, folds)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sweeps.request.gpu_share import check_gpu_share, read_gpu_share
 from sweeps.request.option import Affects, option, options_of
@@ -12,6 +13,8 @@ from sweeps.storage.uri import check_storage
 PRESET_NAMES = ("quick", "standard", "paper")
 GENES, SPINS = "genes", "hungarian"
 NO_BUDGET = "none"
+# Values of options whose place a saved model takes (`--init-from`)
+STARTED: dict[str, Any] = {"genes": "all", "gene_order": "tss"}
 
 # headings, with the effects of most options under each
 _data = partial(option, group="Data", affects=Affects.SCORE)
@@ -74,7 +77,7 @@ class OptionTable:
     )
     gene_order: str = _data(
         "tss",
-        help="Order of the genes: tss (along the genome), expression, random, or cluster_K "
+        help="Order of the genes: tss (along the genome), expression, random, listed or cluster_K "
         "(co-expressed genes in clusters of K).",
         check="gx2c.data.genes:gene_order",
     )
@@ -172,6 +175,15 @@ class OptionTable:
         within=(0, 1e6),
         condition="symmetric loss {:g}",
         details="It has no effect on models that predict both directions alike.",
+    )
+    init_from: str = _training(
+        "",
+        help="Saved model from which networks start: its folder, that of a run, or the name of a "
+        "pretrained model. Refused if it may have seen test regions.",
+        affects=Affects.RESULT,
+        condition="networks start from {}",
+        details="Architecture and genes are those of the model; its regions are compared by place "
+        "and hemisphere ([after.md](after.md#fine-tuning)).",
     )
     ema_decay: float = _training(
         0.0,

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from gx2c.errors import UserError
-from search_spaces import get_search_space
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, RecordStore, read_json
 from sweeps.request.files import differences, read_accepted, read_folds, read_options
 from sweeps.request.option import Affects
 from sweeps.request.plan import SweepPlan, WarmStart
+from sweeps.request.starting import starts_of
 from sweeps.search.fold_study import can_be_told
 
 # Regions are compared by name, data and genes by content, so their options need not agree
@@ -64,7 +64,7 @@ class _Source:
                 for theirs in self._within(fold)
                 for record in self.records[model, theirs]
                 if can_be_told(
-                    record, get_search_space(model), self.plan.scale(fold), self.plan.genes
+                    record, self.plan.space(model, fold), self.plan.scale(fold), self.plan.genes
                 )
             ]
             for model in self.plan.models
@@ -104,6 +104,12 @@ class _Source:
             raise UserError(
                 f"--warm-start {self.paths.root} used different genes ({self.options.genes}, not "
                 f"the current {self.plan.options.genes}); its scores do not apply to these"
+            )
+        ours = {start.digest for start in starts_of(self.plan.folds)}
+        if set(theirs.get("init_from", [])) != ours:
+            raise UserError(
+                f"--warm-start {self.paths.root} trained networks from another start (--init-from "
+                f"{self.options.init_from or 'not given'}); its scores do not apply to these"
             )
         if differing := differences(self.options, self.plan.options, MAY_DIFFER):
             raise UserError(

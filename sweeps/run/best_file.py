@@ -24,6 +24,7 @@ from sweeps.phases.combine import read_weights
 from sweeps.phases.retrain import profile_of
 from sweeps.phases.retrain_job import RetrainJob
 from sweeps.request.plan import SweepPlan
+from sweeps.request.starting import starts_of
 
 # Limits of NumPy's generators, of indices and of thread libraries
 MAX_SEED, MAX_BLOCK, MAX_THREADS = 2**64 - 1, 2**31 - 1, 1_024
@@ -81,6 +82,9 @@ class BestFile(_Strict):
     profile: _ProfileFile
     folds: list[_FoldFile] = Field(min_length=1)
     jobs: list[_JobFile] = Field(min_length=1)
+    # the model from which networks start, and by outer fold a hash of its content
+    init_from: str = ""
+    starts: list[str] = []
     # by outer fold, the share of each model that `best` averages
     weights: list[dict[str, Annotated[float, Field(ge=0, le=1)]]] = []
 
@@ -88,6 +92,7 @@ class BestFile(_Strict):
 def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -> None:
     """Write everything that a rerun of the retrained models needs, as plain values."""
     labels, options = plan.brain.labels, plan.options
+    starts = [start.digest for start in starts_of(plan.folds)]
     profiles = [profile_of(paths, plan, job.model, job.fold) for job in jobs]
     best = BestFile(
         gx2c="best configs, one per model and outer fold; `gx2c rerun` retrains them",
@@ -117,6 +122,7 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
             for job, used in zip(jobs, profiles, strict=True)
         ],
         **({"weights": read_weights(plan, paths)} if options.model == BEST else {}),
+        **({"init_from": options.init_from, "starts": starts} if starts else {}),
     )
     content = sealed(best.model_dump(exclude_unset=True))
     text = yaml.safe_dump(content, sort_keys=False, width=100)
@@ -227,6 +233,9 @@ def _set_problems(best: BestFile) -> Iterator[str]:
     for model, found in folds.items():
         if found != wanted:
             yield f"{model} has jobs for folds {found}, not one for each of {wanted} in order"
+    n_started = len(best.folds) if best.init_from else 0
+    if len(best.starts) != n_started:
+        yield f"it names the start of {len(best.starts)} folds, not of {n_started}"
     n_weighed = len(best.folds) if best.model == BEST else 0
     if len(best.weights) != n_weighed:
         yield f"it has weights for {len(best.weights)} folds, not for {n_weighed}"

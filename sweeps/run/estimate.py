@@ -9,7 +9,6 @@ from gx2c.fit import derive_seed, fitted_at_once
 from gx2c.fit.residual import N_FITS
 from gx2c.models.names import BEST, GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.splits import Fold
-from search_spaces import get_search_space
 from sweeps.nulls.jobs import NULLS_PER_GROUP, count_nulls, repeats_search
 from sweeps.request.contradictions import reads_genes
 from sweeps.request.options import SweepOptions
@@ -132,9 +131,9 @@ def probes_of(plan: SweepPlan, n_processes: int = 1) -> list[Probe]:
 def _probes_of(plan: SweepPlan, model: str, n_processes: int) -> Iterator[Probe]:
     options = plan.options
     study = FoldStudy(
-        get_search_space(model),
+        plan.space(model),
         scale=plan.scale(),
-        genes=plan.genes,
+        genes=plan.genes_of(),
         task_of=lambda: plan.task(model),
         seed=derive_seed(options.seed, model_number(model)),
     )

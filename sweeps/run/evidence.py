@@ -134,6 +134,7 @@ def evidence_of(plan: SweepPlan, paths: SweepPaths) -> Evidence:
         reads_genes=reads_genes(options.model, options.features),
         tuned=options.null_search != "full",
         kept=kept_in_nulls(options),
+        started=bool(options.init_from),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from gx2c.data.two_brains import training_part
 from gx2c.errors import UserError
 from gx2c.fit import FittedModels, choose_weight
+from gx2c.fit.start import start_of
 from gx2c.metrics import average_scores
 from gx2c.models.names import BEST, GEOGRAPHY, families_of, spec_of, split_name
 from gx2c.models.spec import TRAIN_TEST_EDGES
@@ -26,6 +27,8 @@ from sweeps.phases.search import run_search
 from sweeps.request.files import check_folder, check_inputs, read_options, write_request
 from sweeps.request.folds import cut_folds
 from sweeps.request.plan import SweepPlan, make_plan
+from sweeps.request.starting import with_starts
+from sweeps.request.table import STARTED
 from sweeps.run.progress import Phase, ProgressLine
 from sweeps.run.stopping import stops_cleanly
 from sweeps.search.board import SearchBoard
@@ -36,7 +39,7 @@ from sweeps.workers.tasks import fit_to_gpus
 SEARCH = "search"
 
 
-def fit_final(source: Path, model: str, out: Path) -> dict[str, float]:
+def fit_final(source: Path, model: str, out: Path, *, init_from: str = "") -> dict[str, float]:
     """Search a model of a sweep on all regions, fit the best configs on them, and save them.
 
     The search has the options of the sweep. Its inner folds are folds of all regions, cut as the
@@ -51,11 +54,14 @@ def fit_final(source: Path, model: str, out: Path) -> dict[str, float]:
         A model of the sweep.
     out
         A new folder, or that of a fit that was interrupted, which then continues.
+    init_from
+        A saved model from which networks start, in place of that of the sweep.
 
     Returns
     -------
     dict
-        Mean test scores of the sweep, which are the expected ones.
+        Mean test scores of the sweep, which are the expected ones; empty if its networks did not
+        start from that model.
 
     Raises
     ------
@@ -72,7 +78,9 @@ def fit_final(source: Path, model: str, out: Path) -> dict[str, float]:
     scores = average_scores(read_scores(run, model, len(plan.folds)))
     expected = {name: average["mean"] for name, average in scores.items()}
     weights = _mean_weights(plan, run) if model == BEST else {}
-    plan = on_all_regions(plan)
+    plan, sweep = on_all_regions(plan, init_from=init_from), plan
+    if plan.options.init_from != sweep.options.init_from:
+        expected = {}
     with disk_trouble_said(), folder_lock(paths.root), ProgressLine() as progress:
         if paths.sweep.exists():
             check_folder(paths, plan.options, resume=True)
@@ -84,18 +92,22 @@ def fit_final(source: Path, model: str, out: Path) -> dict[str, float]:
     return expected
 
 
-def on_all_regions(plan: SweepPlan) -> SweepPlan:
+def on_all_regions(plan: SweepPlan, *, init_from: str = "") -> SweepPlan:
     """Return the plan of a search on all regions that train, with no region left to test.
 
     Its one fold has for inner folds what would be outer folds: of two brains, those of the first.
+    `init_from` replaces the model from which networks start.
     """
     options = replace(plan.options, storage="")
+    if init_from:
+        options = replace(options, init_from=init_from, **STARTED)
     brain = training_part(plan.brain)
     cut = cut_folds(options, brain, n_inner_repeats=1)
     inner = tuple(replace(fold, inner=()) for fold in cut)
     every = np.arange(brain.n_regions)
     whole = Fold(every, every[:0], inner=inner, seed=options.seed)
-    return replace(plan, options=options, brain=brain, folds=(whole,))
+    folds = with_starts(options, brain, [whole])
+    return replace(plan, options=options, brain=brain, folds=folds)
 
 
 def _check_model(run: SweepPaths, plan: SweepPlan, model: str) -> None:
@@ -177,6 +189,7 @@ def _fit(
         expected=expected,
         conditions=plan.options.conditions,
         weights={name: weight for name, weight in weights.items() if weight},
+        start=start_of(whole, chosen[0].config),
     )
     with profile.active():
         fitted = [
@@ -187,6 +200,7 @@ def _fit(
                 learning_rates=one.learning_rates,
                 seeds=own,
                 profile=profile,
+                start=start_of(whole, one.config),
             )
             for one, own in zip(chosen, seeds, strict=True)
         ]

@@ -83,7 +83,7 @@ class Ladder:
         for kind in kinds.names:
             if kinds.as_needed and found and failed_before(evidence, kind):
                 others = " and ".join(kinds.names[len(found) :])
-                self.notes.append(f"no {others} nulls: an earlier step of the verdict has failed")
+                self.notes.append(f"no {others} nulls: no grade depends on them any more")
                 break
             weights = read_weights(self.plan, self.paths)
             nulls = SplitNulls.of(self.plan, self.paths, jobs, records, kind=kind, weights=weights)

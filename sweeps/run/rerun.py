@@ -16,6 +16,7 @@ from gx2c.fit import ComputeProfile, FitConfig
 from gx2c.fit.config import check_task
 from gx2c.models.layers.transformer import flash_attention_is_available
 from gx2c.models.names import GEOGRAPHY, spec_of
+from gx2c.saved.starting import Starts
 from gx2c.splits import SPLITTERS, Fold
 from gx2c.verdict import Verdict, verdict
 from sweeps.folder.paths import SweepPaths, check_new_folder
@@ -82,7 +83,7 @@ def read_rerun(path: Path) -> tuple[BestFile, TrialContext, list[RetrainJob]]:
     brain = view.of(load_dataset(best.dataset, trust_row_order=view.trust_row_order))
     jobs = jobs_of(best)
     _check_data(path, best, brain, jobs)
-    return best, _context(best, brain), jobs
+    return best, _started(path, best, _context(best, brain)), jobs
 
 
 def _check_device(path: Path, best: BestFile) -> None:
@@ -145,11 +146,30 @@ def _context(best: BestFile, brain: Brain) -> TrialContext:
     )
 
 
+def _started(path: Path, best: BestFile, context: TrialContext) -> TrialContext:
+    """Let networks start from the models that the file names."""
+    if not best.init_from:
+        return context
+    starts = Starts.of(best.init_from, best.model)
+    by_digest = {start.digest: start for start in starts.models}
+    if lost := [digest for digest in best.starts if digest not in by_digest]:
+        raise UserError(
+            f"{path} was made with another version of the model {best.init_from} (checksum "
+            f"{lost[0][:12]}); restore it"
+        )
+    folds = [
+        replace(starts, models=(by_digest[digest],)).begin(context.brain, [fold])[0]
+        for digest, fold in zip(best.starts, context.folds, strict=True)
+    ]
+    return replace(context, folds=tuple(folds))
+
+
 def _verdict(best: BestFile, context: TrialContext, paths: SweepPaths) -> Verdict:
     """Grade what was retrained: neither nulls nor the control are."""
     reads_genes = any(FitConfig.from_dict(job.config).reads_genes for job in best.jobs)
     retrained = Retrained(paths, context.brain, context.folds)
-    return verdict(retrained.evidence(best.model, reads_genes=reads_genes))
+    more = {"reads_genes": reads_genes, "started": bool(best.init_from)}
+    return verdict(retrained.evidence(best.model, **more))
 
 
 def _summary(
