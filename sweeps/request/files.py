@@ -94,9 +94,10 @@ def check_inputs(paths: SweepPaths, plan: SweepPlan) -> None:
     before, now = read_json(paths.inputs, hint=_RESTORE), _inputs(plan)
     # a sweep of an earlier version records fewer inputs
     if changed := sorted(name for name in now if before.get(name, now[name]) != now[name]):
+        of = plan.options.init_from if changed == ["init_from"] else plan.options.dataset
         raise UserError(
             f"{paths.root} was started with different data ({', '.join(changed)} of "
-            f"{plan.options.dataset} changed since); restore the files or give another --out"
+            f"{of} changed since); restore the files or give another --out"
         )
 
 

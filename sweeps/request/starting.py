@@ -28,5 +28,5 @@ def with_starts(options: SweepOptions, brain: Brain, folds: Sequence[Fold]) -> t
 
 
 def starts_of(folds: Sequence[Fold]) -> list[Start]:
-    """Return the start of each outer fold; empty without `--init-from`."""
+    """Return the start of each fold that has one; none has without `--init-from`."""
     return [fold.start for fold in folds if isinstance(fold, StartedFold) and fold.start]

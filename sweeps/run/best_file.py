@@ -92,7 +92,12 @@ class BestFile(_Strict):
 def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -> None:
     """Write everything that a rerun of the retrained models needs, as plain values."""
     labels, options = plan.brain.labels, plan.options
-    starts = [start.digest for start in starts_of(plan.folds)]
+    more: dict[str, Any] = {}
+    if options.model == BEST:
+        more["weights"] = read_weights(plan, paths)
+    if options.init_from:
+        starts = [start.digest for start in starts_of(plan.folds)]
+        more |= {"init_from": options.init_from, "starts": starts}
     profiles = [profile_of(paths, plan, job.model, job.fold) for job in jobs]
     best = BestFile(
         gx2c="best configs, one per model and outer fold; `gx2c rerun` retrains them",
@@ -121,8 +126,7 @@ def write_best(paths: SweepPaths, plan: SweepPlan, jobs: Sequence[RetrainJob]) -
             )
             for job, used in zip(jobs, profiles, strict=True)
         ],
-        **({"weights": read_weights(plan, paths)} if options.model == BEST else {}),
-        **({"init_from": options.init_from, "starts": starts} if starts else {}),
+        **more,
     )
     content = sealed(best.model_dump(exclude_unset=True))
     text = yaml.safe_dump(content, sort_keys=False, width=100)

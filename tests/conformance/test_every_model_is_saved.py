@@ -10,11 +10,21 @@ import sys
 import numpy as np
 import pytest
 import torch
-from cases import NETWORKS, brief_config, brief_fit, outer_fold, planted_brain, saved_fit
+from cases import (
+    NETWORKS,
+    PROFILE,
+    brief_config,
+    brief_fit,
+    outer_fold,
+    planted_brain,
+    saved_fit,
+)
 
 from gx2c.data.matrix import matrix_text
 from gx2c.errors import UserError
+from gx2c.fit import GeneOptions, retrain
 from gx2c.models import MODELS
+from gx2c.saved.starting import Starts
 
 
 def check_embedding(loaded, brain, regions, predicted):
@@ -86,3 +96,18 @@ def test_a_fresh_process_without_ray_predicts_the_same_digits(tmp_path):
     assert sorted(found) == sorted(MODELS)
     for name, predicted in expected.items():
         np.testing.assert_allclose(found[name], predicted, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_a_network_starts_where_a_saved_one_ended(model, tmp_path):
+    """Without a step of training it predicts what that one does; with one, something else."""
+    brain, loaded = planted_brain(), saved_fit(model, tmp_path)
+    (fold,) = Starts.of(tmp_path, model).begin(brain, [outer_fold()])
+    config = dataclasses.replace(
+        brief_config(model), genes=GeneOptions(loaded.genes, order="listed")
+    )
+    expected = loaded.predict(brain, fold.test_regions)
+    for n_epochs in (0, 1):
+        rates = [0.01] * n_epochs
+        (found,) = retrain(config, [brain], fold, learning_rates=rates, seeds=[77], profile=PROFILE)
+        assert np.allclose(found.predicted, expected, atol=1e-6) is (n_epochs == 0)
