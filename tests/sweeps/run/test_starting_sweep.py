@@ -107,8 +107,8 @@ def test_a_rerun_has_the_same_scores_and_needs_the_same_model(swept, tmp_path):
     lines = paths.best.read_text().splitlines()
     edited = "\n".join(line for line in lines if not line.startswith("sha256"))
     other = tmp_path / "best.yaml"
-    other.write_text(edited.replace(donors(options)[1].digest, "0" * 64))
-    with pytest.raises(UserError, match="another version of the model .*donor .checksum 000"):
+    other.write_text(edited.replace(donors(options)[1].digest, "f" * 64))
+    with pytest.raises(UserError, match="another version of the model .*donor .checksum fff"):
         run_rerun(other, tmp_path / "other")
 
 
