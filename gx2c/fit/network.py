@@ -79,7 +79,7 @@ class NetworkFit:
         Steps in an epoch and regions in a block; by default those of these training sets.
     start
         Networks from which these start, each from one that its seed draws; None for random weights.
-        They keep the standardisation of those, and all that their layers learned.
+        They keep the standardisation of those, and everything that their layers learned.
     """
 
     def __init__(

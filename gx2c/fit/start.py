@@ -1,4 +1,4 @@
-"""The weights from which networks start, where a saved model gives them, and what these saw."""
+"""The weights from which networks start, where a saved model gives them, and its regions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Start:
     n_gene_dims
         As in `build_network`.
     seen
-        What trained the model, and the models from which it started itself.
+        Regions that trained the model, and those of each model from which it started itself.
     """
 
     config: FitConfig

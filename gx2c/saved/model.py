@@ -72,14 +72,14 @@ class SavedModel:
 
     @property
     def digest(self) -> str:
-        """Hash of what it learned, from what, and how."""
+        """Hash of its arrays, genes, training regions and first config."""
         about = self.about
         parts = [about.files, about.genes, about.training_regions, about.members[0].config]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
     def seen(self) -> tuple[Seen, ...]:
-        """What trained it, then what trained the models from which its networks started."""
+        """Regions that trained it, and those of each model from which its networks started."""
         about, data = self.about, self.about.dataset
         trained = tuple(about.training_regions)
         return (

@@ -44,7 +44,7 @@ def may_touch(
     Parameters
     ----------
     seen
-        What trained the model, at known places.
+        Regions that trained the model, at known places.
     brain
         A brain with coordinates.
     buffer_mm

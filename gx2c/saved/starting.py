@@ -45,7 +45,7 @@ class Starts:
     def of(cls, source: str | Path, model: str) -> "Starts":
         """Load a saved model, or those of a run.
 
-        Of an ensemble, the networks of the first config are taken, which the search ranked best.
+        An ensemble gives the networks of its first config, which the search ranked best.
 
         Parameters
         ----------
@@ -210,7 +210,7 @@ def _start(source: str | Path, saved: SavedModel) -> Start:
     if fitted.config.task.features != (EXPRESSION,):
         raise UserError(
             f"--init-from {source} reads {'+'.join(fitted.config.task.features)}, which are "
-            "learned anew on other regions; give a network that reads expression"
+            "learned again on other regions; give a network that reads expression"
         )
     networks = [group for group in fitted.groups if isinstance(group, NetworkPredictor)]
     weights = {name: values.cpu().numpy() for name, values in fitted.weights().items()}

@@ -212,7 +212,7 @@ def test_what_cannot_start_says_why(brain, folds, tmp_path):
         Starts.of(tmp_path / "model", "smt")
     with pytest.raises(UserError, match="kernel_ridge, which is fitted in one step"):
         Starts.of(tmp_path / "ridge", "kernel_ridge")
-    with pytest.raises(UserError, match="reads expression-pca:4, which are learned anew"):
+    with pytest.raises(UserError, match="reads expression-pca:4, which are learned again"):
         Starts.of(tmp_path / "pca", "mlp")
     fewer = BrainView().of(brain)
     fewer = replace(
