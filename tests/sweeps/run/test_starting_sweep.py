@@ -13,6 +13,7 @@ from sweep_fixtures import make_brain
 
 from gx2c.data import write_dataset
 from gx2c.errors import UserError
+from gx2c.explain import importance
 from gx2c.saved.loading import load_model
 from gx2c.saved.run import load_run
 from sweeps.folder.paths import SweepPaths
@@ -147,6 +148,8 @@ def test_a_final_model_starts_from_it_and_remembers_what_it_saw(swept, tmp_path,
     for one in load_run(paths.root).models:
         (origin,) = one.about.origins
         assert set(origin.training_regions) <= set(one.about.training_regions)
+    with pytest.raises(UserError, match="one of surrogates has not; explain it without nulls"):
+        importance([one], make_plan(options).brain, kinds=("genes",), nulls=2, surrogate="moran")
     other = f"{options.init_from}/models/mlp/seed_1/fold_01"
     assert final.fit_final(paths.root, MODEL, tmp_path / "own", init_from=other) == {}
     (origin,) = load_model(tmp_path / "own").about.origins
