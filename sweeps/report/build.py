@@ -137,7 +137,11 @@ def _explained(run: RunFiles, pictures: Pictures) -> dict[str, Any]:
         "attention": drawn("attention"),
         "embedding": drawn("embedding"),
         "knock_outs": drawn("knock_out"),
-        "more": {"attention": len(found.attention) - 1, "embedding": len(found.embeddings) - 1},
+        "more": {
+            "attention": len(found.attention),
+            "embedding": len(found.embeddings),
+            "knock_out": len(found.knock_outs) if is_possible() else 0,
+        },
     }
 
 

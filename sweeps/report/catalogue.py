@@ -100,7 +100,7 @@ FIGURES: Mapping[str, Figure] = {
     "pairs": Figure(pair_figures),
     "attention": Figure(attention_figures, on_page=2),
     "embedding": Figure(embedding_figures, on_page=2),
-    "knock_out": Figure(knock_out_figures),
+    "knock_out": Figure(knock_out_figures, on_page=4),
     "members": Figure(member_figure, by_seed=True),
     "search": Figure(_of_searches(Search.history_figure), by_seed=True),
     "curves": Figure(_of_searches(Search.curves_figure), by_seed=True),

@@ -1,5 +1,6 @@
 """Figures by matplotlib: SVG in the colours of the page, with values as tooltips."""
 
+import base64
 import re
 from collections.abc import Iterable, Sequence
 from io import BytesIO, StringIO
@@ -13,11 +14,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
+from PIL import Image
 
 from sweeps.folder.records import write_bytes
 from sweeps.report.wording import number
 
 SVG = "http://www.w3.org/2000/svg"
+HREF = "{http://www.w3.org/1999/xlink}href"
+PNG = "data:image/png;base64,"
 # Colours of the light theme; on a page, each becomes a variable with a dark value too
 PALETTE = {
     "paper": "#fcfbf8",
@@ -55,6 +59,8 @@ STYLE: dict[str, Any] = {
 }
 # Inches
 WIDEST_COLUMN = 6.5
+# Of pictures in a file, where they are no vectors
+PRINTED_DPI = 300
 TICKS = FuncFormatter(lambda value, _: number(value, 6).rstrip("0").rstrip(".") or "0")
 
 
@@ -124,7 +130,9 @@ class Picture:
         with mpl.rc_context(
             {**STYLE, "svg.hashsalt": f"{self.words} {self.figure.get_figwidth()}"}
         ):
-            self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+            look = {"Date": None, "Creator": None}
+            dpi = "figure" if on_page else PRINTED_DPI
+            self.figure.savefig(buffer, format="svg", metadata=look, dpi=dpi)
         ElementTree.register_namespace("", SVG)
         root = ElementTree.fromstring(buffer.getvalue())
         for metadata in root.findall(f"{{{SVG}}}metadata"):
@@ -133,6 +141,8 @@ class Picture:
             # a hundredth of a point is finer than any screen
             for name in {"d", "x", "y", "transform"} & element.attrib.keys():
                 element.set(name, re.sub(r"(\.\d\d)\d+", r"\1", element.attrib[name]))
+            if on_page and element.tag == f"{{{SVG}}}image":
+                element.set(HREF, _lighter(element.attrib[HREF]))
         self._explain(root)
         root.set("role", "img")
         root.set("aria-label", self.words)
@@ -146,7 +156,7 @@ class Picture:
             buffer.write(self.svg(on_page=False).encode())
         else:
             with mpl.rc_context(STYLE):
-                self.figure.savefig(buffer, format=path.suffix[1:], dpi=300)
+                self.figure.savefig(buffer, format=path.suffix[1:], dpi=PRINTED_DPI)
         write_bytes(path, buffer.getvalue())
 
     def _explain(self, root: ElementTree.Element) -> None:
@@ -178,6 +188,14 @@ def padded(
     low, high = min(finite), max(finite)
     margin = max((high - low) * share, least / 2, abs(high) * 1e-6, 1e-9)
     return (low - margin, high + margin)
+
+
+def _lighter(image: str) -> str:
+    """Return an embedded image with at most 256 colours, which are a quarter of the bytes."""
+    whole = Image.open(BytesIO(base64.b64decode(image.removeprefix(PNG)))).convert("RGBA")
+    buffer = BytesIO()
+    whole.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, format="png", optimize=True)
+    return f"{PNG}{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _for_page(text: str) -> str:

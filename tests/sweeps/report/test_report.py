@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from html import escape, unescape
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from report_fixtures import (
     grade_run,
     make_labels,
@@ -678,3 +681,18 @@ def test_points_drawn_together_have_a_text_each_and_colours_follow_the_page() ->
     assert 'aria-label="two points &amp; a &lt;line&gt;"' in svg
     assert "var(--model)" in svg and "#0a5ea8" not in svg
     assert "#0a5ea8" in picture.svg(on_page=False)
+
+
+@pytest.mark.pictures
+def test_images_of_a_page_are_light_and_those_for_print_fine() -> None:
+    picture = Picture("a gradient")
+    picture.axes.imshow(np.linspace(0, 1, 40_000).reshape(200, 200), cmap="magma")
+    images = []
+    for on_page in (True, False):
+        (found,) = re.findall(r"base64,([^\"]+)", picture.svg(on_page=on_page))
+        images.append(Image.open(BytesIO(base64.b64decode(found))))
+    page, printed = images
+    assert page.mode == "P" and printed.mode == "RGBA" and printed.width > 2 * page.width
+    seen = (page.convert("RGBA").convert("RGB"), printed.convert("RGB").resize(page.size))
+    apart = np.subtract(*seen, dtype=float)
+    assert np.abs(apart).mean() < 3
