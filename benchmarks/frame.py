@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, str] = {
     "kernel-nulls": "benchmarks.kernel_nulls",
     "estimate": "benchmarks.estimate",
     "enrichment": "benchmarks.enrichment",
+    "explain": "benchmarks.explain",
 }
 # removed benchmarks -> the page and section that keep the answer
 ANSWERED: Mapping[str, str] = {

@@ -22,12 +22,14 @@ def heads_figure(title: str, found: AttentionMaps) -> Picture:
     """Draw the mean map of each layer and head over all regions; rows attend to columns."""
     maps = found.maps[0]
     n_layers, n_heads, n_tokens, _ = maps.shape
+    places, names = _names(found.tokens)
+    left = 0.25 + 0.055 * max(map(len, names), default=0)
     picture = Picture(
         f"Mean attention of {title} over {found.counts[0]} regions or pairs: {n_layers} layers, "
         f"{n_heads} heads, {n_tokens} tokens; rows attend to columns.",
-        size=(1.3 + 2.0 * n_heads, 1.0 + 2.0 * n_layers),
+        size=(left + 0.3 + 2.0 * n_heads, 1.0 + 2.0 * n_layers),
         grid=(n_layers, n_heads),
-        margins=(1.0, 0.5),
+        margins=(left, 0.5),
     )
     for (layer, head), axes in zip(np.ndindex(n_layers, n_heads), picture.all_axes, strict=True):
         image = axes.imshow(
@@ -36,7 +38,6 @@ def heads_figure(title: str, found: AttentionMaps) -> Picture:
         axes.grid(visible=False)
         axes.set_title(f"layer {layer + 1}, head {head + 1}", fontsize=8)
         axes.set_xticks([])
-        places, names = _names(found.tokens)
         apart = slice(None, None, 1 + len(places) // MOST_ROWS)
         shown = names[apart] if head == 0 else [""] * len(places[apart])
         axes.set_yticks(places[apart], shown, fontsize=6)

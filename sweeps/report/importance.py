@@ -125,7 +125,9 @@ def change_figure(title: str, change: FloatArray, names: list[str]) -> Picture:
     axes.set_xticks([])
     axes.set_title(title, fontsize=9.5, loc="left")
     picture.figure.subplots_adjust(right=0.88)
-    picture.figure.colorbar(image, ax=axes, shrink=0.8, format=TICKS, label="change")
+    picture.figure.colorbar(
+        image, ax=axes, shrink=0.8, format=TICKS, label="change of the prediction"
+    )
     return picture
 
 

@@ -14,7 +14,7 @@ from gx2c.saved.pretrained import pretrained_folders
 from sweeps.cli.pretrained import describe_pretrained
 
 FOLDER = Path(__file__).parents[2] / "data/pretrained"
-NAMES = ("geography+genes", "smt", "smt_cls")
+NAMES = ("geography+genes", "geography+smt", "smt", "smt_cls")
 ROW = re.compile(r"^\| ([a-z_+]+) \| (\d+) \| ([.\d]+) \| ([.\d]+) \| ([.\d]+) \|$", re.MULTILINE)
 WRITTEN = {name: numbers for name, *numbers in ROW.findall((FOLDER / "README.md").read_text())}
 
