@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from html import escape, unescape
 from html.parser import HTMLParser
 from io import BytesIO
@@ -403,11 +404,21 @@ def test_the_surface_takes_the_nearest_region_of_its_hemisphere() -> None:
             assert nearest[k] == (best if far[best] <= 30 else -1)
 
 
+def test_without_nilearn_the_page_says_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = make_run(tmp_path / "run", n_folds=1, n_configs=0, n_regions=6, places=True)
+    assert any("brain" in name for name, _ in figures_of(read_run(paths)))
+    monkeypatch.setitem(sys.modules, "nilearn", None)
+    assert not any("brain" in name for name, _ in figures_of(read_run(paths)))
+    assert "pip install 'gx2c[data]'" in report(paths).text
+
+
 def test_importance_finds_the_value_that_matters() -> None:
-    rng = np.random.default_rng(0)
+    rng, long = np.random.default_rng(0), "idle_value_that_has_a_name_of_many_letters"
     rows = []
     for k in range(60):
-        params = {"rate": float(rng.uniform(1e-4, 1e-1)), "idle": float(rng.uniform()), "kind": "a"}
+        params = {"rate": float(rng.uniform(1e-4, 1e-1)), long: float(rng.uniform()), "kind": "a"}
         score = -abs(np.log(params["rate"]) + 5)
         common = {
             "model": "m",
@@ -424,7 +435,17 @@ def test_importance_finds_the_value_that_matters() -> None:
         )
     search = Search("m", rows, "val_mse")
     assert search.label.endswith(f"{MINUS}MSE")
-    assert search.importance["rate"] > 0.8 and set(search.importance) == {"rate", "idle"}
+    assert search.importance["rate"] > 0.8 and set(search.importance) == {"rate", long}
+    # a name that is cut is whole in the tooltips
+    for picture in (search.importance_figure(), search.parallel_figure()):
+        assert picture is not None
+        labels = [
+            t.get_text()
+            for axis in ("x", "y")
+            for t in picture.axes.properties()[f"{axis}ticklabels"]
+        ]
+        assert f"{long[:25]}…" in labels
+        assert any(long in text for texts in picture.tips.values() for text in texts)
     assert Search("m", rows[:6], "val_mse").importance == {}
 
 
