@@ -83,8 +83,8 @@ class Calibrator:
     """Makes synthetic brains with the locations of a real one and tests them."""
 
     brain: Brain  # The real brain
-    # (n_regions, n_regions) fitted geography mean of its connectome, and the standard
-    # deviation of the residual
+    fitted_mean: GeographyMean  # The geography mean of its connectome
+    # (n_regions, n_regions) its predictions, and the standard deviation of the residual
     mean: FloatArray
     spread: float
     fits: Mapping[str, FieldFit]  # Smoothness by level
@@ -114,7 +114,7 @@ class Calibrator:
             for level, values in zip(LEVELS, (brain.expression, leading), strict=True)
         }
         spread = float((brain.connectome - predicted)[edges].std())
-        return cls(brain, predicted, spread, fits, seed)
+        return cls(brain, mean, predicted, spread, fits, seed)
 
     def rows(
         self,
@@ -157,11 +157,11 @@ class Calibrator:
         places = mirrored(self.brain.coords_mm)
         squared = cdist(places, places, "sqeuclidean")
         width = FIELD_SCALE * float(np.median(squared[np.triu_indices(n, 1)]))
-        own = _bilinear(covariance_root(np.exp(-squared / width)), rng_connectome)
-        noise = _unit(_symmetric(rng_connectome.standard_normal((n, n))))
+        own = bilinear(covariance_root(np.exp(-squared / width)), rng_connectome)
+        noise = unit(symmetric(rng_connectome.standard_normal((n, n))))
         if signal:
-            from_genes = _bilinear(fields, rng_signal)
-            own = _unit(np.sqrt(1 - SIGNAL_SHARE) * own + np.sqrt(SIGNAL_SHARE) * from_genes)
+            from_genes = bilinear(fields, rng_signal)
+            own = unit(np.sqrt(1 - SIGNAL_SHARE) * own + np.sqrt(SIGNAL_SHARE) * from_genes)
         left_over = np.sqrt(FIELD_SHARE) * own + np.sqrt(1 - FIELD_SHARE) * noise
         connectome = np.clip(self.mean + self.spread * left_over, -0.99, 0.99)
         np.fill_diagonal(connectome, 1.0)
@@ -237,15 +237,18 @@ def _mean_r(
     return np.where(np.isfinite(scores), scores, 0.0).mean(axis=0)
 
 
-def _bilinear(fields: FloatArray, rng: np.random.Generator) -> FloatArray:
+def bilinear(fields: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Draw a symmetric form of fields, (n_regions, n_fields), as edges of unit variance."""
     form = rng.standard_normal((fields.shape[1], fields.shape[1]))
-    return _unit(fields @ _symmetric(form) @ fields.T)
+    return unit(fields @ symmetric(form) @ fields.T)
 
 
-def _symmetric(matrix: FloatArray) -> FloatArray:
+def symmetric(matrix: FloatArray) -> FloatArray:
+    """Return the sum of a matrix and its transpose."""
     return matrix + matrix.T
 
 
-def _unit(matrix: FloatArray) -> FloatArray:
+def unit(matrix: FloatArray) -> FloatArray:
+    """Scale a matrix so that its edges have mean 0 and variance 1."""
     values = matrix[np.triu_indices(len(matrix), 1)]
     return (matrix - values.mean()) / values.std()

@@ -179,3 +179,17 @@ def nulls_calibrate(
 
         plot.parent.mkdir(parents=True, exist_ok=True)
         calibration_picture(table).save(plot)
+
+
+@nulls_app.command("grades")
+def nulls_grades(
+    out: Annotated[Path, typer.Option(help="Table to write, or to continue, .tsv.")],
+    model: Annotated[
+        str, typer.Option(help="Model of the sweeps, with geography in it.")
+    ] = "geography+genes",
+    jobs: Annotated[int, typer.Option(help="Number of processes.", min=1, max=MAX_JOBS)] = 1,
+) -> None:
+    """Grade whole sweeps on synthetic brains whose grade is known, and count false grades."""
+    from sweeps.run.grading import grade_brains, grade_rates
+
+    print_table(grade_rates(grade_brains(out, model, jobs=jobs)), left=("cell", "counted"))

@@ -1,6 +1,6 @@
 """Count the false positives of the whole pipeline; `gx2c nulls calibrate`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from gx2c.data.brain import FloatArray
 from gx2c.errors import UserError
 from gx2c.files import ordinary
 from gx2c.nulls import SURROGATES
+from sweeps.folder.records import write_bytes
 
 ALPHA = 0.05
 CELL = ["signal", "space", "level", "surrogate", "statistic"]
@@ -74,18 +75,42 @@ def run_calibration(
             " least 1, 0, 19 and 1"
         )
     calibrator = Calibrator.of(load_dataset(dataset, trust_row_order=trust_row_order), seed=seed)
-    done = _read(out)
+    done = read_table(out, CalibrationRow._fields)
     if (done["searched"].astype(bool) != search).any():
         held = "without" if search else "with"
         raise UserError(f"{out} holds a calibration {held} --search; give another --out")
     todo = _open_cases(done, brains, power_brains, surrogates or SURROGATES_COMPARED)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    cases = [(calibrator, case, nulls, search) for case in todo]
+    return continue_table(out, done, cases, _one, key=[*CELL[:3], "brain"], jobs=jobs)
+
+
+def read_table(out: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a calibration's table, which is empty if it has not begun."""
+    if out.exists():
+        return pd.read_csv(ordinary(out), sep="\t")
+    return pd.DataFrame(columns=list(columns))
+
+
+def continue_table(
+    out: Path,
+    done: pd.DataFrame,
+    cases: Sequence[tuple[Any, ...]],
+    work: Callable[..., Sequence[Any]],
+    *,
+    key: Sequence[str],
+    jobs: int,
+) -> pd.DataFrame:
+    """Add the rows of each case to a table and write it, in the order of `key`.
+
+    Cases are worked on by several processes; a file is whole whenever the work is interrupted.
+    """
     pool = Parallel(n_jobs=jobs, return_as="generator")
-    for rows in pool(delayed(_one)(calibrator, case, nulls, search) for case in todo):
+    for rows in pool(delayed(work)(*case) for case in cases):
         fresh = pd.DataFrame(rows)
         # an empty table has no types, and would take those of the rows appended to it
         done = pd.concat([done, fresh], ignore_index=True) if len(done) else fresh
-        done.sort_values([*CELL[:3], "brain"], kind="stable").to_csv(out, sep="\t", index=False)
+        done = done.sort_values(list(key), kind="stable", ignore_index=True)
+        write_bytes(out, done.to_csv(sep="\t", index=False).encode())
     return done
 
 
@@ -143,9 +168,3 @@ def _one(calibrator: Calibrator, case: Case, nulls: int, search: bool) -> list[C
                 surrogates=surrogates,
             )
         )
-
-
-def _read(out: Path) -> pd.DataFrame:
-    if out.exists():
-        return pd.read_csv(ordinary(out), sep="\t")
-    return pd.DataFrame(columns=list(CalibrationRow._fields))
