@@ -35,6 +35,7 @@ DECAY = FitConfig("exponential_decay")
 STOP_AFTER = 10
 # A bound is one end of a two-sided interval
 LEVEL = 0.90
+UNKNOWN = Comparison(None, None, None)
 
 # Scores averaged over folds, each null in a row, by model
 Tables = Mapping[str, pd.DataFrame]
@@ -112,17 +113,20 @@ class Retrained:
 
     def evidence(self, name: str, **more: Any) -> Evidence:
         """Compare a model with distance decay and geography; keywords are those of `Evidence`."""
-        model, decay = self.of(name), self.decay()
-        unknown = Comparison(None, None, None)
-        families = families_of(name)
+        model, families = self.of(name), families_of(name)
         return Evidence(
             r=model.mean,
-            decay=unknown if decay is None else self.compare(model, decay),
+            decay=self.over_decay(name),
             geography=self.compare(model, self.of(GEOGRAPHY)),
             tested_on=tested_name(self.brain),
             averages=families if len(families) > 1 else (),
             **more,
         )
+
+    def over_decay(self, name: str) -> Comparison:
+        """Compare a model with distance decay, if that can be fitted."""
+        decay = self.decay()
+        return UNKNOWN if decay is None else self.compare(self.of(name), decay)
 
 
 def evidence_of(plan: SweepPlan, paths: SweepPaths) -> Evidence:

@@ -19,15 +19,17 @@ from gx2c.calibration.brains import CLOSED_FORMS, NETWORKS, SEED, Cell, Cortex
 from gx2c.calibration.pipeline import Calibrator
 from gx2c.data import load_dataset
 from gx2c.errors import UserError
-from gx2c.models.names import spec_of
+from gx2c.models.names import spec_of, split_name
 from gx2c.verdict import ALPHA, LADDER, Evidence, failed_before, verdict
 from sweeps.folder.paths import SweepPaths
 from sweeps.nulls.calibrate import continue_table, read_table
-from sweeps.phases.retrain import finished_jobs
+from sweeps.phases.retrain import finished_jobs, retrain_one, save_retrained
 from sweeps.phases.retrain_job import jobs_of_searches
 from sweeps.request.options import make_options
 from sweeps.request.plan import SweepPlan, plan_sweep
+from sweeps.run.evidence import UNKNOWN, Retrained
 from sweeps.run.ladder import Ladder
+from sweeps.search.board import SearchBoard
 from sweeps.search.serially import run_board
 
 # Its coordinates and smoothness are those of the synthetic brains
@@ -35,6 +37,8 @@ REAL = "schaefer100"
 # As in preset quick, but an ensemble of 10 is chosen among more configs, in each null again
 CLOSED_FORM_OPTIONS = {"preset": "quick", "samples": 16, "nulls": 19}
 NETWORK_OPTIONS = {"preset": "quick"}
+# The least grade that is counted, by the effect of genes: a false one, or without it a true one
+COUNTED = {"none": 3, "smooth": 4, "genes": 3}
 
 
 class GradeRow(NamedTuple):
@@ -115,8 +119,13 @@ def grade_rates(
     """Count false grades in each cell and over all cells of an effect, and true ones as power.
 
     Counted are grades of 3 and above, or grade 4 where genes have a smooth effect. Intervals are
-    exact (Clopper & Pearson), at 95 %; those of cells with false grades are simultaneous by Holm's
-    method, and p is one-sided, of a rate above .05, adjusted likewise.
+    exact (Clopper & Pearson) at 95 %, those of cells simultaneous over all cells of their effect by
+    Holm's method. `grade_1` and `grade_2` count brains
+    of these grades and above, and the mean gain is that of brains in which it was needed.
+
+    References
+    ----------
+    Clopper & Pearson (1934), Biometrika 26(4), 404. Holm (1979), Scand. J. Stat. 6(2), 65.
     """
     found = []
     for effect, counted in COUNTED.items():
@@ -137,9 +146,6 @@ def grade_rates(
     return found
 
 
-COUNTED = {"none": 3, "smooth": 4, "genes": 3}
-
-
 def _rate(name: str, rows: pd.DataFrame, counted: int, hits: int, interval: Any) -> dict[str, Any]:
     low, high = interval
     return {
@@ -150,8 +156,9 @@ def _rate(name: str, rows: pd.DataFrame, counted: int, hits: int, interval: Any)
         "rate": hits / len(rows),
         "low": float(low),
         "high": float(high),
+        "grade_1": int((rows["grade"] >= 1).sum()),
+        "grade_2": int((rows["grade"] >= 2).sum()),
         "mean_gain": float(rows["gain"].mean()),
-        "grade_2_or_more": int((rows["grade"] >= 2).sum()),
     }
 
 
@@ -170,9 +177,11 @@ def _grade(
     model: str, cell: Cell, number: int, seed: int, options: dict[str, Any]
 ) -> list[GradeRow]:
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
-        brain = _cortex(cell.n_regions).make(cell, number, seed=seed)
+        brain = cortex_of(cell.n_regions).make(cell, number, seed=seed)
         made = make_options(model, genes="all", seeds=f"{number + 1}", **options)
-        evidence = gather_evidence(plan_sweep(made, brain), SweepPaths(Path(folder)))
+        # the gain over geography tells how large an effect is, also where no grade needs it
+        plan, sparing = plan_sweep(made, brain), cell.effect == "none"
+        evidence = gather_evidence(plan, SweepPaths(Path(folder)), sparing=sparing)
     found = verdict(evidence)
     p_values = {
         name: evidence.nulls[name].p_value if name in evidence.nulls else None for name in LADDER
@@ -193,8 +202,11 @@ def _grade(
     ]
 
 
-def gather_evidence(plan: SweepPlan, paths: SweepPaths) -> Evidence:
-    """Search, retrain, compare and test a plan in this process, as far as its grade needs."""
+def gather_evidence(plan: SweepPlan, paths: SweepPaths, *, sparing: bool) -> Evidence:
+    """Search, retrain, compare and test a plan in this process, as far as its grade needs.
+
+    If `sparing`, geography is searched only for a model that is better than distance decay.
+    """
 
     def each(
         phase: str, what: str, function: Callable[..., Any], plan: SweepPlan, jobs: Any, todo: Any
@@ -202,6 +214,10 @@ def gather_evidence(plan: SweepPlan, paths: SweepPaths) -> Evidence:
         context = plan.context()
         return ((job, function(context, job)) for job in todo)
 
+    if sparing and not split_name(plan.options.model)[1]:
+        early = _against_decay(plan, paths)
+        if verdict(early).grade == 0:
+            return early
     board = plan.board(paths)
     run_board(board, plan.context())
     records = board.records()
@@ -213,9 +229,27 @@ def gather_evidence(plan: SweepPlan, paths: SweepPaths) -> Evidence:
     return ladder.run_nulls(finished_jobs(paths, jobs), records, evidence)[1]
 
 
+def _against_decay(plan: SweepPlan, paths: SweepPaths) -> Evidence:
+    """Search and retrain the model alone, without geography."""
+    model, context = plan.options.model, plan.context()
+    searches = plan.board(paths).searches.values()
+    own = SearchBoard([search for search in searches if search.model == model])
+    run_board(own, context)
+    for job in jobs_of_searches(plan, own.records()):
+        save_retrained(plan.brain, plan.folds, paths, retrain_one(context, job))
+    found = Retrained(paths, plan.brain, plan.folds)
+    return Evidence(found.of(model).mean, found.over_decay(model), UNKNOWN)
+
+
 @cache
-def _cortex(n_regions: int) -> Cortex:
-    return Cortex.of(Calibrator.of(load_dataset(REAL), seed=0), n_regions)
+def cortex_of(n_regions: int) -> Cortex:
+    """Return the regions of synthetic brains, with the means and smoothness of a real one."""
+    return Cortex.of(_calibrator(), n_regions)
+
+
+@cache
+def _calibrator() -> Calibrator:
+    return Calibrator.of(load_dataset(REAL), seed=0)
 
 
 def _rounded(value: float | None) -> float:
