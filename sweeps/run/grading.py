@@ -179,7 +179,7 @@ def _grade(
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         brain = cortex_of(cell.n_regions).make(cell, number, seed=seed)
         made = make_options(model, genes="all", seeds=f"{number + 1}", **options)
-        # the gain over geography tells how large an effect is, also where no grade needs it
+        # the gain over geography states the size of an effect, also where no grade needs it
         plan, sparing = plan_sweep(made, brain), cell.effect == "none"
         evidence = gather_evidence(plan, SweepPaths(Path(folder)), sparing=sparing)
     found = verdict(evidence)
