@@ -35,7 +35,7 @@ from sweeps.search.serially import run_board
 # Its coordinates and smoothness are those of the synthetic brains
 REAL = "schaefer100"
 # As in preset quick, but an ensemble of 10 is chosen among more configs, in each null again
-CLOSED_FORM_OPTIONS = {"preset": "quick", "samples": 16, "nulls": 19}
+CLOSED_FORM_OPTIONS = {"preset": "quick", "samples": 16, "ensemble": "10", "nulls": 19}
 NETWORK_OPTIONS = {"preset": "quick"}
 # The least grade that is counted, by the effect of genes: a false one, or without it a true one
 COUNTED = {"none": 3, "smooth": 4, "genes": 3}
