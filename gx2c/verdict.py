@@ -13,6 +13,12 @@ ALPHA = 0.05
 SPECIFIC = ("hungarian", "random_field")
 LOCAL = "residual_spin"
 LADDER = (*SPECIFIC, LOCAL)
+# For readers of the headline alone
+IN_WORDS = {
+    "hungarian": "of spin-permuted genes",
+    "random_field": "of smooth random maps",
+    LOCAL: "that keep smooth gradients",
+}
 
 MEANINGS = (
     "Not shown to predict better than distance decay",
@@ -281,15 +287,15 @@ def _gain_words(rival: Comparison) -> str:
     if rival.gain is None:
         return "gain undefined"
     bound = "undefined" if rival.bound is None else f"{rival.bound:+.3f}"
-    return f"gain {rival.gain:+.3f} (bound {bound})"
+    return f"gain {rival.gain:+.3f} (lower bound {bound})"
 
 
 def _control_words(control: Comparison) -> str:
-    return f"over itself on coordinates {_gain_words(control)}"
+    return f"over the same model on coordinates, {_gain_words(control)}"
 
 
 def _p_words(surrogate: str, test: NullTest) -> str:
-    return f"p = {test.p_value:.3f} against {test.n} {surrogate} nulls"
+    return f"p = {test.p_value:.3f} against {test.n} nulls {IN_WORDS[surrogate]} ({surrogate})"
 
 
 def _caveat(evidence: Evidence) -> str:

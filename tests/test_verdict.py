@@ -38,13 +38,13 @@ CASES = {
     "below decay": ({"decay": DOWN}, 0, 1, "against 0.500 of distance decay, gain +0.100"),
     "no decay": ({"decay": Comparison(None, None, None)}, 0, 0, "no defined r"),
     "no score": ({"r": None, "decay": Comparison(0.5, None, None)}, 0, 1, "r is undefined"),
-    "below geography": ({"geography": DOWN}, 1, 2, "of geography, gain +0.100 (bound +0.000)"),
-    "no bound": ({"geography": Comparison(0.5, 0.1, None)}, 1, 2, "(bound undefined)"),
+    "below geography": ({"geography": DOWN}, 1, 2, "of geography, gain +0.100 (lower bound +0.000)"),
+    "no bound": ({"geography": Comparison(0.5, 0.1, None)}, 1, 2, "(lower bound undefined)"),
     # both fail, and the first ends the grading
     "below both": ({"decay": DOWN, "geography": DOWN}, 0, 1, MEANINGS[0]),
-    "like spins": ({"nulls": nulls(hungarian=BAD)}, 2, 3, "p = 0.060 against 199 hungarian"),
-    "like fields": ({"nulls": nulls(random_field=BAD)}, 2, 3, "199 random_field nulls"),
-    "like coordinates": ({"coordinates": DOWN}, 2, 3, "over itself on coordinates"),
+    "like spins": ({"nulls": nulls(hungarian=BAD)}, 2, 3, "p = 0.060 against 199 nulls of spin-permuted genes"),
+    "like fields": ({"nulls": nulls(random_field=BAD)}, 2, 3, "199 nulls of smooth random maps (random_field)"),
+    "like coordinates": ({"coordinates": DOWN}, 2, 3, "over the same model on coordinates"),
     # a failure is one whatever else is missing
     "fails early": ({"nulls": {"hungarian": BAD}, "coordinates": None}, 2, 3, "p = 0.060"),
     "no nulls": ({"nulls": {}}, 2, 2, "no hungarian nulls of genes were run and no random_field"),
@@ -59,7 +59,7 @@ CASES = {
         {"impossible": {"random_field": "flat"}, "nulls": nulls(random_field=None)}, 4, 4, "",
     ),
     "neither": ({"impossible": SPHERES | {"random_field": "flat"}, "nulls": {}}, 2, 2, "flat"),
-    "gradients": ({"nulls": nulls(residual_spin=BAD)}, 3, 4, "199 residual_spin nulls"),
+    "gradients": ({"nulls": nulls(residual_spin=BAD)}, 3, 4, "199 nulls that keep smooth gradients"),
     "no gradients tested": ({"nulls": nulls(residual_spin=None)}, 3, 3, "no residual_spin nulls"),
     "too few for gradients": ({"nulls": nulls(residual_spin=FEW)}, 3, 3, "too few"),
 }  # fmt: skip
