@@ -43,7 +43,7 @@ CASES = {
     # both fail, and the first ends the grading
     "below both": ({"decay": DOWN, "geography": DOWN}, 0, 1, MEANINGS[0]),
     "like spins": ({"nulls": nulls(hungarian=BAD)}, 2, 3, "p = 0.060 against 199 nulls of spin-permuted genes"),
-    "like fields": ({"nulls": nulls(random_field=BAD)}, 2, 3, "199 nulls of smooth random maps (random_field)"),
+    "like fields": ({"nulls": nulls(random_field=BAD)}, 2, 3, "nulls of smooth random maps"),
     "like coordinates": ({"coordinates": DOWN}, 2, 3, "over the same model on coordinates"),
     # a failure is one whatever else is missing
     "fails early": ({"nulls": {"hungarian": BAD}, "coordinates": None}, 2, 3, "p = 0.060"),
