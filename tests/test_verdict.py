@@ -38,11 +38,11 @@ CASES = {
     "below decay": ({"decay": DOWN}, 0, 1, "against 0.500 of distance decay, gain +0.100"),
     "no decay": ({"decay": Comparison(None, None, None)}, 0, 0, "no defined r"),
     "no score": ({"r": None, "decay": Comparison(0.5, None, None)}, 0, 1, "r is undefined"),
-    "below geography": ({"geography": DOWN}, 1, 2, "of geography, gain +0.100 (lower bound +0.000)"),
+    "below geography": ({"geography": DOWN}, 1, 2, "gain +0.100 (lower bound +0.000)"),
     "no bound": ({"geography": Comparison(0.5, 0.1, None)}, 1, 2, "(lower bound undefined)"),
     # both fail, and the first ends the grading
     "below both": ({"decay": DOWN, "geography": DOWN}, 0, 1, MEANINGS[0]),
-    "like spins": ({"nulls": nulls(hungarian=BAD)}, 2, 3, "p = 0.060 against 199 nulls of spin-permuted genes"),
+    "like spins": ({"nulls": nulls(hungarian=BAD)}, 2, 3, "p = 0.060 against 199 nulls of spin"),
     "like fields": ({"nulls": nulls(random_field=BAD)}, 2, 3, "nulls of smooth random maps"),
     "like coordinates": ({"coordinates": DOWN}, 2, 3, "over the same model on coordinates"),
     # a failure is one whatever else is missing
@@ -59,7 +59,7 @@ CASES = {
         {"impossible": {"random_field": "flat"}, "nulls": nulls(random_field=None)}, 4, 4, "",
     ),
     "neither": ({"impossible": SPHERES | {"random_field": "flat"}, "nulls": {}}, 2, 2, "flat"),
-    "gradients": ({"nulls": nulls(residual_spin=BAD)}, 3, 4, "199 nulls that keep smooth gradients"),
+    "gradients": ({"nulls": nulls(residual_spin=BAD)}, 3, 4, "199 nulls that keep smooth"),
     "no gradients tested": ({"nulls": nulls(residual_spin=None)}, 3, 3, "no residual_spin nulls"),
     "too few for gradients": ({"nulls": nulls(residual_spin=FEW)}, 3, 3, "too few"),
 }  # fmt: skip

@@ -159,9 +159,9 @@ def verdict_note(run: RunFiles) -> str:
             if has
             else why
         )
-        + ". Grey bars are nulls; the blue line is the model. Geography predicts from the places of "
-        "regions, distance decay from their distance, both without genes. A verdict on genes rests "
-        "on the gain over geography, not on r alone."
+        + ". Grey bars are nulls; the blue line is the model. Geography predicts from the places "
+        "of regions, distance decay from their distance, both without genes. A verdict on genes "
+        "rests on the gain over geography, not on r alone."
     )
     return f"{words} {_p_of(s.nulls, s.more_nulls)}".strip()
 
