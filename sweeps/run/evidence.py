@@ -119,7 +119,7 @@ class Retrained:
             decay=self.over_decay(name),
             geography=self.compare(model, self.of(GEOGRAPHY)),
             tested_on=tested_name(self.brain),
-            averages=families if len(families) > 1 else (),
+            averages=[*families] if len(families) > 1 else [],
             **more,
         )
 

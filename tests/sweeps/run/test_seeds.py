@@ -123,7 +123,7 @@ def test_overlapping_seeds_are_no_replicates(both):
     assert words in text.getvalue()
     assert "seeds 3, 1" in text.getvalue() and "\nseed 1 fold 2  " in text.getvalue()
     page_of_run = both.report.read_text()
-    assert "seeds 3, 1" in page_of_run and "fold 5 of seed 1" in page_of_run
+    assert "seeds 3, 1" in page_of_run and "seed 1 fold 2" in page_of_run
     page = markdown_of(make_leaderboard([both.root]))
     assert f"({gain.low:+.3f} to {gain.high:+.3f})" in page and "seeds 3, 1" in page
 
