@@ -45,11 +45,19 @@ class SavedModel:
     def __repr__(self) -> str:
         about, n_genes = self.about, len(self.about.genes)
         members = f", mean of {self.n_members}" if self.n_members > 1 else ""
-        fold = "all regions" if about.fold is None else f"fold {about.fold}"
         return (
-            f"SavedModel({about.model}{members}; {about.dataset.name}, {fold}: "
+            f"SavedModel({about.model}{members}; {about.dataset.name}, {self.trained_on}: "
             f"{len(about.training_regions)} training regions, {n_genes:,} genes)"
         )
+
+    @property
+    def trained_on(self) -> str:
+        """Its training regions in words: those of a fold, all of its dataset, or some."""
+        about = self.about
+        if about.fold is not None:
+            return f"fold {about.fold}"
+        whole = len(about.training_regions) == len(about.dataset.regions)
+        return "all regions" if whole else "some regions"
 
     @property
     def name(self) -> str:

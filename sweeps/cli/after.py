@@ -118,9 +118,8 @@ def stem_of(model: "SavedModel", models: "Sequence[SavedModel]") -> str:
 
 def title_of(model: "SavedModel", models: "Sequence[SavedModel]", member: int) -> str:
     """Name a member of a model for people."""
-    fold = "all regions" if model.about.fold is None else f"fold {model.about.fold}"
     seed = f"seed {model.about.seed} " if _several_seeds(models) else ""
-    return f"{model.name}, {seed}{fold}, member {member}"
+    return f"{model.name}, {seed}{model.trained_on}, member {member}"
 
 
 def _several_seeds(models: "Sequence[SavedModel]") -> bool:

@@ -22,7 +22,7 @@ def heads_figure(title: str, found: AttentionMaps) -> Picture:
     """Draw the mean map of each layer and head over all regions; rows attend to columns."""
     maps = found.maps[0]
     n_layers, n_heads, n_tokens, _ = maps.shape
-    places, names = _names(found.tokens)
+    places, names = _names(found.tokens, MOST_ROWS)
     left = 0.25 + 0.055 * max(map(len, names), default=0)
     picture = Picture(
         f"Mean attention of {title} over {found.counts[0]} regions or pairs: {n_layers} layers, "
@@ -75,14 +75,14 @@ def _brightest(values: Any) -> float:
     return float(np.percentile(values, BRIGHTEST)) or 1.0
 
 
-def _names(tokens: tuple[Token, ...]) -> tuple[list[int], list[str]]:
+def _names(tokens: tuple[Token, ...], most: int = MOST_NAMES) -> tuple[list[int], list[str]]:
     """Name every token, or the first of each chromosome, or none of too many."""
     if len(tokens) <= MOST_NAMES:
         return list(range(len(tokens))), [token.name for token in tokens]
     starts: list[int] = []
     for k, token in enumerate(tokens):
         new = k == 0 or _first(token) != _first(tokens[k - 1])
-        if new and (not starts or k - starts[-1] >= len(tokens) / MOST_NAMES):
+        if new and (not starts or k - starts[-1] >= len(tokens) / most):
             starts.append(k)
     named = [_first(tokens[k]) for k in starts]
     return starts, [f"chr {name}" if name != UNKNOWN else "" for name in named]

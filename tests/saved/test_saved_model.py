@@ -98,6 +98,7 @@ def test_an_estimator_is_saved(brain, tmp_path):
     network.fit(fibres, TRAIN, seed=5).save(tmp_path / "mlp")
     loaded = gx2c.load_model(tmp_path / "mlp")
     np.testing.assert_array_equal(loaded.predict(brain, TEST), network.predict(brain, TEST))
+    assert "synthetic-3, some regions: 24 training regions" in repr(loaded)
     about = loaded.about
     assert about.training_regions == [brain.labels[i] for i in TRAIN] and not about.test_regions
     assert (about.dataset.measure, about.seed) == ("StructuralConnectivity", 5)
