@@ -128,7 +128,7 @@ class Evidence:
     tuned: bool = False
     kept: str = KEPT
     tested_on: str = ""
-    averages: Sequence[str] = ()
+    averages: tuple[str, ...] = ()
     started: bool = False
 
 

@@ -103,3 +103,11 @@ def test_the_caveat_names_what_was_tested_and_averaged() -> None:
     caveat = verdict(other).caveat
     assert "tested on another (holdout)" in caveat and "One group-average brain" not in caveat
     assert "mean of 2 models" in caveat and "keep the weights that" in caveat
+
+
+def test_a_start_from_measured_genes_ends_the_grading():
+    """No null is exchangeable with such a result, however small its p."""
+    started = verdict(replace(ALL, started=True))
+    assert verdict(ALL).grade == 4 and (started.grade, started.tested_up_to) == (2, 2)
+    assert "nulls cannot match" in started.sentence and "other data" in started.caveat
+    assert all(failed_before(replace(ALL, started=True), kind) for kind in LADDER)

@@ -73,10 +73,10 @@ def may_touch(
 
 def mirror_overlaps(seen: Seen, brain: Brain) -> NDArray[np.bool_]:
     """Return whose mirror image may overlap a training region; none in a brain of both sides."""
-    sides = np.unique(brain.hemisphere)
-    if len(sides) > 1 or sides[0] == 2:
+    if {0, 1} <= set(brain.hemisphere.tolist()):
         return np.zeros(brain.n_regions, dtype=bool)
-    image = _Image(reflected(brain.coords_mm), 1 - brain.hemisphere)
+    across = np.where(brain.hemisphere == 2, 2, 1 - brain.hemisphere)
+    image = _Image(reflected(brain.coords_mm), across)
     return _is_near(seen, image, overlap_mm(seen.regions, brain))
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from gx2c.errors import UserError
-from sweeps.cli.completion import complete_dataset, complete_model
+from sweeps.cli.completion import complete_dataset, complete_model, complete_run
 from sweeps.folder.paths import RUNS, SweepPaths
 from sweeps.request.option import Option
 from sweeps.request.table import OPTIONS
@@ -20,7 +20,7 @@ from sweeps.request.table import OPTIONS
 EXIT_INTERRUPTED = 130
 
 
-COMPLETED = {"dataset": complete_dataset}
+COMPLETED = {"dataset": complete_dataset, "init_from": complete_run}
 
 
 def sweep(

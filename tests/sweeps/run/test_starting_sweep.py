@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from serial_sweep import exit_code_of, in_this_process, tiny_options, without_ray
 from sweep_fixtures import make_brain
+from sweep_fixtures import make_plan as make_small_plan
 
-from gx2c.data import write_dataset
+import gx2c
+from gx2c.data import BrainView, write_dataset
 from gx2c.errors import UserError
 from gx2c.explain import importance
 from gx2c.saved.loading import load_model
@@ -20,6 +22,7 @@ from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
 from sweeps.phases.retrain import finished_jobs, retrain_one
 from sweeps.phases.retrain_job import jobs_of_searches
+from sweeps.request.notes import search_notes
 from sweeps.request.options import make_options
 from sweeps.request.plan import make_plan
 from sweeps.run import final
@@ -154,6 +157,19 @@ def test_a_final_model_starts_from_it_and_remembers_what_it_saw(swept, tmp_path,
     assert final.fit_final(paths.root, MODEL, tmp_path / "own", init_from=other) == {}
     (origin,) = load_model(tmp_path / "own").about.origins
     assert origin.digest == donors(options)[1].digest
+
+
+def test_a_bilateral_split_holds_out_the_mirror_images_too(tmp_path):
+    """A model of the right hemisphere knows the homologues of the left."""
+    brain = make_brain(n_regions=64)
+    right = BrainView(hemisphere="right").of(brain)
+    gx2c.models.MLP(n_epochs=1, hidden_dims=(8,)).fit(right).save(tmp_path / "right")
+    asked = {"hemisphere": "left", "genes": None, "init_from": str(tmp_path / "right")}
+    with pytest.raises(UserError, match="would leak: .* by mirror image"):
+        make_small_plan("mlp", brain=brain, nulls=0, **asked)
+    plan = make_small_plan("mlp", brain=brain, nulls=0, split="spatial", **asked)
+    assert "mirror images of 100% of the regions" in " ".join(search_notes(plan))
+    assert all(inner.start is fold.start for fold in plan.folds for inner in fold.inner)
 
 
 @pytest.mark.parametrize(
