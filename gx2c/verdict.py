@@ -128,7 +128,7 @@ class Evidence:
     tuned: bool = False
     kept: str = KEPT
     tested_on: str = ""
-    averages: tuple[str, ...] = ()
+    averages: Sequence[str] = ()
     started: bool = False
 
 
