@@ -89,27 +89,63 @@ def load_json(path: Path) -> Any:
 
 
 def load_yaml(path: Path) -> Any:
-    """Read YAML without objects of Python.
+    """Read YAML without objects of Python, in which no mapping has a key twice.
 
     Raises
     ------
     OSError
         As `ordinary`, or if it cannot be read.
     ValueError
-        If it is not YAML; the message is one line.
+        If it is not YAML, or its aliases make it larger than a file may be; the message is one
+        line.
     """
     # slow to import, and most of gx2c does without
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            # before merged keys (<<) are added, which those of the mapping replace
+            seen = set()
+            for key, _ in node.value:
+                if (name := (key.tag, f"{key.value}")) in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"{key.value!r} is given twice", problem_mark=key.start_mark
+                    )
+                seen.add(name)
+            return super().construct_mapping(node, deep)
+
+    # Loader is a SafeLoader
     try:
-        return _parsed(path, yaml.safe_load)
+        found = _parsed(path, lambda text: yaml.load(text, Loader))  # noqa: S506 # nosec B506
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise ValueError(f"{where}{error.problem}") from None
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
+    _refuse_endless(found)
+    return found
+
+
+def _refuse_endless(found: Any) -> None:
+    """Refuse what is too large to write out, since aliases repeat it, or it holds itself."""
+    size, left = 0, [found]
+    while left:
+        item = left.pop()
+        size += len(item) + 1 if isinstance(item, str | bytes | dict | list | set) else 1
+        if size > MAX_BYTES[".yaml"]:
+            raise ValueError("its aliases (*) repeat too much; write the values out")
+        if isinstance(item, dict):
+            left += [*item, *item.values()]
+        elif isinstance(item, list | set):
+            left += item
 
 
 def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(ordinary(path).read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start + 1} is not UTF-8 text") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -9,10 +9,11 @@ from typing import Any
 from gx2c.data.checks import shown
 from gx2c.errors import UserError, did_you_mean
 from gx2c.files import load_yaml
-from sweeps.request.geneex2conn_names import Ours
+from sweeps.request.geneex2conn_names import MODELS, Ours
 from sweeps.request.geneex2conn_options import PUBLISHED, Request
 from sweeps.request.geneex2conn_search import NOTE, axes_of, read_search
 from sweeps.request.gpu_share import AUTO_GPUS
+from sweeps.request.options import check_values
 from sweeps.request.table import OPTIONS
 
 # Differences that no option of a file asks for
@@ -22,6 +23,8 @@ ALWAYS = (
     "the best configs are averaged and compared with geography, which reads no genes; "
     "--ensemble 1 retrains the best one alone, as there",
 )
+# Values of a list, and characters of a value, in the printed table
+_SHOWN, _LONGEST = 8, 200
 _HINT = "give an experiment file of GeneEx2Conn, which holds options such as model_type"
 
 
@@ -97,6 +100,7 @@ def _translate(path: Path, file: Mapping[Any, Any], given: Mapping[str, Any]) ->
         else:
             try:
                 ours = one.rule(there[name], request)
+                check_values(ours.options)
             except UserError as error:
                 problems.append(f"{name}: {error}")
                 continue
@@ -112,9 +116,20 @@ def _translate(path: Path, file: Mapping[Any, Any], given: Mapping[str, Any]) ->
 def _translate_search(path: Path, file: Mapping[Any, Any], given: Mapping[str, Any]) -> Translation:
     """Translate a model with the published defaults of an experiment, and name what it varies."""
     model, parameters = read_search(path, file)
+    # a list is no key
+    if "model" not in given and not (isinstance(model, str) and model in MODELS):
+        ways = "write its model as name, such as name: shared_transformer, or give MODEL"
+        hint = did_you_mean(f"{model}", MODELS)
+        raise UserError(f"{path}: GeneEx2Conn has no model {model!r}; {hint}{ways}")
     found = _translate(path, {"model_type": model}, given)
     rows, options = list(found.rows), dict(found.options)
-    for name, axis, ours in axes_of(found.model, parameters):
+    try:
+        axes = list(axes_of(found.model, parameters))
+        for *_, ours in axes:
+            check_values(ours.options)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    for name, axis, ours in axes:
         row = _row(name, parameters[name], ours, stated=True)
         rows.append(row if axis is None else row | {"here": f"{axis} (searched)"})
         options = {**ours.options, **options}
@@ -162,9 +177,15 @@ def _here(option: str, value: Any) -> list[str]:
 
 
 def _written(value: Any) -> str:
-    """Return a value much as a YAML file has it."""
+    """Return a value much as a YAML file has it, and the number of values that are left out."""
     if isinstance(value, list | tuple):
-        return ", ".join(f"{v}" if isinstance(v, list) else _written(v) for v in value)
+        few = [f"{v}" if isinstance(v, list) else _written(v) for v in value[:_SHOWN]]
+        more = [f"{len(value) - _SHOWN} more"] * (len(value) > _SHOWN)
+        return _cut(", ".join(few + more))
     if isinstance(value, dict):
-        return " ".join(f"{k}" if v is None else f"{k}_{v}" for k, v in value.items())
-    return {"True": "true", "False": "false", "None": "null"}.get(f"{value}", f"{value}")
+        return _cut(" ".join(f"{k}" if v is None else f"{k}_{v}" for k, v in value.items()))
+    return _cut({"True": "true", "False": "false", "None": "null"}.get(f"{value}", f"{value}"))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

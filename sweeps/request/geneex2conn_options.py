@@ -34,6 +34,7 @@ class Request:
 
 
 Rule = Callable[[Any, Request], Ours]
+NO_SEARCH = "skip_cv leaves no search"
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,17 @@ def dropped(why: str) -> Rule:
     return lambda value, request: Ours(why=why)
 
 
+def unread(why: str) -> Rule:
+    """Leave a switch out, whether it is true or false."""
+    return switch(dropped(why), why)
+
+
 def switch(on: Rule, off: str = "") -> Rule:
     """Translate true by a rule, and leave false out."""
 
     def rule(value: Any, request: Request) -> Ours:
         if not isinstance(value, bool):
-            raise UserError(f"{value!r} is neither true nor false")
+            raise UserError(f"{value!r} is neither true nor false; give one of them")
         return on(value, request) if value else Ours(why=off)
 
     return rule
@@ -86,7 +92,7 @@ def whole(option: str, write: Callable[[int], Any], why: str = "") -> Rule:
 
     def rule(value: Any, request: Request) -> Ours:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise UserError(f"{value!r} is no whole number")
+            raise UserError(f"{value!r} is no whole number; give one, such as 5")
         return Ours({option: write(value)}, why)
 
     return rule
@@ -108,15 +114,16 @@ def dataset_of(value: Any, request: Request) -> Ours:
 def genes_of(value: Any, request: Request) -> Ours:
     """Translate a list of genes; lists of stable genes need a dataset that knows stability."""
     text = f"{value}"
-    if text.endswith("_var"):
+    if re.fullmatch(r"[1-9]\d*_var", text):
         return Ours({"genes": text}, "the most variable in training regions, not in all")
     if re.fullmatch(r"0\.\d+", text):
         dataset = request.chosen.get("dataset")
         if dataset not in names.OUR_DATASETS:
             return Ours({"genes": f"stable:{text}"})
-        if dataset in ("ukbb_s456", "hcp_s456"):
-            return Ours({"genes": "all"}, "the dataset has those that are stable at 0.2")
-        return Ours({"genes": "all"}, "the dataset states no stability of its genes")
+        if dataset not in ("ukbb_s456", "hcp_s456"):
+            return Ours({"genes": "all"}, "the dataset states no stability of its genes")
+        others = "" if float(text) == 0.2 else f", and no stability by which {text} could choose"
+        return Ours({"genes": "all"}, f"the dataset has those that are stable at 0.2{others}")
     return choose(names.GENES, text, "list of genes")
 
 
@@ -198,12 +205,16 @@ def target_of(value: Any, request: Request) -> Ours:
 def search_of(value: Any, request: Request) -> Ours:
     """Translate (method, metric, number of trials)."""
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= 3:
-        raise UserError(f"{value!r} is not [method, metric, number of trials]")
-    n_trials = value[2] if len(value) == 3 else 5
+        raise UserError(f"{value!r} is not [method, metric, number of trials]; write it so")
+    metric = "mse" if len(value) == 1 else value[1]
+    also = "as there" if metric == "mse" else f"not by {metric}"
+    why = f"the search learns from its trials (TPE), ranked by mean squared error, {also}"
+    n_trials = whole("samples", int, why)(value[2] if len(value) == 3 else 5, request)
     if request.there["skip_cv"] is True:
-        return Ours(why="skip_cv leaves no search")
-    why = "the search learns from its trials (TPE), ranked by mean squared error, as there"
-    return whole("samples", int, why)(n_trials, request)
+        return Ours(why=NO_SEARCH)
+    if request.there["n_cvs"] is not None:
+        return Ours(why=f"n_cvs is the number of trials; {why}")
+    return n_trials
 
 
 def resolution_of(value: Any, request: Request) -> Ours:
@@ -211,13 +222,19 @@ def resolution_of(value: Any, request: Request) -> Ours:
     if request.there["cv_type"] != "community":
         return Ours(why="only communities have one")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UserError(f"{value!r} is no number")
-    return Ours({"resolution": float(value)})
+        raise UserError(f"{value!r} is no number; give one, such as 1.0")
+    try:
+        return Ours({"resolution": float(value)})
+    except OverflowError:
+        raise UserError("it is too large; give a number, such as 1.0") from None
 
 
 def trials_of(value: Any, request: Request) -> Ours:
     """Translate the number of trials, which only the command line there had."""
-    return Ours() if value is None else whole("samples", int)(value, request)
+    if value is None:
+        return Ours()
+    ours = whole("samples", int)(value, request)
+    return Ours(why=NO_SEARCH) if request.there["skip_cv"] is True else ours
 
 
 _TRAINED_BOTH = "edges between training and test regions are never trained on, as there"
@@ -276,7 +293,7 @@ PUBLISHED: Mapping[str, Published] = {
         ("samples",),
     ),
     "use_folds": Published([0, 1, 2, 3], dropped("every fold is run")),
-    "use_gpu": Published(True, dropped("--gpus-per-trial auto trains on GPUs")),
-    "track_wandb": Published(False, dropped("the run folder and its report replace it")),
+    "use_gpu": Published(True, unread("--gpus-per-trial auto trains on GPUs")),
+    "track_wandb": Published(False, unread("the run folder and its report replace it")),
     "save_model": Published(None, dropped("every run saves its models")),
 }

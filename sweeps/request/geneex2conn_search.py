@@ -96,7 +96,7 @@ LEFT_OUT: Mapping[str, str] = {
 }
 
 
-def read_search(path: Path, file: Mapping[Any, Any]) -> tuple[str, Mapping[str, Sequence[Any]]]:
+def read_search(path: Path, file: Mapping[Any, Any]) -> tuple[Any, Mapping[str, Sequence[Any]]]:
     """Return the model of a file and, for each hyperparameter, its values, or least and most.
 
     Raises
@@ -113,18 +113,25 @@ def read_search(path: Path, file: Mapping[Any, Any]) -> tuple[str, Mapping[str, 
     if unknown := [name for name in parameters if name not in known]:
         raise UserError(f"{path}: GeneEx2Conn varies no {shown(unknown)}; remove it")
     values = {name: _values(path, name, given) for name, given in parameters.items()}
-    return str(file.get("name", path.stem.removesuffix(ENDING))), values
+    return file.get("name", path.stem.removesuffix(ENDING)), values
 
 
 def _values(path: Path, name: str, given: Any) -> Sequence[Any]:
-    match given:
-        case {"value": value}:
-            return [value]
-        case {"values": [_, *_] as values}:
-            return list(values)
-        case {"min": least, "max": most}:
-            return [least, most]
-    raise UserError(f"{path}: {name} has neither value, values nor min and max; give one of them")
+    ways = sorted({"value", "values", "min", "max"} & set(given)) if isinstance(given, dict) else []
+    if ways == ["value"]:
+        values = [given["value"]]
+    elif ways == ["values"] and isinstance(given["values"], list) and given["values"]:
+        values = given["values"]
+    elif ways == ["max", "min"]:
+        values = [given["min"], given["max"]]
+        # NaN is in no range
+        if not all(isinstance(v, int | float) for v in values) or not values[0] <= values[1]:
+            raise UserError(f"{path}: {name} is from {values[0]} to {values[1]}; give min <= max")
+    else:
+        raise UserError(f"{path}: {name} is {given}; give it value, values, or min and max")
+    if any(isinstance(v, dict) for v in values):
+        raise UserError(f"{path}: {name} has values {values}; give numbers, words or lists of them")
+    return values
 
 
 def axes_of(
@@ -147,7 +154,6 @@ def axes_of(
 def _epochs(values: Sequence[Any], *, trains: bool) -> Ours:
     if not trains:
         return Ours(why="fitted in one step")
-    whole = [value for value in values if isinstance(value, int) and value > 0]
-    if len(whole) < len(values):
-        raise UserError(f"epochs are {values}; give whole numbers above 0")
-    return Ours({"max_epochs": max(whole)}, "at most: inner folds decide how many")
+    if not all(type(value) is int for value in values):
+        raise UserError(f"epochs are {values}; give whole numbers")
+    return Ours({"max_epochs": max(values)}, "at most: inner folds decide how many")

@@ -218,10 +218,30 @@ REFUSED = {
     "half a search": ({"search_method": "random"}, "number of trials"),
     "no experiment": ({"gx2c": 1}, "holds no experiment"),
     "an unknown axis": ({"parameters": {"depth": {"values": [2]}}}, "varies no 'depth'"),
-    "no values": ({"parameters": {"nhead": {"values": []}}}, "nhead has neither value, values"),
+    "no seed": ({"random_seed": -1}, "experiment.yml: random_seed: --seeds: '-1' is no list"),
+    "no trials": ({"n_cvs": 0}, "n_cvs: --samples is 0; give a whole number from 1"),
+    "no such resolution": ({"cv_type": "community", "resolution": 10**400}, "it is too large"),
+    "no number": ({"cv_type": "community", "resolution": float("nan")}, "--resolution is nan"),
+    "no feature": ({"feature_type": ["structural_spectral_L_0"]}, "from 1 to 1000"),
+    "a path of genes": ({"gene_list": "../x_var"}, "no list of genes"),
+    "a word for a GPU": ({"use_gpu": "maybe"}, "neither true nor false"),
+    "no values": ({"parameters": {"nhead": {"values": []}}, "name": "cge"}, "nhead is {'values'"),
+    "two ways": ({"parameters": {"nhead": {"value": 2, "values": [4]}}}, "value, values, or min"),
+    "a range upside down": ({"parameters": {"nhead": {"min": 4, "max": 2}}}, "from 4 to 2; give"),
+    "a range of NaN": ({"parameters": {"nhead": {"min": float("nan"), "max": 2}}}, "from nan to 2"),
+    "a mapping as value": ({"parameters": {"nhead": {"value": {"a": 1}}}}, "numbers, words or"),
+    "no epochs": (
+        {"parameters": {"epochs": {"values": [True]}}, "name": "dynamic_mlp"},
+        "yml: epochs are",
+    ),
+    "epochs out of range": (
+        {"parameters": {"epochs": {"value": 10**9}}, "name": "dynamic_mlp"},
+        "yml: --max-epochs is",
+    ),
     "no parameters": ({"parameters": [1]}, "parameters are no mapping"),
     "more than a search": ({"parameters": {}, "dataset": "HCP"}, "a search has no 'dataset'"),
     "a search of no model": ({"parameters": {}, "name": "cnn"}, "no model 'cnn'"),
+    "a search of a list": ({"parameters": {}, "name": ["cge"]}, "did you mean 'cge'.*as name"),
     "several mistakes": ({"cv_type": "x", "gene_list": "y"}, "gene_list: .*cv_type: "),
 }
 
@@ -232,6 +252,10 @@ def test_what_has_no_meaning_here_is_refused(file, sentence, translated):
         translated(**file)
 
 
+# each line repeats the one before it ten times
+BOMB = "\n".join(["_0: &a0 x", *(f"_{n}: &a{n} [{f'*a{n - 1},' * 10}]" for n in range(1, 12))])
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -239,6 +263,11 @@ def test_what_has_no_meaning_here_is_refused(file, sentence, translated):
         ("- a\n- b", "holds no experiment"),
         ("", "holds no experiment"),
         ("a: [", "not YAML"),
+        ("cv_type: random\ncv_type: spatial", "line 2, column 1: 'cv_type' is given twice"),
+        ("n_cvs: 3\n\tcv_type: random", "line 2, column 1: found character"),
+        ("save_model: &a [*a]", "its aliases (*) repeat too much"),
+        (BOMB, "its aliases (*) repeat too much"),
+        (b"save_model: \xff", "byte 13 is not UTF-8 text"),
         (None, "cannot be read"),
     ],
 )
@@ -247,7 +276,7 @@ def test_a_file_that_is_no_experiment_ends_in_a_sentence(
 ):
     monkeypatch.chdir(tmp_path)
     if text is not None:
-        Path("experiment.yml").write_text(text)
+        Path("experiment.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
 
     with pytest.raises(SystemExit) as stop:
         cli.main(["sweep", "--from-geneex2conn", "experiment.yml"])
@@ -286,6 +315,41 @@ def test_the_command_line_replaces_the_file_and_the_printed_command_sweeps_the_s
     )  # fmt: skip
     # of the preset
     assert first.nulls == 20
+
+
+def test_a_file_may_merge_keys_and_its_long_values_are_shortened(tmp_path):
+    path = tmp_path / "experiment.yml"
+    merged = "model_type: &m cge\n<<: {random_seed: 3, model_type: xgboost}\n"
+    path.write_text(f"{merged}save_model: {'x' * 5000}\nuse_folds: {list(range(99))}\n")
+
+    found = translate(path, {})
+
+    assert (found.model, found.options["seeds"]) == ("cge", "3")
+    rows = {row["published"].partition(":")[0]: row["published"] for row in found.rows}
+    assert rows["use_folds"] == "use_folds: 0, 1, 2, 3, 4, 5, 6, 7, 91 more"
+    assert rows["save_model"].endswith("xx…") and len(rows["save_model"]) < 250
+
+
+@pytest.mark.parametrize(
+    ("file", "samples"),
+    [
+        ({"n_cvs": 7, "search_method": ["wandb", "mse", 3]}, 7),
+        ({"n_cvs": 7, "skip_cv": True}, 1),
+    ],
+)
+def test_only_the_option_that_counts_the_trials_is_translated(file, samples, translated):
+    found = translated(**file)
+
+    here = [row["here"] for row in found.rows if "--samples" in row["here"]]
+    assert (here, found.options["samples"]) == ([f"--samples {samples}"], samples)
+
+
+def test_a_ranking_that_is_not_followed_is_named(translated):
+    (row,) = [
+        row for row in translated(search_method=["random", "pearson", 3]).rows
+        if row["published"].startswith("search_method")
+    ]  # fmt: skip
+    assert row["difference"].endswith("by mean squared error, not by pearson")
 
 
 def test_the_table_fits_80_columns(translated):
