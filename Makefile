@@ -31,7 +31,7 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive gx2c trainables search_spaces sweeps cluster
 
-# the site, from the Markdown and docstrings; a warning is an error
+# the site, from Markdown, docstrings and notebooks, which run if code has changed; a warning is an error
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W --keep-going -q -c docs . build/site
 

@@ -1,5 +1,8 @@
 """The site of the documentation: `make docs` builds it from the Markdown of the repository."""
 
+import os
+import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ root_doc = "docs/contents"
 include_patterns = [
     "docs/*.md",
     "docs/*.rst",
+    "docs/notebooks/*.md",
     "*.md",
     "cluster/*.md",
     "benchmarks/*.md",
@@ -21,8 +25,19 @@ include_patterns = [
     "data/*/README.md",
 ]
 exclude_patterns = [".*", "runs", "build", "dist"]
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 4
+
+# Notebooks run again when they, or the code, have changed
+_root = Path(__file__).parents[1]
+_code = sorted(path for room in ("gx2c", "sweeps") for path in (_root / room).rglob("*.py"))
+_state = sha256(b"".join(path.read_bytes() for path in _code)).hexdigest()[:12]
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(_root / "build/notebooks" / _state)
+nb_execution_in_temp = nb_execution_raise_on_error = nb_merge_streams = True
+nb_execution_timeout = 600
+# their `!gx2c` is that of this environment
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 default_role = "code"
 autodoc_typehints = "none"

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 # Rooms whose words have been revised
 ROOMS = ("gx2c", "search_spaces", "trainables", "sweeps", "cluster", "benchmarks", "docs")
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "cluster").glob("*.md")]
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"), *(ROOT / "cluster").glob("*.md")]
 )
 FILES = sorted({path for room in ROOMS for path in (ROOT / room).glob("**/*.py")})
 

@@ -28,11 +28,11 @@ OPTIONS = ROOT / "docs/options.md"
 PAGES = sorted(
     path
     for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
-    + [*ROOT.glob("docs/*.md"), *ROOT.glob("cluster/*.md"), *ROOT.glob("data/**/*.md")]
+    + [*ROOT.glob("docs/**/*.md"), *ROOT.glob("cluster/*.md"), *ROOT.glob("data/**/*.md")]
     + [ROOT / "benchmarks/README.md"]
     if path.exists()
 )
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 MAX_README_LINES, MAX_LINE = 300, 120
 
 
@@ -63,7 +63,8 @@ def command_lines() -> Iterator[object]:
     starts = ("gx2c ", "ray submit ", "python sweeps/")
     for page in PAGES:
         text = page.read_text()
-        lines = [line.strip() for code in blocks(page, "") for line in code.splitlines()]
+        plain = [*blocks(page, ""), *blocks(page, "{code-cell}")]
+        lines = [line.strip().removeprefix("!") for code in plain for line in code.splitlines()]
         inline = re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
         for line in dict.fromkeys([*lines, *inline]):
             if line.startswith(starts):

@@ -1,8 +1,11 @@
-"""The site builds without a warning, lists the public interface and loads nothing from outside."""
+"""The site builds without a warning, runs the notebooks, and loads nothing from outside."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +16,8 @@ import gx2c
 from gx2c.estimators import ESTIMATORS
 
 ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.md"))
+CHROMIUM = shutil.which("chromium")
 LOADED = re.compile(r"<(?:script|img|iframe)[^>]* src=\"([^\"]+)|<link[^>]* href=\"([^\"]+)")
 
 
@@ -23,18 +28,65 @@ def test_the_reference_has_every_function_class_and_model() -> None:
     assert named - {"gx2c", "gx2c.models"} == public | set(ESTIMATORS)
 
 
-@pytest.mark.slow
-def test_the_site_builds_without_a_warning_and_loads_nothing_from_outside(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", "."]
-    done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+def test_one_command_makes_notebooks_of_the_pages(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^jupytext .*", (ROOT / "docs/start.md").read_text(), re.M)
+    shutil.copytree(ROOT / "docs/notebooks", tmp_path / "docs/notebooks")
+    words = shlex.split(command)
+    pages = [str(path) for path in sorted(tmp_path.glob(words.pop()))]
+    subprocess.run([sys.executable, "-m", *words, *pages], check=True, capture_output=True)
 
+    for page in NOTEBOOKS:
+        made = json.loads((tmp_path / "docs/notebooks" / f"{page.stem}.ipynb").read_text())
+        code = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+        assert made["metadata"]["kernelspec"]["name"] == "python3"
+        assert len(code) == page.read_text().count("```{code-cell}") > 3
+    assert len(list(tmp_path.glob("docs/notebooks/*.ipynb"))) == len(NOTEBOOKS) > 0
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, for which every notebook runs once."""
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", "."]
+    force = ["-D", "nb_execution_mode=force", str(out)]
+    done = subprocess.run([*command, *force], cwd=ROOT, capture_output=True, text=True)
     assert not done.returncode, done.stderr
-    assert "docs/start.html" in (tmp_path / "index.html").read_text()
-    assert "verdict" in (tmp_path / "searchindex.js").read_text()
-    pages = sorted((tmp_path / "docs").glob("*.html"))
-    assert {path.stem for path in (ROOT / "docs").glob("*.md")} <= {page.stem for page in pages}
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_pages_of_notebooks_show_their_outputs(site: Path, width: int) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": width, "height": 900})
+        for notebook in NOTEBOOKS:
+            page.goto((site / f"docs/notebooks/{notebook.stem}.html").as_uri())
+            pictures = page.query_selector_all(".cell_output img, .cell_output svg")
+            assert len(pictures) > 1
+            for picture in pictures:
+                box = picture.bounding_box()
+                assert box and 200 < box["width"] <= width and box["height"] > 100
+                assert picture.evaluate("one => one.naturalWidth !== 0")
+            texts = [one.inner_text() for one in page.query_selector_all(".cell_output pre")]
+            assert any(texts) and max(text.count("\n") for text in texts) < 60
+            assert "Traceback" not in page.content()
+            # what is wider than the screen can be scrolled to
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        chromium.close()
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning_and_loads_nothing_from_outside(site: Path) -> None:
+    assert "docs/start.html" in (site / "index.html").read_text()
+    assert "verdict" in (site / "searchindex.js").read_text()
+    pages = sorted((site / "docs").rglob("*.html"))
+    assert {path.stem for path in (ROOT / "docs").rglob("*.md")} <= {page.stem for page in pages}
     for page in pages:
         for found in LOADED.findall(page.read_text(encoding="utf-8")):
             assert "//" not in "".join(found), f"{page.name} loads {found}"
-    for sheet in (tmp_path / "_static").rglob("*.css"):
+    for sheet in (site / "_static").rglob("*.css"):
         assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", sheet.read_text()), sheet

@@ -37,6 +37,9 @@ class Unmeasured:
     hemisphere: IntArray
     structural_connectome: FloatArray | None = None
 
+    def __repr__(self) -> str:
+        return f"Unmeasured({self.name!r}: {self.n_regions} regions, {len(self.genes):,} genes)"
+
     @property
     def n_regions(self) -> int:
         """Number of regions."""

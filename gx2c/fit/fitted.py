@@ -38,7 +38,7 @@ class ClosedForm:
         return [self.model.predict(*regions)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FittedModels:
     """One config, fitted once for each member, and nothing that only training needs.
 
@@ -55,6 +55,9 @@ class FittedModels:
     config: FitConfig
     views: Sequence[View]
     groups: Sequence[NetworkPredictor | ClosedForm]
+
+    def __repr__(self) -> str:
+        return f"FittedModels({self.config.model}, {len(self.views)} member(s))"
 
     @classmethod
     def fit(

@@ -24,7 +24,7 @@ from gx2c.sealed import DamagedError, checked, unsealed
 _HINT = "finish the run with `gx2c sweep --resume`, which writes it again"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SavedRun:
     """A run whose retrained models can be loaded.
 
@@ -38,6 +38,10 @@ class SavedRun:
 
     folder: Path
     index: IndexFile
+
+    def __repr__(self) -> str:
+        index = self.index
+        return f"SavedRun({str(self.folder)!r}: {index.model}, {len(index.models)} saved models)"
 
     @cached_property
     def models(self) -> list[SavedModel]:

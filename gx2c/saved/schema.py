@@ -149,6 +149,9 @@ class ModelFile(Part):
     arrays: dict[str, list[int]]
     files: dict[str, str]
 
+    def __repr__(self) -> str:
+        return f"ModelFile({self.model}; {', '.join(type(self).model_fields)})"
+
 
 class IndexEntry(Part):
     """One saved model of a run; `folder` is relative to the run's."""

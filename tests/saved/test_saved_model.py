@@ -50,6 +50,7 @@ def test_it_says_what_it_is(ridge, brain):
     assert repr(ridge) == (
         "SavedModel(kernel_ridge; synthetic-3, fold 0: 24 training regions, 12 genes)"
     )
+    assert max(len(repr(one)) for one in (ridge.about, ridge.fitted, ridge.regions)) < 400
     about = ridge.about
     assert about.training_regions == [brain.labels[i] for i in TRAIN]
     assert about.test_regions == [brain.labels[i] for i in TEST]

@@ -29,6 +29,7 @@ def test_the_blocks_of_the_page_run(tmp_path, monkeypatch):
     for code in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         exec(compile(code, "block", "exec"), names)
 
+    assert repr(names["run"]) == "SavedRun('runs/quick': geography+smt, 4 saved models)"
     assert len(names["run"].models) == 2
     assert names["model"].predict(names["brain"]).shape == (99, 99)
     # outputs are those of the README's run
