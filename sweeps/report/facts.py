@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gx2c.metrics import HEADLINE, corrected_resampled_t
-from gx2c.models.names import split_name
+from gx2c.models.names import NAMES, spec_of, split_name
 from gx2c.verdict import MEANINGS, Verdict
 from sweeps.folder.summary_file import Summary
 from sweeps.folder.summary_parts import UNDEFINED, Average, Nulls, OverGeography
@@ -186,10 +186,10 @@ def scores_sentence(summary: Summary) -> str:
 
 def reading(summary: Summary) -> list[str]:
     """Return how to read the headline, one sentence each; it is not repeated."""
-    gain, verdict = summary.gain(HEADLINE).mean, summary.verdict
+    verdict = summary.verdict
     sentences = [] if verdict is None else [verdict.caveat, scores_sentence(summary)]
-    if not summary.is_geography and math.isfinite(gain):
-        sentences.append(f"{summary.model} is above geography in {above_geography(summary)}.")
+    names = dict.fromkeys((split_name(summary.model)[0], summary.model))
+    sentences += [f"{name}: {spec_of(name).summary}." for name in names if name in NAMES]
     if summary.nulls is None:
         return [*sentences, "No nulls were run, so there is no p-value."]
     nested = summary.nulls.over_geography

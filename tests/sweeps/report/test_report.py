@@ -175,7 +175,7 @@ def test_the_verdict_is_the_headline_and_estimates_alone_claim_nothing(run: Swee
     assert "<h1>Better &amp; not &lt;shown&gt;.</h1>" in page.source
     assert "grade 1 of 4 tested up to 2" in page.text
     assert "One. smt predicts held-out connectivity at r = " in page.text
-    assert "gain +.020. smt is above geography in 2 of 4 folds." in page.text
+    assert "gain +.020. smt: Spatiomolecular Transformer on gene tokens." in page.text
     assert "outperforms" not in page.text
     assert "random_field nulls 77" in page.text
 
