@@ -70,7 +70,7 @@ def seal_results(folder: Path, models: str, **facts: Any) -> None:
 
 
 def read_facts(folder: Path, models: str) -> dict[str, Any]:
-    """Check a folder of results against its record, and return what was asked.
+    """Check a folder of results against its record, and return what was asked, and its "tables".
 
     Raises
     ------
@@ -86,9 +86,9 @@ def read_facts(folder: Path, models: str) -> dict[str, Any]:
         raise UserError(f"{folder.name} is of other models than those of this run; {AGAIN}")
     for name, wanted in about.files.items():
         path = folder / Path(name).name
-        if not path.exists() or file_digest(path) != wanted:
+        if not path.is_file() or file_digest(path) != wanted:
             raise DamagedError(f"{path} is missing or damaged; {AGAIN}")
-    return about.facts
+    return about.facts | {"tables": list(about.files)}
 
 
 def write_embedding(stem: Path, labels: Sequence[str], embedding: FloatArray) -> None:

@@ -78,6 +78,8 @@ def _reader(paths: SweepPaths, problems: dict[str, str]) -> Callable[[Path], dic
 
     def read(folder: Path) -> dict[str, Any]:
         if not folder.is_dir():
+            if folder.is_symlink() or folder.exists():
+                problems[folder.name] = f"{folder.name} is no folder; delete it."
             return {}
         try:
             return read_facts(folder, digest_of(paths.root))
@@ -95,5 +97,6 @@ def _stems(folder: Path, facts: Mapping[str, Any]) -> dict[str, Path]:
 
 
 def _knocked_out(folder: Path, facts: Mapping[str, Any]) -> KnockedOut:
-    (path,) = folder.glob("*KnockOutMean_*_relmat.tsv")
-    return KnockedOut(facts["title"], *read_connectome(path))
+    # others may have put tables there
+    (name,) = (name for name in facts["tables"] if "KnockOutMean_" in name)
+    return KnockedOut(facts["title"], *read_connectome(folder / name))

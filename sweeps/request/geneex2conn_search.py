@@ -19,8 +19,8 @@ ENDING = "_sweep_config"
 # Parts of these files, of which only the first and the name are read
 PARTS = ("parameters", "best_parameters", "name", "method", "metric")
 NOTE = (
-    "gx2c models {} lists the ranges of the search, which hold every published value; it begins "
-    "with the published best and learns from its trials"
+    "gx2c models {} lists the ranges of the search, which contain every published value; the "
+    "search begins with the published best and learns from its trials"
 )
 EPOCHS = "epochs"
 # Names in search spaces; the first that a model has is meant

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import shutil
 import sys
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -36,6 +37,7 @@ from sweeps.report.build import write_report
 from sweeps.report.catalogue import FIGURES, figures_of, write_figures
 from sweeps.report.connectomes import DIVERGING, connectome_figure
 from sweeps.report.edge_figures import calibration, network_pairs, scatter_figure
+from sweeps.report.explained import read_explained
 from sweeps.report.picture import Picture, padded
 from sweeps.report.reading import FoldConnectomes, read_run
 from sweeps.report.search_figures import Search
@@ -358,6 +360,21 @@ def test_results_of_other_models_are_named_and_damaged_ones_refused(tmp_path: Pa
     (paths.explained / "genes.tsv").write_text("group\tunit\n")
     with pytest.raises(UserError, match=r"genes\.tsv is missing or damaged"):
         write_report(paths)
+
+
+def test_what_others_put_among_the_results_is_no_result(tmp_path: Path) -> None:
+    paths = make_run(tmp_path / "run", n_folds=1, n_regions=6, n_configs=0)
+    with_explained(paths, 6)
+    (paths.knock_outs / "G0" / "a_desc-KnockOutMean_meas-c_relmat.tsv").write_text("mine")
+    shutil.rmtree(paths.attention)
+    paths.attention.symlink_to(tmp_path / "gone")
+    found = read_explained(paths)
+    assert found.knock_outs["G0"].change.shape == (6, 6)
+    assert found.problems == {"attention": "attention is no folder; delete it."}
+    (paths.explained / "genes.tsv").unlink()
+    (paths.explained / "genes.tsv").mkdir()
+    with pytest.raises(UserError, match=r"genes\.tsv is missing or damaged"):
+        read_explained(paths)
 
 
 @pytest.mark.pictures
