@@ -183,11 +183,12 @@ def data_gene_sets(
 @contextmanager
 def download_progress() -> Iterator[Callable[[Source, int, int], None]]:
     """Show a bar a file on a terminal, and nothing in a file."""
-    from rich.console import Console
     from rich.progress import Progress
 
+    from sweeps.run.progress import progress_console
+
     bars: dict[str, TaskID] = {}
-    console = Console(stderr=True)
+    console = progress_console()
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
 
         def update(source: Source, done: int, total: int) -> None:

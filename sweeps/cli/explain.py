@@ -116,11 +116,11 @@ def explain(
 
 def _progress(pieces: Iterable[Any], total: int) -> Iterable[Any]:
     """Show how much of all models and nulls is done, on standard error."""
-    from rich.console import Console
     from rich.progress import track
 
-    console = Console(stderr=True)
-    return track(pieces, "explaining", total, console=console, transient=True)
+    from sweeps.run.progress import progress_console
+
+    return track(pieces, "explaining", total, console=progress_console(), transient=True)
 
 
 def _knock_out(

@@ -1,6 +1,7 @@
 """One line of progress of a running sweep, and the time of its phases."""
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -18,6 +19,8 @@ from sweeps.folder.records import read_as, write_json
 PHASES = ("start", "search", "retrain", "nulls")
 PLAIN_INTERVAL_S = 5.0
 LIVE_INTERVAL_S = 0.5
+# Jupyter's kernels give it to their children
+IN_NOTEBOOK = "JPY_PARENT_PID"
 
 
 @dataclass
@@ -29,14 +32,20 @@ class Phase:
     share: Callable[[], float] = field(default=lambda: 0.0)
 
 
+def progress_console() -> Console:
+    """Return standard error; in a notebook, whose cells keep every update, it is no terminal."""
+    in_notebook = IN_NOTEBOOK in os.environ
+    return Console(stderr=True, highlight=False, force_terminal=False if in_notebook else None)
+
+
 class ProgressLine:
-    """Shows the current phase: a live line on a terminal, else a plain line at intervals.
+    """Shows the current phase: a live line on a terminal, else plain lines, ever fewer.
 
     It is written to standard error by default, so that results can be piped.
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or progress_console()
         self.phase, self.share_before = Phase("starting"), 0.0
         self.started = self.phase_started = time.monotonic()
         self._stop = threading.Event()
@@ -73,7 +82,8 @@ class ProgressLine:
 
     def _run(self) -> None:
         if not self.console.is_terminal:
-            while not self._stop.wait(PLAIN_INTERVAL_S):
+            # a long sweep would fill a log or a notebook
+            while not self._stop.wait(max(PLAIN_INTERVAL_S, (time.monotonic() - self.started) / 5)):
                 print(self.line(), file=sys.stderr, flush=True)
             return
         with Live(console=self.console, auto_refresh=False, transient=True) as live:

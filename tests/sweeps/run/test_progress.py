@@ -66,6 +66,14 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch, caps
     assert "\x1b" not in error and "\r" not in error
 
 
+def test_a_notebook_is_no_terminal(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("JPY_PARENT_PID", raising=False)
+    assert progress.progress_console().is_terminal
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    assert not ProgressLine().console.is_terminal
+
+
 def test_on_a_terminal_the_line_lives_and_goes(monkeypatch, capsys):
     monkeypatch.setattr(progress, "LIVE_INTERVAL_S", 0.02)
     # where tests run without a terminal it may be "dumb"
