@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gx2c.data import Brain, make_synthetic_brain
+from gx2c.data.brain import IntArray
 from gx2c.fit import ComputeProfile, FitConfig, GeneOptions, Task
 from gx2c.fit.fitted import FittedModels
 from gx2c.saved.loading import load_model
@@ -30,15 +31,17 @@ def saved(
     *,
     task: Task = WHOLE,
     genes: GeneOptions = GENES,
+    regions: tuple[IntArray, IntArray] = (TRAIN, TEST),
     **keywords: Any,
 ) -> tuple[SavedModel, FittedModels]:
     """Fit, save and load one model; also return what was saved."""
+    train, test = regions
     config, profile = FitConfig(model, keywords, genes=genes, task=task), ComputeProfile()
     rates = [1e-3] if "mlp" in model or "smt" in model else []
     with profile.active():
         fitted = FittedModels.fit(
-            config, [brain], TRAIN, TEST, learning_rates=rates, seeds=[1], profile=profile
+            config, [brain], train, test, learning_rates=rates, seeds=[1], profile=profile
         )
-    training = Training(TRAIN, TEST, [rates], [[1]], profile, "spatial", 0, 1)
+    training = Training(train, test, [rates], [[1]], profile, "spatial", 0, 1)
     write_model(folder, model_files([fitted], brain, training))
     return load_model(folder), fitted
