@@ -70,5 +70,5 @@ def refuse_unlisted(paths: SweepPaths, path: Path) -> None:
     if not (path.exists() and paths.summary.exists()):
         return
     wanted = read_json(paths.summary).get("files", {}).get(str(path.relative_to(paths.root)))
-    if wanted is not None and wanted != file_digest(path):
+    if wanted is not None and (not path.is_file() or wanted != file_digest(path)):
         raise DamagedError(f"{path} is damaged (its checksum differs); --resume the sweep")

@@ -79,7 +79,7 @@ def refuse_changed(path: Path) -> None:
         return
     hint = _REPEAT.format(path.parent)
     wanted = read_as(Result, record, hint=hint).files.get(path.name)
-    if wanted is not None and wanted != file_digest(path):
+    if wanted is not None and (not path.is_file() or wanted != file_digest(path)):
         raise DamagedError(f"{path} is damaged (its checksum differs); {hint}")
 
 

@@ -31,6 +31,7 @@ from gx2c.errors import UserError
 from gx2c.metrics import corrected_resampled_t
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import ConfigRecord, read_json, write_json
+from sweeps.folder.regions import refuse_unlisted
 from sweeps.report import catalogue
 from sweeps.report.brain_figures import nearest_regions, region_errors, surfaces
 from sweeps.report.build import write_report
@@ -375,6 +376,9 @@ def test_what_others_put_among_the_results_is_no_result(tmp_path: Path) -> None:
     (paths.explained / "genes.tsv").mkdir()
     with pytest.raises(UserError, match=r"genes\.tsv is missing or damaged"):
         read_explained(paths)
+    write_summary(paths, read_summary(paths) | {"files": {"knock_outs": "0"}})
+    with pytest.raises(UserError, match="knock_outs is damaged"):
+        refuse_unlisted(paths, paths.knock_outs)
 
 
 @pytest.mark.pictures
