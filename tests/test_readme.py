@@ -1,4 +1,4 @@
-"""What the pages say is true: code runs, commands parse, files exist, numbers are recorded.
+"""What the pages say is true: commands parse, files exist, numbers are recorded.
 
 No sweep and no `make` is run from here: `make test` runs these tests.
 """
@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import typer
+from pages import PAGES, blocks_of, name_of, without_blocks
 
 from sweeps.cli.app import app
 from sweeps.request.options import SweepOptions, make_options
@@ -25,47 +26,17 @@ from sweeps.request.options import SweepOptions, make_options
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 OPTIONS = ROOT / "docs/options.md"
-PAGES = sorted(
-    path
-    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
-    + [*ROOT.glob("docs/**/*.md"), *ROOT.glob("cluster/*.md"), *ROOT.glob("data/**/*.md")]
-    + [ROOT / "benchmarks/README.md"]
-    if path.exists()
-)
-BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 MAX_README_LINES, MAX_LINE = 300, 120
 
 
-def name_of(page: Path) -> str:
-    return str(page.relative_to(ROOT))
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return [code for found, code in BLOCK.findall(page.read_text()) if found == language]
-
-
-def python_blocks() -> Iterator[Any]:
-    """Give each block of Python, and what the page says that it prints."""
-    for page in PAGES:
-        text = page.read_text()
-        found = list(BLOCK.finditer(text))
-        for number, block in enumerate(found):
-            after = found[number + 1] if number + 1 < len(found) else block
-            stated = text[block.end() : after.start()].strip().startswith("It prints")
-            # those that load a run are tested with one (tests/sweeps/run/test_after_page.py)
-            if block[1] == "python" and "runs/" not in block[2]:
-                printed = after[2] if stated else None
-                yield pytest.param(block[2], printed, id=f"{name_of(page)}-{number}")
-
-
 def command_lines() -> Iterator[object]:
-    """Give every line of a plain block that starts like a command, and commands in the text."""
+    """Give every line of a shell block that starts like a command, and commands in the text."""
     starts = ("gx2c ", "ray submit ", "python sweeps/")
     for page in PAGES:
         text = page.read_text()
-        plain = [*blocks(page, ""), *blocks(page, "{code-cell}")]
-        lines = [line.strip().removeprefix("!") for code in plain for line in code.splitlines()]
-        inline = re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
+        shown = [block.code for block in blocks_of(page) if block.language == "bash"]
+        lines = [line for code in shown for line in code.replace("\\\n", "").splitlines()]
+        inline = re.findall(r"`([^`\n]+)`", without_blocks(text))
         for line in dict.fromkeys([*lines, *inline]):
             if line.startswith(starts):
                 yield pytest.param(line, id=f"{name_of(page)}: {line[:60]}")
@@ -124,28 +95,6 @@ def load_script(name: str) -> ModuleType:
 @pytest.fixture(scope="module")
 def figures() -> ModuleType:
     return load_script("make_figures")
-
-
-@pytest.mark.parametrize(("code", "printed"), list(python_blocks()))
-def test_python_blocks_run_and_print_what_is_stated(
-    code: str,
-    printed: str | None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    exec(compile(code, "block", "exec"), {"__name__": "__main__"})
-
-    if printed is not None:
-        assert capsys.readouterr().out == printed
-
-
-def test_the_notebook_states_what_it_prints() -> None:
-    stated = [one.values for one in python_blocks() if one.id.startswith("README.md")]
-
-    assert any("cross_validate" in code and printed for code, printed in stated)
 
 
 @pytest.mark.parametrize("line", list(command_lines()))
@@ -208,7 +157,7 @@ def test_make_targets_exist() -> None:
 
 def test_the_layout_tree_is_real() -> None:
     section = README.read_text().partition("\n## Layout\n")[2].partition("\n## ")[0]
-    (tree,) = [code for _, code in BLOCK.findall(section)]
+    (tree,) = re.findall(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     folder = ROOT
     for line in tree.splitlines():
         path = line.split()[0]
@@ -222,7 +171,7 @@ def test_the_layout_tree_is_real() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"`[^`\n]*`", "", BLOCK.sub("", page.read_text()))
+    text = re.sub(r"`[^`\n]*`", "", without_blocks(page.read_text()))
     for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{name_of(page)} links to {target}"

@@ -1,0 +1,202 @@
+"""Every block of code and commands on a page runs, or states why no test runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pages import PAGES, ROOT, Block, blocks_of, name_of
+
+from gx2c.data import load_dataset, make_synthetic_brain, write_dataset
+
+SMALL_GX2C = Path(__file__).with_name("small_gx2c.py")
+PATIENCE_S = 900.0
+# How many blocks no test runs, by reason; a new block runs, or something else leaves the list
+NOT_RUN = {
+    # tests/cluster runs the commands of cluster/a100.yaml on two nodes of this machine
+    "needs a cluster": 3,
+    "needs the network": 3,
+    # tests/test_fresh_clone.py runs the first
+    "CI runs it": 3,
+    "takes an hour": 3,
+}
+COMMAND = re.compile(r"^(gx2c|python|pip|make|source|git|ray (up|submit|job|exec)) ", re.MULTILINE)
+
+
+def runs(block: Block, *languages: str) -> bool:
+    return block.language in languages and block.reason is None
+
+
+SHELL = [page for page in PAGES if any(runs(block, "bash") for block in blocks_of(page))]
+
+
+def write_tables(folder: Path) -> None:
+    """Write the expression and places of some regions, as tables of a user."""
+    brain = load_dataset("schaefer100")
+    genes = pd.DataFrame(brain.expression, brain.labels, brain.genes)
+    genes.to_csv(folder / "genes.tsv", sep="\t")
+    regions = pd.DataFrame(brain.coords_mm, brain.labels, ["x", "y", "z"])
+    regions.to_csv(folder / "regions.tsv", sep="\t", index_label="label")
+
+
+def write_my_files(folder: Path, name: str = "my-files") -> None:
+    """Write a folder that can be imported; Python on the page of own data makes the same."""
+    code = next(b.code for b in blocks_of(ROOT / "docs/own_data.md") if b.language == "python")
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(folder), check=True)
+    (folder / "my-files").rename(folder / name)
+
+
+def write_my_brain(folder: Path) -> None:
+    brain = make_synthetic_brain(n_regions=32, n_genes=40, seed=3)
+    write_dataset(folder / "my-brain", brain, {"Name": "my-brain"})
+
+
+def write_cluster(folder: Path) -> None:
+    """Copy the cluster files with their placeholders filled in."""
+    shutil.copytree(ROOT / "cluster", folder / "cluster")
+    for path in folder.glob("cluster/*.yaml"):
+        filled = path.read_text().replace("YOUR-", "my-").replace("ami-0000", "ami-0123")
+        path.write_text(filled)
+
+
+def write_environment(folder: Path) -> None:
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/activate").touch()
+
+
+# What the commands of a page need: folders that are copies of a finished run, and files
+RUNS = {
+    "README.md": ("runs/NAME", "runs/A", "runs/B"),
+    "docs/after.md": ("runs/smt_schaefer100",),
+    "docs/inspect.md": ("RUN",),
+}
+FILES: dict[str, tuple[Callable[[Path], None], ...]] = {
+    "README.md": (write_cluster,),
+    "cluster/README.md": (write_cluster,),
+    "data/README.md": (write_my_brain,),
+    "docs/after.md": (write_tables,),
+    "docs/data.md": (lambda folder: write_my_files(folder, "FOLDER"), write_my_files),
+    "docs/nulls.md": (lambda folder: (folder / "docs").mkdir(),),
+    "docs/start.md": (write_environment,),
+}
+
+
+# Pages whose Python needs no more than gx2c
+PYTHON = [
+    page
+    for page in PAGES
+    if any(runs(block, "python") for block in blocks_of(page))
+    and not any("runs/" in block.code for block in blocks_of(page) if block.language == "python")
+]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a shell in which `gx2c` is small and pip installs nothing."""
+    programs = folder / ".programs"
+    programs.mkdir(exist_ok=True)
+    commands = {"gx2c": f'exec "{sys.executable}" "{SMALL_GX2C}" "$@"', "pip": "true"}
+    for name, command in commands.items():
+        (programs / name).write_text(f"#!/bin/sh\n{command}\n")
+        (programs / name).chmod(0o755)
+    ours = {
+        "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.defpath]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        "GX2C_CACHE": str(folder / ".cache"),
+        # results are those of a machine without a GPU
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    return {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"} | ours
+
+
+def run_in_shell(code: str, folder: Path) -> None:
+    """Run commands as a reader pastes them; the first that fails ends them."""
+    command = ["bash", "-euo", "pipefail", "-c", code]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(folder),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, f"{code}\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
+
+
+def run_python(block: Block, names: dict[str, Any]) -> None:
+    exec(compile(block.code, f"{name_of(block.page)}:{block.line}", "exec"), names)
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sweep once for all pages that look at a run."""
+    folder = tmp_path_factory.mktemp("run")
+    run_in_shell("gx2c sweep smt --out runs/NAME", folder)
+    return folder / "runs/NAME"
+
+
+@pytest.mark.parametrize("page", PYTHON, ids=name_of)
+def test_python_runs_and_prints_what_is_stated(
+    page: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+
+    for block in blocks_of(page):
+        if runs(block, "python"):
+            run_python(block, names)
+            printed = capsys.readouterr().out
+            assert block.printed in (None, printed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("page", SHELL, ids=name_of)
+def test_commands_run(
+    page: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for name in RUNS.get(name_of(page), ()):
+        shutil.copytree(request.getfixturevalue("finished_run"), tmp_path / name)
+    for write in FILES.get(name_of(page), ()):
+        write(tmp_path)
+
+    for block in blocks_of(page):
+        if runs(block, "python"):
+            run_python(block, names)
+        elif runs(block, "bash"):
+            run_in_shell(block.code, tmp_path)
+
+
+def test_the_blocks_that_do_not_run_are_counted() -> None:
+    marked = [block for page in PAGES for block in blocks_of(page) if block.reason]
+
+    assert Counter(block.reason for block in marked) == NOT_RUN
+    assert {block.language for block in marked} == {"bash"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_are_marked_as_such(page: Path) -> None:
+    blocks = blocks_of(page)
+
+    assert {block.language for block in blocks} <= {"", "bash", "python", "diff"}
+    for block in blocks:
+        if not block.language:
+            assert not COMMAND.search(block.code), f"{name_of(page)}:{block.line} is bash"
+    assert page.read_text(encoding="utf-8").count("```") == 2 * len(blocks)
