@@ -1,16 +1,23 @@
 """`gx2c` as a test of the pages runs it: the same program, made small.
 
-The tables hold everything that differs from what a page shows.
+What differs from a page stands here: the tables, and sweeps that train in this process, without
+Ray and without a report, which have tests of their own.
 """
 
 from __future__ import annotations
 
-import importlib
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 
-from sweeps.cli import app
+import pytest
+
+sys.path.insert(0, str(Path(__file__).with_name("sweeps")))
+from serial_sweep import in_this_process, without_ray  # noqa: E402
+
+from sweeps.cli.app import main as gx2c  # noqa: E402
 
 # Added to a command, because a later option beats an earlier one
 SMALL = {
@@ -22,14 +29,8 @@ SMALL = {
     "nulls evaluate": "--n 2",
     "nulls calibrate": "--brains 1 --power-brains 0 --nulls 4",
 }
-# Of a sweep of many models, so many
-MODELS = {"all": "exponential_decay,cge,mlp"}
-# A search of geography has at least 32 configs; pictures of a sweep's report have their own tests
-PATCHES = {
-    "sweeps.report.build.figures_of": lambda run: {},
-    "sweeps.request.plan.MIN_GEOGRAPHY_CONFIGS": 2,
-    "sweeps.compare.zoo.MIN_GEOGRAPHY_CONFIGS": 2,
-}
+# In place of a sweep of all models
+ALL = "exponential_decay,cge,mlp"
 
 
 def small(arguments: list[str]) -> list[str]:
@@ -38,7 +39,7 @@ def small(arguments: list[str]) -> list[str]:
     if name == "bench":
         # tests/benchmarks runs each; this lists them
         return ["bench"]
-    shown = [MODELS.get(word, word) for word in arguments]
+    shown = [ALL if word == "all" else word for word in arguments]
     return [*shown, *SMALL.get(name, "").split()]
 
 
@@ -52,15 +53,30 @@ def until_it_serves(arguments: list[str]) -> int:
     return 0 if served else 1
 
 
+def search_here(patch: pytest.MonkeyPatch) -> None:
+    """Let sweeps and final fits train in this process, against a short search of geography."""
+    from sweeps.compare import zoo
+    from sweeps.report import build
+    from sweeps.request import plan
+    from sweeps.run import final, sweep
+
+    without_ray(patch)
+    in_this_process(patch, final)
+    patch.setattr(build, "write_report", lambda paths: paths.report.touch())
+    patch.setattr(sweep, "write_study", lambda *_: None)
+    patch.setattr(zoo, "ray_session", lambda **_: nullcontext(1))
+    for module in (plan, zoo):
+        patch.setattr(module, "MIN_GEOGRAPHY_CONFIGS", 2)
+
+
 def main() -> None:
     arguments = small(sys.argv[1:])
     if arguments[0] == "dashboard":
         raise SystemExit(until_it_serves(arguments))
-    if arguments[0] == "sweep":
-        for name, value in PATCHES.items():
-            module, _, attribute = name.rpartition(".")
-            setattr(importlib.import_module(module), attribute, value)
-    app.main(arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        if arguments[0] in ("sweep", "fit"):
+            search_here(patch)
+        gx2c(arguments)
 
 
 if __name__ == "__main__":

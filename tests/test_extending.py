@@ -1,13 +1,14 @@
 """An addition of each kind costs the promised files and lines, and the CLI runs with it.
 
-Each test copies the source tree, adds exactly those files and lines, and starts a process there:
-nothing is registered from inside a test.
+Each test copies the source tree, makes the changes that docs/extending.md shows, and starts a
+process there: nothing is registered from inside a test.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,75 +20,7 @@ REPOSITORY = Path(__file__).parents[1]
 ROOMS = ("gx2c", "trainables", "search_spaces", "sweeps", "cluster", "data")
 QUICK = "--preset quick --samples 3 --folds 2 --inner-folds 2 --genes 20_var".split()
 
-TOY_MODEL = '''"""A toy: every edge is a share of the mean training edge."""
-
-import numpy as np
-
-from gx2c.models.spec import CLOSED_FORM, ModelSpec
-
-
-class ToyMean:
-    LEARNED = ("level", "genes")
-
-    def __init__(self, *, share=0.5):
-        self.share = share
-
-    def fit(self, training, connectome):
-        self.level = self.share * connectome[np.triu_indices(len(training), 1)].mean()
-        self.genes = training.expression.mean(axis=0)
-
-    def predict(self, regions):
-        shown = regions.expression @ self.genes
-        return self.level + 1e-3 * np.add.outer(shown, shown)
-
-    def n_parameters(self, n_genes, n_regions):
-        return 1 + n_genes
-
-
-SPECS = (ModelSpec("toy", ToyMean, CLOSED_FORM, summary="A toy", reference="none"),)
-'''
-TOY_SPACE = '''"""Search space of the toy."""
-
-from search_spaces.space import SearchSpace
-
-
-def suggest_toy(trial, scale):
-    return {"share": trial.suggest_float("share", 0.1, 1.0)}
-
-
-SPACES = (SearchSpace("toy", suggest_toy),)
-'''
-TOY_SPLIT = '''"""A toy: regions are held out in slices from back to front."""
-
-import numpy as np
-
-
-def slices(sites, n_folds, seed):
-    order = np.argsort(sites.coords_mm[:, 1], kind="stable")
-    return [np.sort(part) for part in np.array_split(order, n_folds)]
-'''
-TOY_SURROGATE = '''"""A toy: all rows of expression move on by some places."""
-
-import numpy as np
-
-from gx2c.nulls.surrogate import moving_rows
-
-
-def surrogate(brain, seed, training_regions):
-    def indices(first, n):
-        places = np.arange(brain.n_regions)
-        return np.stack([np.roll(places, seed + k + 1) for k in range(first, first + n)], axis=1)
-
-    return moving_rows("toy", "a toy that moves every row by some places", indices)
-'''
-TOY_METRIC = '''"""A toy: the largest error."""
-
-import numpy as np
-
-
-def worst(predicted, measured):
-    return float(np.max(np.abs(measured - predicted)))
-'''
+PAGE = REPOSITORY / "docs/extending.md"
 EVALUATE = "nulls evaluate --dataset schaefer100 --n 2".split()
 
 
@@ -106,12 +39,20 @@ class Copy:
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(REPOSITORY / room, root / room, ignore=ignore)
 
-    def add_file(self, path: str, content: str) -> None:
-        target = self.root / path
-        assert not target.exists()
-        target.write_text(content)
+    def add(self, heading: str) -> None:
+        """Make the changes that a section of the page shows: whole files, and lines of others."""
+        section = PAGE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        blocks = re.finditer(r"([^\n]*)\n\n```(python|diff)\n(.*?)^```$", section, re.M | re.S)
+        for before, language, code in (block.groups() for block in blocks):
+            if language == "python":
+                target = self.root / re.findall(r"`(\S+\.py)`:$", before)[0]
+                assert not target.exists()
+                target.write_text(code)
+            else:
+                name, after, line = code.splitlines()
+                self.add_line(name.removeprefix("--- "), line.removeprefix("+"), after.strip())
 
-    def add_line(self, path: str, line: str, *, after: str) -> None:
+    def add_line(self, path: str, line: str, after: str) -> None:
         """Add one line behind the only one that starts with `after`, blanks aside."""
         target = self.root / path
         lines = target.read_text().splitlines(keepends=True)
@@ -163,67 +104,55 @@ def copy(tmp_path: Path) -> Copy:
 
 @pytest.mark.slow
 def test_a_new_model_is_two_files_and_two_lines(copy: Copy) -> None:
-    copy.add_file("gx2c/models/closed_form/toy.py", TOY_MODEL)
-    copy.add_line("gx2c/models/__init__.py", '    "closed_form.toy",', after='"closed_form.cge"')
-    copy.add_file("search_spaces/toy.py", TOY_SPACE)
-    copy.add_line("search_spaces/__init__.py", '    "toy",', after='"closed_form"')
+    copy.add("A model")
     assert copy.additions() == {
         "gx2c/models/__init__.py": 1,
-        "gx2c/models/closed_form/toy.py": 0,
+        "gx2c/models/closed_form/mean_edge.py": 0,
         "search_spaces/__init__.py": 1,
-        "search_spaces/toy.py": 0,
+        "search_spaces/mean_edge.py": 0,
     }
-    summary = copy.sweep("toy", "--nulls", "2")
-    assert summary["model"] == "toy"
+    summary = copy.sweep("mean_edge", "--nulls", "2")
+    assert summary["model"] == "mean_edge"
     assert summary["nulls"]["n"] == 2 and summary["nulls"]["search"] == "full"
     assert all(
         fold["best_config"]["hyperparameters"].keys() == {"share"} for fold in summary["folds"]
     )
-    (row,) = (r for r in json.loads(copy.gx2c("models", "--json")) if r["name"] == "toy")
+    (row,) = (r for r in json.loads(copy.gx2c("models", "--json")) if r["name"] == "mean_edge")
     assert row["kind"] == "closed_form" and "share" in row["dimensions"]
 
 
 @pytest.mark.slow
 def test_a_new_split_is_a_file_and_a_row(copy: Copy) -> None:
     table = "gx2c/splits/table.py"
-    copy.add_file("gx2c/splits/toy.py", TOY_SPLIT)
-    copy.add_line(table, "from gx2c.splits.toy import slices", after="from gx2c.splits.fold")
-    row = '    "toy": Splitter(slices, deterministic=True),'
-    copy.add_line(table, row, after='"spatial": Splitter')
-    assert copy.additions() == {table: 2, "gx2c/splits/toy.py": 0}
-    summary = copy.evaluate("--split", "toy", "--surrogate", "moran")
-    assert summary["split"] == "toy" and summary["nulls"]["n"] == 2
-    with pytest.raises(AssertionError, match="'spatial', 'toy'"):
-        copy.gx2c("nulls", "evaluate", "--split", "toys", "--out", str(copy.root / "none"))
+    copy.add("A split")
+    assert copy.additions() == {table: 2, "gx2c/splits/slices.py": 0}
+    summary = copy.evaluate("--split", "slices", "--surrogate", "moran")
+    assert summary["split"] == "slices" and summary["nulls"]["n"] == 2
+    with pytest.raises(AssertionError, match="'spatial', 'slices'"):
+        copy.gx2c("nulls", "evaluate", "--split", "slice", "--out", str(copy.root / "none"))
 
 
 @pytest.mark.slow
 def test_a_new_surrogate_is_a_file_and_a_row(copy: Copy) -> None:
     table = "gx2c/nulls/table.py"
-    copy.add_file("gx2c/nulls/toy.py", TOY_SURROGATE)
-    copy.add_line(table, "from gx2c.nulls import toy", after="from gx2c.nulls.surrogate")
-    row = '    "toy": SurrogateSpec(toy.surrogate, "nobody", rates=(0.5, 0.5)),'
-    copy.add_line(table, row, after='"random": SurrogateSpec')
-    assert copy.additions() == {table: 2, "gx2c/nulls/toy.py": 0}
-    assert "a toy that moves every row" in copy.gx2c("nulls", "check", "--n", "2")
-    nulls = copy.evaluate("--surrogate", "toy")["nulls"]
-    assert nulls["method"] == "toy"
+    copy.add("A surrogate")
+    assert copy.additions() == {table: 2, "gx2c/nulls/shift.py": 0}
+    assert "an example that moves every row" in copy.gx2c("nulls", "check", "--n", "2")
+    nulls = copy.evaluate("--surrogate", "shift")["nulls"]
+    assert nulls["method"] == "shift"
     assert "may be too liberal: 50% of unrelated genes" in nulls["caution"]
 
 
 @pytest.mark.slow
 def test_a_new_metric_is_a_file_and_a_row(copy: Copy) -> None:
     table = "gx2c/metrics/table.py"
-    copy.add_file("gx2c/metrics/toy.py", TOY_METRIC)
-    copy.add_line(table, "from gx2c.metrics.toy import worst", after="from gx2c.metrics import")
-    row = '    "toy": Metric(worst, "largest error", larger_is_better=False),'
-    copy.add_line(table, row, after='"mae": Metric')
-    assert copy.additions() == {table: 2, "gx2c/metrics/toy.py": 0}
+    copy.add("A metric")
+    assert copy.additions() == {table: 2, "gx2c/metrics/worst.py": 0}
     summary = copy.sweep("geography+genes", "--nulls", "2", "--null-method", "moran")
-    assert summary["test"]["toy"]["mean"] >= summary["test"]["mae"]["mean"] > 0
-    tested = summary["nulls"]["over_geography"]["toy"]
-    assert tested["gain"] == pytest.approx(summary["geography"]["gain"]["toy"]["mean"])
+    assert summary["test"]["worst"]["mean"] >= summary["test"]["mae"]["mean"] > 0
+    tested = summary["nulls"]["over_geography"]["worst"]
+    assert tested["gain"] == pytest.approx(summary["geography"]["gain"]["worst"]["mean"])
     assert "largest error" in (copy.root / "run" / "report.html").read_text()
-    assert "toy minus that of geography" in copy.gx2c(
-        "compare", str(copy.root / "run"), "--metric", "toy"
+    assert "worst minus that of geography" in copy.gx2c(
+        "compare", str(copy.root / "run"), "--metric", "worst"
     )
