@@ -48,6 +48,8 @@ html_title = "gx2c"
 highlight_language = "none"
 html_copy_source = False
 html_show_sourcelink = False
+# summaries of what a search finds would be fetched, which a page opened as a file may not do
+html_show_search_summary = False
 
 
 def setup(app: Any) -> None:

@@ -24,7 +24,7 @@ from sweeps.report.reading import read_run
 DOCS = Path(__file__).parent
 PAGE, FOLDER = DOCS / "gallery.md", DOCS / "images" / "gallery"
 DPI = 150
-COLOURS = 64
+COLOURS = 128
 PAPER = "#ffffff"
 
 # Pictures of `gx2c figures RUN --out FOLDER`, and what each is for
@@ -83,7 +83,6 @@ ELSEWHERE = """\
 | test r of every model against geography | [leaderboard](leaderboard.md) |
 | false positives of every surrogate | [nulls](nulls.md#false-positives-of-the-whole-pipeline) |
 | dashboards of a search, curves, workers and tasks | [inspecting a run](inspect.md) |
-| genes and gene sets by importance, against surrogates | [which genes](which_genes.md) |
 """
 
 

@@ -25,7 +25,7 @@ SMALL = {
     "--nulls 2 --ensemble 1",
     "explain": "--nulls 2",
     "nulls make": "--n 20",
-    "nulls fpr": "--regions 40 --pairs 4 --nulls 9",
+    "nulls fpr": "--regions 40 --pairs 4 --nulls 19",
     "nulls evaluate": "--n 2",
     "nulls calibrate": "--brains 1 --power-brains 0 --nulls 4",
 }

@@ -23,7 +23,7 @@ PATIENCE_S = 900.0
 # How many blocks no test runs, by reason; a new block runs, or something else leaves the list
 NOT_RUN = {
     # tests/cluster runs the commands of cluster/a100.yaml on two nodes of this machine
-    "needs a cluster": 3,
+    "needs a cluster": 6,
     "needs the network": 3,
     # tests/test_fresh_clone.py runs the first
     "CI runs it": 3,
@@ -68,6 +68,24 @@ def write_cluster(folder: Path) -> None:
         path.write_text(filled)
 
 
+def write_expression(folder: Path) -> None:
+    """Write what the importer reads of a folder of `gx2c data ahba`, and a connectome."""
+    brain = load_dataset("schaefer100")
+    labels = pd.Index(brain.labels, name="label")
+    (folder / "expression").mkdir()
+    genes = pd.DataFrame(brain.expression, labels, brain.genes)
+    genes.iloc[:, :500].to_parquet(folder / "expression/expression.parquet")
+    regions = pd.DataFrame(brain.coords_mm, labels, ["x", "y", "z"])
+    regions.to_csv(folder / "expression/regions.tsv", sep="\t")
+    connectome = pd.DataFrame(brain.connectome, labels, labels)
+    connectome.to_csv(folder / "my-connectome.csv")
+
+
+def write_sets(folder: Path) -> None:
+    genes = load_dataset("schaefer100").genes
+    (folder / "my-sets.gmt").write_text("\t".join(["half", "", *genes[::2]]) + "\n")
+
+
 def write_environment(folder: Path) -> None:
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/activate").touch()
@@ -78,15 +96,21 @@ RUNS = {
     "README.md": ("runs/NAME", "runs/A", "runs/B"),
     "docs/after.md": ("runs/smt_schaefer100",),
     "docs/inspect.md": ("RUN",),
+    "docs/gallery.md": ("RUN",),
+    "docs/howto.md": ("RUN",),
 }
 FILES: dict[str, tuple[Callable[[Path], None], ...]] = {
     "README.md": (write_cluster,),
     "cluster/README.md": (write_cluster,),
     "data/README.md": (write_my_brain,),
     "docs/after.md": (write_tables,),
+    "docs/ahba.md": (write_expression,),
     "docs/data.md": (lambda folder: write_my_files(folder, "FOLDER"), write_my_files),
+    "docs/howto.md": (write_cluster,),
     "docs/nulls.md": (lambda folder: (folder / "docs").mkdir(),),
+    "docs/on_a_cluster.md": (write_cluster,),
     "docs/start.md": (write_environment,),
+    "docs/which_genes.md": (write_sets,),
 }
 
 

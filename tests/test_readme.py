@@ -187,6 +187,18 @@ def test_the_numbers_are_those_of_the_recorded_run(figures: ModuleType) -> None:
     assert f"{summary.gain('pearson_r').mean:+.3f}" in block
 
 
+def test_the_page_on_reports_quotes_the_verdict_of_the_recorded_run(figures: ModuleType) -> None:
+    verdict = figures.read_recorded().verdict
+    page = (ROOT / "docs/reading.md").read_text()
+
+    quoted = " ".join(re.findall(r"^> (.*)$", page, re.MULTILINE))
+    grade, _, sentence = quoted.removesuffix(" …").partition(": ")
+
+    assert grade == f"grade {verdict.grade} of 4"
+    assert verdict.sentence.startswith(sentence)
+    assert f"p = {[*verdict.evidence.nulls.values()][-1].p_value:.3f} against the last" in page
+
+
 def test_the_recorded_run_is_a_quick_one() -> None:
     summary = json.loads((ROOT / "docs/quick_summary.json").read_text())
     # options that are newer than the run had no effect on it, as their defaults have none

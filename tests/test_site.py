@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 import gx2c
 from gx2c.estimators import ESTIMATORS
@@ -58,8 +59,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_pages_of_notebooks_show_their_outputs(site: Path, width: int) -> None:
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": width, "height": 900})
@@ -90,3 +89,35 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_outside(site: 
             assert "//" not in "".join(found), f"{page.name} loads {found}"
     for sheet in (site / "_static").rglob("*.css"):
         assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", sheet.read_text()), sheet
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_pages_fit_narrow_screens_and_search_works_without_a_server(site: Path) -> None:
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]).new_page(
+            viewport={"width": 400, "height": 900}
+        )
+        problems: list[str] = []
+        page.on(
+            "console", lambda line: problems.append(line.text) if line.type == "error" else None
+        )
+        for path in sorted((site / "docs").glob("*.html")):
+            page.goto(path.as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400, path.name
+            images = "[...document.images].filter(i => !i.naturalWidth || !i.alt).map(i => i.src)"
+            assert page.evaluate(images) == [], path.name
+        page.goto((site / "search.html").as_uri() + "?q=geneex2conn")
+        page.wait_for_selector("#search-results a")
+        found = page.locator("#search-results a").all_inner_texts()
+
+    assert "Compared with GeneEx2Conn" in found
+    assert problems == []
+
+
+def test_the_gallery_is_small_and_each_figure_is_described() -> None:
+    text, folder = (ROOT / "docs/gallery.md").read_text(), ROOT / "docs/images/gallery"
+    shown = re.findall(r"!\[(.+)\]\(images/gallery/(.+)\)", text)
+
+    assert sorted(name for _, name in shown) == sorted(path.name for path in folder.iterdir())
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1_500_000
