@@ -70,7 +70,7 @@ AFTER = (
 )
 INTRODUCTION = """\
 Figures of the run that `make sweep` makes, of one group-average brain, and the commands that write
-them. `RUN` is its folder. The commands write them for print, with vector text; the same pictures
+them. `RUN` is its folder. The commands write them with vector text, for print; the same pictures
 are in the report, and [reading a report](reading.md) explains them. `python docs/make_gallery.py
 RUN` makes this page.
 """
@@ -95,7 +95,7 @@ def _lines(words: dict[str, str]) -> Iterator[str]:
     yield "# Gallery\n"
     yield INTRODUCTION
     yield "## A run\n"
-    yield "```bash\ngx2c figures RUN --format svg,pdf,png --out FOLDER\n```\n"
+    yield "```bash\ngx2c figures RUN --format svg --out FOLDER\n```\n"
     for name, heading in OF_A_RUN.items():
         yield f"### {heading}\n\n`FOLDER/{name}.svg`\n"
         yield f"![{words[name]}](images/gallery/{name}.png)\n"

@@ -38,6 +38,13 @@ class Block:
     reason: str | None
     printed: str | None
 
+    @property
+    def commands(self) -> str:
+        """What a shell is given: all of a block of bash; of a session, the lines after `$ `."""
+        if self.language == "bash":
+            return self.code
+        return "\n".join(re.findall(r"^\$ (.*)$", self.code, re.MULTILINE))
+
 
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))

@@ -34,7 +34,7 @@ def command_lines() -> Iterator[object]:
     starts = ("gx2c ", "ray submit ", "python sweeps/")
     for page in PAGES:
         text = page.read_text()
-        shown = [block.code for block in blocks_of(page) if block.language == "bash"]
+        shown = [block.commands for block in blocks_of(page)]
         lines = [line for code in shown for line in code.replace("\\\n", "").splitlines()]
         inline = re.findall(r"`([^`\n]+)`", without_blocks(text))
         for line in dict.fromkeys([*lines, *inline]):
@@ -197,6 +197,12 @@ def test_the_page_on_reports_quotes_the_verdict_of_the_recorded_run(figures: Mod
     assert grade == f"grade {verdict.grade} of 4"
     assert verdict.sentence.startswith(sentence)
     assert f"p = {[*verdict.evidence.nulls.values()][-1].p_value:.3f} against the last" in page
+
+
+def test_the_page_after_the_sweep_shows_the_score_of_the_recorded_run(figures: ModuleType) -> None:
+    score = figures.read_recorded().score("pearson_r").mean
+
+    assert (ROOT / "docs/after.md").read_text().count(f"test r {score:.3f}") == 2
 
 
 def test_the_recorded_run_is_a_quick_one() -> None:
