@@ -90,7 +90,8 @@ def readme_block(summary: Recorded) -> str:
     printed = "\n".join(
         textwrap.fill(line, MAX_LINE, break_on_hyphens=False) for line in _printed(summary)
     )
-    return f"{BEGIN}\n<!-- not run: CI runs it -->\n```\n$ make sweep\n{printed}\n```\n\n{_meaning(summary)}\n{END}"
+    shown = f"<!-- not run: CI runs it -->\n```\n$ make sweep\n{printed}\n```"
+    return f"{BEGIN}\n{shown}\n\n{_meaning(summary)}\n{END}"
 
 
 def _printed(summary: Recorded) -> list[str]:
