@@ -19,10 +19,12 @@ from serial_sweep import in_this_process, without_ray  # noqa: E402
 
 from sweeps.cli.app import main as gx2c  # noqa: E402
 
+# Those of a saved model are fixed
+GENES = "--genes 20_var"
 # Added to a command, because a later option beats an earlier one
 SMALL = {
-    "sweep": "--preset quick --samples 2 --max-epochs 2 --folds 2 --inner-folds 2 --genes 20_var "
-    "--nulls 2 --ensemble 1",
+    "sweep": "--preset quick --samples 2 --max-epochs 2 --folds 2 --inner-folds 2 --nulls 2 "
+    f"--ensemble 1 {GENES}",
     "explain": "--nulls 2",
     "nulls make": "--n 20",
     "nulls fpr": "--regions 40 --pairs 4 --nulls 19",
@@ -40,7 +42,10 @@ def small(arguments: list[str]) -> list[str]:
         # tests/benchmarks runs each; this lists them
         return ["bench"]
     shown = [ALL if word == "all" else word for word in arguments]
-    return [*shown, *SMALL.get(name, "").split()]
+    added = SMALL.get(name, "")
+    if "--init-from" in arguments:
+        added = added.replace(GENES, "")
+    return [*shown, *added.split()]
 
 
 def until_it_serves(arguments: list[str]) -> int:
