@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +96,19 @@ def write_environment(folder: Path) -> None:
     (folder / ".venv/bin/activate").touch()
 
 
-# What the commands of a page need: folders that are copies of a finished run, and files
+# What the commands of a page need: folders with copies of finished runs, by model, and files
 RUNS = {
-    "README.md": ("runs/NAME", "runs/A", "runs/B"),
-    "docs/after.md": ("runs/smt_schaefer100",),
-    "docs/inspect.md": ("RUN",),
-    "docs/gallery.md": ("RUN",),
-    "docs/howto.md": ("RUN",),
+    "README.md": {"runs/NAME": "smt", "runs/A": "smt", "runs/B": "mlp"},
+    "docs/after.md": {"runs/smt_schaefer100": "smt"},
+    "docs/inspect.md": {"RUN": "smt"},
+    "docs/gallery.md": {"RUN": "smt"},
+    "docs/howto.md": {"RUN": "smt"},
 }
-FILES: dict[str, tuple[Callable[[Path], None], ...]] = {
-    "README.md": (write_cluster,),
+FILES: dict[str, tuple[Callable[[Path], object], ...]] = {
+    "README.md": (
+        write_cluster,
+        lambda folder: shutil.copytree(ROOT / "data/schaefer100", folder / "FILE"),
+    ),
     "cluster/README.md": (write_cluster,),
     "data/README.md": (write_my_brain,),
     "docs/after.md": (write_tables,),
@@ -165,11 +169,16 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sweep once for all pages that look at a run."""
-    folder = tmp_path_factory.mktemp("run")
-    run_in_shell("gx2c sweep smt --out runs/NAME", folder)
-    return folder / "runs/NAME"
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what sweeps a model once for all pages that look at a run."""
+    folder = tmp_path_factory.mktemp("runs")
+
+    @cache
+    def run_of(model: str) -> Path:
+        run_in_shell(f"gx2c sweep {model} --out {model}", folder)
+        return folder / model
+
+    return run_of
 
 
 @pytest.mark.parametrize("page", PYTHON, ids=name_of)
@@ -196,12 +205,12 @@ def test_commands_run(
     page: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
+    finished_run: Callable[[str], Path],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
-    for name in RUNS.get(name_of(page), ()):
-        shutil.copytree(request.getfixturevalue("finished_run"), tmp_path / name)
+    for name, model in RUNS.get(name_of(page), {}).items():
+        shutil.copytree(finished_run(model), tmp_path / name)
     for write in FILES.get(name_of(page), ()):
         write(tmp_path)
 
