@@ -128,7 +128,7 @@ def test_a_new_split_is_a_file_and_a_row(copy: Copy) -> None:
     assert copy.additions() == {table: 2, "gx2c/splits/slices.py": 0}
     summary = copy.evaluate("--split", "slices", "--surrogate", "moran")
     assert summary["split"] == "slices" and summary["nulls"]["n"] == 2
-    with pytest.raises(AssertionError, match="'spatial', 'slices'"):
+    with pytest.raises(AssertionError, match="'slices', 'spatial'"):
         copy.gx2c("nulls", "evaluate", "--split", "slice", "--out", str(copy.root / "none"))
 
 
