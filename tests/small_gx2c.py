@@ -31,8 +31,8 @@ SMALL = {
     "nulls evaluate": "--n 2",
     "nulls calibrate": "--brains 1 --power-brains 0 --nulls 4",
 }
-# In place of a sweep of all models
-ALL = "exponential_decay,cge,mlp"
+# In place of all models, and of genes that are not among the few of a small sweep
+OTHERS = {"all": "exponential_decay,cge,mlp", "SST,PVALB": "MET"}
 
 
 def small(arguments: list[str]) -> list[str]:
@@ -41,7 +41,7 @@ def small(arguments: list[str]) -> list[str]:
     if name == "bench":
         # tests/benchmarks runs each; this lists them
         return ["bench"]
-    shown = [ALL if word == "all" else word for word in arguments]
+    shown = [OTHERS.get(word, word) for word in arguments]
     added = SMALL.get(name, "")
     if "--init-from" in arguments:
         added = added.replace(GENES, "")
