@@ -29,7 +29,7 @@ SMALL = {
     "nulls make": "--n 20",
     "nulls fpr": "--regions 40 --pairs 4 --nulls 19",
     "nulls evaluate": "--n 2",
-    "nulls calibrate": "--brains 1 --power-brains 0 --nulls 4",
+    "nulls calibrate": "--brains 1 --power-brains 0 --nulls 19",
 }
 # In place of all models, and of genes that are not among the few of a small sweep
 OTHERS = {"all": "exponential_decay,cge,mlp", "SST,PVALB": "MET"}
