@@ -40,10 +40,10 @@ class Block:
 
     @property
     def commands(self) -> str:
-        """What a shell is given: all of a block of bash; of a session, the lines after `$ `."""
+        """What a shell is given: a block of bash, or lines after `$ ` or a notebook's `!`."""
         if self.language == "bash":
             return self.code
-        return "\n".join(re.findall(r"^\$ (.*)$", self.code, re.MULTILINE))
+        return "\n".join(re.findall(r"^(?:\$ |!)(.*)$", self.code, re.MULTILINE))
 
 
 def name_of(page: Path) -> str:
