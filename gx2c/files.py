@@ -114,9 +114,8 @@ def load_yaml(path: Path) -> Any:
                 seen.add(name)
             return super().construct_mapping(node, deep)
 
-    # Loader is a SafeLoader
     try:
-        found = _parsed(path, lambda text: yaml.load(text, Loader))  # noqa: S506 # nosec B506
+        found = _parsed(path, lambda text: Loader(text).get_single_data())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
