@@ -153,7 +153,8 @@ def _listen(heard: int, driver: str) -> None:
     # a process with a title of its own has no environment that can be read: those are parts, or end
     # with them
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
+        # one that ends meanwhile may fail in any of these ways
+        with contextlib.suppress(psutil.Error, OSError, ValueError):
             if process.environ().get(MARK) == driver:
                 process.kill()
 
