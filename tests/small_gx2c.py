@@ -51,11 +51,18 @@ def small(arguments: list[str]) -> list[str]:
 def until_it_serves(arguments: list[str]) -> int:
     """Start a server, wait until it names its address, and end it as Ctrl-C does."""
     command = [sys.executable, "-m", "sweeps.cli.app", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    # a shell's background jobs ignore Ctrl-C, and so would the server
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts
+    ) as server:
         assert server.stdout
         served = any("http://" in line for line in server.stdout)
         server.send_signal(signal.SIGINT)
     return 0 if served else 1
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def search_here(patch: pytest.MonkeyPatch) -> None:
