@@ -18,6 +18,8 @@ from sweeps.folder.records import read_as, write_json
 
 PHASES = ("start", "search", "retrain", "nulls")
 PLAIN_INTERVAL_S = 5.0
+# Who watches a log for longer takes the sweep for frozen
+LONGEST_INTERVAL_S = 60.0
 LIVE_INTERVAL_S = 0.5
 # Jupyter's kernels give it to their children
 IN_NOTEBOOK = "JPY_PARENT_PID"
@@ -39,7 +41,7 @@ def progress_console() -> Console:
 
 
 class ProgressLine:
-    """Shows the current phase: a live line on a terminal, else plain lines, ever fewer.
+    """Shows the current phase: a live line on a terminal, else plain lines, at last one a minute.
 
     It is written to standard error by default, so that results can be piped.
     """
@@ -80,10 +82,14 @@ class ProgressLine:
             return ""
         return f"ETA {clock(spent * (1 - share) / done)}"
 
+    def _plain_interval_s(self) -> float:
+        """Grow with the time that has passed: a long sweep would fill a log or a notebook."""
+        grown = (time.monotonic() - self.started) / 5
+        return max(PLAIN_INTERVAL_S, min(grown, LONGEST_INTERVAL_S))
+
     def _run(self) -> None:
         if not self.console.is_terminal:
-            # a long sweep would fill a log or a notebook
-            while not self._stop.wait(max(PLAIN_INTERVAL_S, (time.monotonic() - self.started) / 5)):
+            while not self._stop.wait(self._plain_interval_s()):
                 print(self.line(), file=sys.stderr, flush=True)
             return
         with Live(console=self.console, auto_refresh=False, transient=True) as live:

@@ -66,6 +66,13 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch, caps
     assert "\x1b" not in error and "\r" not in error
 
 
+@pytest.mark.parametrize(("passed_s", "wait_s"), [(1, 5), (100, 20), (36_000, 60)])
+def test_plain_lines_become_fewer_until_one_a_minute(monkeypatch, passed_s, wait_s):
+    line = ProgressLine()
+    monkeypatch.setattr(time, "monotonic", lambda: line.started + passed_s)
+    assert line._plain_interval_s() == pytest.approx(wait_s)
+
+
 def test_a_notebook_is_no_terminal(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.delenv("JPY_PARENT_PID", raising=False)
