@@ -13,7 +13,7 @@ from gx2c.data.two_brains import is_one_parcellation, is_tested, tested_part, tr
 from gx2c.errors import UserError
 from gx2c.fit.features import EXPRESSION
 from gx2c.fit.predictor import NetworkPredictor
-from gx2c.fit.start import Start, StartedFold, is_network
+from gx2c.fit.start import Seen, Start, StartedFold, is_network
 from gx2c.models.names import split_name
 from gx2c.saved import MODEL_FILE
 from gx2c.saved.loading import load_model
@@ -129,8 +129,8 @@ class Starts:
             )
 
     def _check_genes(self, brain: Brain) -> None:
-        genes = dict.fromkeys(gene for start in self.models for gene in start.genes)
-        if lost := [gene for gene in genes if gene not in set(brain.genes)]:
+        genes, known = {gene for start in self.models for gene in start.genes}, set(brain.genes)
+        if lost := sorted(genes - known):
             raise UserError(
                 f"--init-from {self.source} reads {len(genes)} genes, and {brain.name} lacks "
                 f"{len(lost)} of them ({_named(lost)}); give a dataset with all of them, or omit "
@@ -178,7 +178,7 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join([*names[:N_NAMED], *["…"] * (len(names) > N_NAMED)])
 
 
-def _is_placed(seen: Any) -> bool:
+def _is_placed(seen: Seen) -> bool:
     coords = seen.regions.coords_mm
     return bool(seen.placed and coords.shape[1] == 3 and np.isfinite(coords).all())
 

@@ -43,7 +43,9 @@ class _Source:
     def __init__(self, run: Path, plan: SweepPlan) -> None:
         self.paths, self.plan = SweepPaths(run), plan
         self.options = read_options(self.paths)
-        self._check()
+        inputs = read_json(self.paths.inputs)
+        self._check(inputs)
+        self.starts = inputs.get("init_from", [])
         self.seen = [_regions_seen(fold) for fold in read_folds(self.paths)]
         store = RecordStore(self.paths)
         self.records = {
@@ -56,7 +58,8 @@ class _Source:
         """Return the eligible trials by model and outer fold of the sweep.
 
         A trial is eligible for an outer fold only if all regions that its search could see are
-        training regions there; the numbers of the folds are irrelevant.
+        training regions there, and its networks start from the same saved model, if any, which may
+        have seen further ones; the numbers of the folds are irrelevant.
         """
         taken: Accepted = {
             (model, fold): [
@@ -87,12 +90,17 @@ class _Source:
         }
 
     def _within(self, fold: int) -> Iterator[int]:
-        labels = self.plan.brain.labels
-        allowed = {labels[i] for i in self.plan.folds[fold].train_regions}
-        return (theirs for theirs, seen in enumerate(self.seen) if seen <= allowed)
+        labels, split = self.plan.brain.labels, self.plan.folds[fold]
+        allowed = {labels[i] for i in split.train_regions}
+        start = [one.digest for one in starts_of([split])]
+        return (
+            theirs
+            for theirs, seen in enumerate(self.seen)
+            if seen <= allowed and self.starts[theirs : theirs + 1] == start
+        )
 
-    def _check(self) -> None:
-        theirs, brain = read_json(self.paths.inputs), self.plan.brain
+    def _check(self, theirs: Mapping[str, Any]) -> None:
+        brain = self.plan.brain
         if theirs.get("checksum") != brain.checksum:
             raise UserError(
                 f"--warm-start {self.paths.root} has different data ({self.options.dataset}, not "

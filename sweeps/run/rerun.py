@@ -157,8 +157,11 @@ def _started(path: Path, best: BestFile, context: TrialContext) -> TrialContext:
             f"{path} was made with another version of the model {best.init_from} (checksum "
             f"{lost[0][:12]}); restore it"
         )
+    homologues = SPLITTERS[best.split].homologues
     folds = [
-        replace(starts, models=(by_digest[digest],)).begin(context.brain, [fold])[0]
+        replace(starts, models=(by_digest[digest],)).begin(
+            context.brain, [fold], homologues=homologues
+        )[0]
         for digest, fold in zip(best.starts, context.folds, strict=True)
     ]
     return replace(context, folds=tuple(folds))

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sweep_fixtures import make_brain, make_plan, run_board_serially, with_garba
 
 from gx2c.data import write_dataset
 from gx2c.errors import UserError
+from gx2c.fit.start import StartedFold
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json, write_json
 from sweeps.phases.search import best_record
@@ -154,6 +156,19 @@ class TestRefused:
     )
     def test_scores_that_mean_something_else(self, earlier, tmp_path, given, words):
         assert words in self.refuse(plan_of(**given), earlier, tmp_path)
+
+    def test_networks_that_start_from_another_model(self, earlier, tmp_path):
+        run = SweepPaths(shutil.copytree(earlier.root, tmp_path / "started"))
+        write_json(run.inputs, read_json(run.inputs) | {"init_from": ["a", "b"]})
+        plan = plan_of()
+        assert "from another start" in self.refuse(plan, run, tmp_path)
+        # the one of our fold 1 may have seen test regions of fold 0
+        folds = tuple(
+            StartedFold(**vars(fold), start=SimpleNamespace(digest=digest))
+            for fold, digest in zip(plan.folds, "ba", strict=True)
+        )
+        plan = dataclasses.replace(plan, folds=folds)
+        assert "would leak" in self.refuse(plan, run, tmp_path)
 
     def test_another_model(self, earlier, tmp_path):
         plan = make_plan("mlp", nulls=0)

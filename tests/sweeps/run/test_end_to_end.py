@@ -21,6 +21,7 @@ from real_sweeps import PATIENCE_S, gx2c, result_of, sweep, sweep_arguments
 
 from gx2c.data import load_dataset, make_synthetic_brain, write_dataset
 from gx2c.metrics import METRICS, score_edges
+from gx2c.saved.run import load_run
 from sweeps.cli import app as cli
 from sweeps.folder.paths import SweepPaths
 from sweeps.folder.records import read_json
@@ -217,11 +218,13 @@ def test_the_end_of_a_run_says_what_came_of_it(tiny_dataset, tmp_path):
 
 @pytest.mark.parametrize(
     ("scheduler", "model", "more"),
-    [("one-epoch", "smt", ()), ("asha-async", "mlp_coords", ("--storage", "checkpoints"))],
+    [("one-epoch", "smt", ()), ("asha-async", "mlp", ("--storage", "checkpoints"))],
 )
-def test_every_scheduler_runs_to_the_end(tiny_dataset, tmp_path, scheduler, model, more):
-    """Other than the default; one has its storage elsewhere."""
-    few = ("--nulls", "0", "--samples", "6")
+def test_every_scheduler_runs_to_the_end(tiny_dataset, mlp_run, tmp_path, scheduler, model, more):
+    """Other than the default; one has its storage elsewhere, and starts from saved networks."""
+    few = ["--nulls", "0", "--samples", "6"]
+    if more:
+        few += ["--init-from", str(mlp_run.root), "--genes", "all"]
     paths = sweep(model, tiny_dataset, tmp_path / "run", *few, "--scheduler", scheduler, *more)
     trials = pd.read_parquet(paths.trials)
     mine = trials[trials["model"] == model]
@@ -243,6 +246,10 @@ def test_every_scheduler_runs_to_the_end(tiny_dataset, tmp_path, scheduler, mode
     )
     assert not paths.tune.exists()
     assert (tmp_path / "checkpoints").is_dir() is bool(more)
+    # recorded where they were retrained: on a worker
+    donors, models = (load_run(run.root).models for run in (mlp_run, paths))
+    expected = [[one.digest] for one in donors] if more else [[], []]
+    assert [[o.digest for o in one.about.origins] for one in models] == expected
 
 
 def test_geography_alone_needs_no_genes_and_is_its_own_baseline(tmp_path):
