@@ -26,7 +26,7 @@ def _model(name: str, why: str = "") -> Ours:
     return Ours({"model": name}, why)
 
 
-_SEVERAL = "one token of all components leaves attention nothing to weigh: here they are several"
+_SEVERAL = "there, all components are one token, so attention has nothing to weigh; here several"
 _WRAPPER = "a wrapper of scikit-learn that no experiment could reach; this is the nearest model"
 MODELS: Mapping[str, Ours] = {
     "cge": _model("cge"),
@@ -135,7 +135,7 @@ GENES: Mapping[str, Ours] = {
     **{name: _from_gmt(name) for name in ("richiardi2015", "syngo", "lake_shared")},
 }
 GENE_ORDERS: Mapping[str | None, Ours] = {
-    None: Ours({"gene_order": "tss"}, "no order raises an error there"),
+    None: Ours({"gene_order": "tss"}, "without an order, an error there"),
     "refgenome": Ours({"gene_order": "tss"}),
     "expression": Ours({"gene_order": "expression"}, "means over training regions, not over all"),
     "random": Ours({"gene_order": "random"}),

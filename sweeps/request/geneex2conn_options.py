@@ -58,9 +58,8 @@ def among(table: Mapping[Any, Ours], kind: str) -> Rule:
     """Translate a name by a table."""
 
     def rule(value: Any, request: Request) -> Ours:
-        if value is None or isinstance(value, bool):
-            if value in table:
-                return table[value]
+        if isinstance(value, bool | None) and value in table:
+            return table[value]
         return choose({n: ours for n, ours in table.items() if isinstance(n, str)}, value, kind)
 
     return rule
