@@ -28,7 +28,7 @@ class Block:
     reason
         Why no test runs it: a comment `<!-- not run: REASON -->` above it.
     printed
-        What the page states that it prints: a block without a language after "It prints".
+        Its expected output: the next block, where the text between them starts with "It prints".
     """
 
     page: Path

@@ -10,14 +10,11 @@ import signal
 import subprocess
 import sys
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
+from serial_sweep import in_this_process, without_ray
 
-sys.path.insert(0, str(Path(__file__).with_name("sweeps")))
-from serial_sweep import in_this_process, without_ray  # noqa: E402
-
-from sweeps.cli.app import main as gx2c  # noqa: E402
+from sweeps.cli.app import main as gx2c
 
 # Those of a saved model are fixed
 GENES = "--genes 20_var"

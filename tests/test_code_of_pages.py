@@ -143,7 +143,10 @@ def environment(folder: Path) -> dict[str, str]:
         (programs / name).chmod(0o755)
     ours = {
         "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.defpath]),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        # tests/sweeps has what small_gx2c.py imports
+        "PYTHONPATH": os.pathsep.join(
+            [str(ROOT), str(ROOT / "tests/sweeps"), os.environ.get("PYTHONPATH", "")]
+        ),
         "GX2C_CACHE": str(folder / ".cache"),
         # results are those of a machine without a GPU
         "CUDA_VISIBLE_DEVICES": "",
