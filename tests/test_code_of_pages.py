@@ -100,7 +100,7 @@ def write_environment(folder: Path) -> None:
 
 # What the commands of a page need: folders with copies of finished runs, by model, and files
 RUNS = {
-    "README.md": {"runs/NAME": "smt", "runs/A": "smt", "runs/B": "mlp"},
+    "README.md": {"runs/NAME": "smt", "runs/A": "smt", "runs/B": "cge"},
     "docs/after.md": {"runs/smt_schaefer100": "smt"},
     "docs/inspect.md": {"RUN": "smt"},
     "docs/gallery.md": {"RUN": "smt"},
