@@ -222,6 +222,13 @@ CLOSED_FORMS: tuple[tuple[Cell, int], ...] = (
     (Cell("smooth", "patches", "mni", 5, True, 99, 0.5), 20),
     (Cell("genes", "geodesic", "sphere", 3, True, 99, 0.36), 20),
     (Cell("genes", "patches", "sphere", 5, False, 99, 0.34), 20),
+    # Added after the brains above were graded, and before any of these was
+    (Cell("smooth", "geodesic", "mni", 3, True, 99, 0.5), 40),
+    (Cell("smooth", "patches", "mni", 5, True, 99, 0.5), 20),
+    (Cell("genes", "geodesic", "sphere", 2, True, 99, 0.45), 20),
+    (Cell("genes", "kriging", "sphere", 3, True, 99, 0.45), 20),
+    # Added after the smoother of `residual_spin` was changed for the smooth effects above
+    (Cell("smooth", "geodesic", "mni", 3, True, 99, 0.5), 60),
 )
 NETWORKS: tuple[tuple[Cell, int], ...] = (
     (Cell("none", "geodesic", "mni", 2, True, 99), 50),

@@ -17,9 +17,10 @@ from gx2c.nulls.spheres import check_handedness
 from gx2c.nulls.spins import make_spins
 from gx2c.nulls.surrogate import Surrogate, spin_indices
 
-# Smoother: an rbf kernel exp(-d^2 / (SCALE * median d^2)) and its ridge
+# Smoother: an rbf kernel exp(-d^2 / (SCALE * median d^2)) and its ridge. A larger ridge leaves part
+# of smooth gradients in the residual, whose loss in nulls looks like a local effect (docs/log.md)
 SCALE = 0.1
-RIDGE = 0.3
+RIDGE = 0.1
 # Cortex and the rest of one brain must not share random numbers
 REST_SEED_OFFSET = 1_000_003
 # Moran's weights need so many regions
