@@ -15,7 +15,7 @@ test: check
 
 # whole sweeps; a whole cluster, which wants the machine to itself; properties on fresh examples
 test-slow: $(INSTALLED)
-	$(BIN)/pytest -m "slow and not hypothesis and not last" $(PARALLEL) --no-loadscope-reorder
+	$(BIN)/pytest -m "slow and not hypothesis and not last" $(PARALLEL)
 	$(BIN)/pytest -m "slow and last"
 	$(BIN)/pytest -m hypothesis --hypothesis-profile fresh $(PARALLEL)
 

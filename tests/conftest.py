@@ -32,26 +32,10 @@ def allowed_skips() -> dict[str, str]:
     return {name.strip(): reason.strip() for name, _, reason in (x.partition("|") for x in lines)}
 
 
-# Files that take minutes begin first, so that no worker waits for another at the end
-LONG = (
-    "test_fresh_clone",
-    "test_chaos",
-    "test_code_of_pages",
-    "test_faults",
-    "test_end_to_end",
-    "test_sweep_on_s3",
-    "test_site",
-    "test_two_commands",
-    "test_quick",
-)
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long files first and tests that start a whole cluster last, else in their own order."""
-    items.sort(
-        key=lambda item: (item.get_closest_marker("last") is not None, item.path.stem not in LONG)
-    )
+    """Put tests that start a whole cluster after all others, each group in its own order."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
