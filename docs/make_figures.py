@@ -126,8 +126,7 @@ def _meaning(summary: Recorded) -> str:
         f"of the genes, reaches {nulls.spread(SHOWN).mean:.3f} on average (p = "
         f"{nulls.p_value:.3f}; the smallest p that {nulls.n} nulls can give is "
         f"{nulls.p_floor:.3f}). (Seed {summary.seed}, {provenance.host.cpus} CPU cores, "
-        f"{clock(summary.seconds['total'])} minutes on a busy machine, "
-        f"torch {versions['torch'].split('+')[0]}, "
+        f"{clock(summary.seconds['total'])} minutes, torch {versions['torch'].split('+')[0]}, "
         f"ray {versions['ray']}; all numbers: [docs/quick_summary.json](docs/quick_summary.json).)"
     )
     return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)

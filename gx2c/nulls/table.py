@@ -88,7 +88,7 @@ SURROGATES: dict[str, SurrogateSpec] = {
         random_field.surrogate, OURS, rates=(3 / 40, 6 / 40), reach=COVERS
     ),
     "residual_spin": SurrogateSpec(
-        partial_spins.residual, FREEDMAN, ALL, rates=(0 / 40, 0 / 40), reach=TURNS
+        partial_spins.residual, FREEDMAN, ALL, rates=(1 / 40, 1 / 40), reach=TURNS
     ),
     "stitched": SurrogateSpec(partial_spins.stitched, OURS, SOME),
     "spatiomolecular": SurrogateSpec(

@@ -267,10 +267,8 @@ def _short(value: Any) -> str:
 def print_reductions(options: SweepOptions) -> None:
     """Print what a reduced preset reduces."""
     if options.small:
-        n_configs, n_seeds = parse_ensemble(options.ensemble)
-        averaged = "the best config alone" if n_configs == 1 else f"the best {n_configs} configs"
-        if n_seeds > 1:
-            averaged = averaged.removesuffix(" alone") + f" with {n_seeds} seeds"
+        alone = parse_ensemble(options.ensemble) == (1, 1)
+        averaged = "the best config alone" if alone else f"ensembles of {options.ensemble}"
         print(
             f"preset {options.preset} reduces: genes {options.genes}, narrow and shallow networks, "
             f"{options.samples} configs per outer fold, at most {options.max_epochs} epochs, "

@@ -26,8 +26,8 @@ LEVELS: tuple[Mapping[str, Any], ...] = (
     {**_SMALL, "nulls": 39, "seeds": 1},
     {**_SMALL, "nulls": 39, "seeds": 1, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
     {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "3x1", "samples": 16, "max_epochs": 100},
-    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x2", "samples": 16, "max_epochs": 100},
-    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x2", "samples": 8, "max_epochs": 60},
+    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x1", "samples": 16, "max_epochs": 100},
+    {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x1", "samples": 8, "max_epochs": 60},
     {**_SMALL, "nulls": 19, "seeds": 1, "ensemble": "1x1", "samples": 4, "max_epochs": 30},
 )
 # They change the meaning of a score, which that of an earlier run's trial must share

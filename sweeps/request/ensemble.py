@@ -12,7 +12,7 @@ CLOSED_FORM_CONFIGS = 10
 # Of a smaller search at most the best third, as 10 of 32: poor configs spoil a mean (docs/log.md)
 CLOSED_FORM_SHARE = 1 / 3
 # Each null retrains as many, which a preset for minutes cannot afford
-NETWORKS = {"quick": "1x2", "standard": "3x2", "paper": "3x3"}
+NETWORKS = {"quick": "1x1", "standard": "3x2", "paper": "3x3"}
 # The single best config, of the baseline too
 ALONE = "1"
 

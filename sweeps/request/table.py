@@ -317,7 +317,7 @@ class OptionTable:
     ensemble: str = _search(
         "1",
         usually="for closed forms 10, or a third of --samples if that is less; for networks 3x2, "
-        "quick 1x2, paper 3x3",
+        "quick 1x1, paper 3x3",
         help="Configs and seeds that are retrained and averaged, such as 3x2: the best 3 configs, "
         "each with 2 seeds; 1 for the single best config, of geography too.",
         check="sweeps.request.ensemble:parse_ensemble",

@@ -27,6 +27,8 @@ def calibrator():
 
 def test_the_shipped_rates_are_those_of_the_committed_tables():
     found = pd.concat(pd.DataFrame(rates(pd.read_csv(t, sep="\t"))) for t in (TABLE, SEARCHED))
+    complete = {(False, 40), (True, 20)}
+    assert set(zip(found["signal"], found["brains"], strict=True)) == complete
     worst = found[~found["signal"]].groupby(["surrogate", "statistic"])["rate"].max()
     measured = {name: spec.rates for name, spec in SURROGATES.items() if spec.rates is not None}
     for place, statistic in enumerate(("gain over geography", "score of genes and mean")):

@@ -169,12 +169,12 @@ def test_quick_is_what_is_promised():
     assert (options.grace_epochs, options.patience) == (6, 20)
     assert options.nulls == 20
     assert options.scheduler == "asha"
-    assert options.ensemble == "1x2"
+    assert options.ensemble == "1x1"
     assert options.split == "bilateral"
 
 
 def test_the_default_averages_as_many_as_the_preset_affords():
-    for preset, networks in {"quick": "1x2", "standard": "3x2", "paper": "3x3"}.items():
+    for preset, networks in {"quick": "1x1", "standard": "3x2", "paper": "3x3"}.items():
         for model in ("smt", "geography+smt"):
             assert make_options(model, preset=preset).ensemble == networks
         assert make_options("geography", preset=preset).ensemble == "10"
