@@ -1,11 +1,12 @@
 """The calibration of nulls as a picture: are p-values uniform, and how often are they small."""
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from sweeps.nulls.calibrate import ALPHA, random_p_values, rates
-from sweeps.report.picture import PALETTE, Picture
+from sweeps.report.picture import PALETTE, STYLE, Picture
 from sweeps.report.wording import number
 
 NESTED, ALONE = "gain over geography", "score of genes and mean"
@@ -28,10 +29,10 @@ def calibration_picture(table: pd.DataFrame) -> Picture:
     lines = -(-len(names) // COLUMNS)
     picture = Picture(
         "; ".join(f"{name}: worst rate {number(worst[name], 2)}" for name in names),
-        size=(7.9, 1.9 * lines + 0.6 * len(names)),
+        size=(7.9, 2.2 * lines + 0.6 * len(names)),
         grid=(lines + 1, COLUMNS),
-        margins=(1.3, 0.6),
-        height_ratios=[1.9] * lines + [0.6 * len(names)],
+        margins=(1.3, 0.8, 0.12, 0.7),
+        height_ratios=[1.7] * lines + [0.6 * len(names)],
     )
     for axes, name in zip(picture.all_axes, names, strict=False):
         _distribution(axes, null[null["surrogate"] == name], name)
@@ -39,7 +40,9 @@ def calibration_picture(table: pd.DataFrame) -> Picture:
         axes.remove()
     grid = picture.axes.get_gridspec()
     assert grid is not None
-    _rates(picture.figure.add_subplot(grid[lines, :]), found, names)
+    picture.figure.subplots_adjust(hspace=0.3)
+    with mpl.rc_context(STYLE):
+        _rates(picture.figure.add_subplot(grid[lines, :]), found, names)
     picture.figure.legend(
         *picture.axes.get_legend_handles_labels(), loc="upper left", frameon=False
     )
@@ -69,7 +72,7 @@ def _rates(axes: Axes, found: pd.DataFrame, names: list[str]) -> None:
     axes.set(
         xlim=(-0.005, HIGHEST_RATE),
         ylim=(len(names) - 0.4, -0.6),
-        xlabel=f"share of p at most {ALPHA}, 95 % interval; in each row from above: MNI all genes, "
+        xlabel=f"share of p at most {ALPHA}, 95 % interval\nin each row from above: MNI all genes, "
         "MNI leading, sphere all, sphere leading",
     )
     axes.grid(visible=False, axis="y")
