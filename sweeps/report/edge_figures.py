@@ -9,9 +9,9 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
 from gx2c.data.brain import FloatArray
 from sweeps.report.connectomes import DIVERGING
-from sweeps.report.facts import GainOf, kind_gains
 from sweeps.report.picture import PALETTE, TICKS, Picture, padded
 from sweeps.report.reading import PAIR, RunFiles
+from sweeps.report.scores import GainOf, kind_gains
 from sweeps.report.wording import counted, kind_name, number, signed
 
 MOST_POINTS = 2000

@@ -8,9 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from gx2c.metrics import HEADLINE
 from sweeps.folder.summary_file import Summary
-from sweeps.report.facts import fold_scores, interval, shown_scores
 from sweeps.report.picture import PALETTE, Picture, padded
 from sweeps.report.reading import RunFiles
+from sweeps.report.scores import fold_scores, interval, shown_scores
 from sweeps.report.wording import counted, fold_name, number, signed
 
 INK, SOFT, NULL = PALETTE["ink"], PALETTE["soft"], PALETTE["null"]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from gx2c.models.names import NAMES, spec_of
 from gx2c.nulls import SURROGATES
 from sweeps.folder.summary_file import Summary
-from sweeps.report.facts import is_sample
+from sweeps.report.scores import is_sample
 from sweeps.report.wording import counted
 
 OPTUNA = "Akiba et al. (2019), KDD, 2623 (Optuna)"

@@ -16,8 +16,8 @@ from sweeps.folder.summary_file import Summary
 from sweeps.folder.summary_parts import Average
 from sweeps.report.brain_figures import region_errors
 from sweeps.report.edge_figures import network_pairs
-from sweeps.report.facts import fold_scores, kind_gains
 from sweeps.report.reading import RunFiles
+from sweeps.report.scores import fold_scores, kind_gains
 from sweeps.report.wording import ABSENT, MINUS, compact, flat, fold_name, kind_name
 from sweeps.report.writing import write_files
 

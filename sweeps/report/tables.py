@@ -7,7 +7,7 @@ from gx2c.explain.importance import NOT_TESTED
 from gx2c.metrics import HEADLINE
 from sweeps.folder.summary_file import Summary
 from sweeps.folder.summary_parts import Average, Averages
-from sweeps.report.facts import NO_KINDS, fold_scores, kind_gains, single_score
+from sweeps.report.scores import NO_KINDS, fold_scores, kind_gains, single_score
 from sweeps.report.wording import (
     ABSENT,
     compact,

@@ -9,9 +9,9 @@ import numpy as np
 from gx2c.data.brain import FloatArray
 from gx2c.metrics import HEADLINE
 from sweeps.folder.summary_parts import UNDEFINED, Nulls
-from sweeps.report.facts import Interval, fold_scores, interval
 from sweeps.report.picture import PALETTE, Picture, padded
 from sweeps.report.reading import RunFiles
+from sweeps.report.scores import Interval, fold_scores, interval
 from sweeps.report.wording import counted, fold_name, number, p_text
 
 N_BINS = 60

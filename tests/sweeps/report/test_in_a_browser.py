@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from report_fixtures import grade_run, make_run, read_summary, with_details, with_explained
+from report_additions import grade_run, with_details, with_explained
+from report_fixtures import make_run, read_summary
 
 from sweeps.compare.comparison_page import write_comparison
 from sweeps.compare.leaderboard import Leaderboard, Row

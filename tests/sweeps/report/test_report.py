@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixtures import grade_run, make_labels, make_run, read_summary, with_details
+from report_additions import grade_run, with_details
+from report_fixtures import make_labels, make_run, read_summary
 from report_pages import change, report
 
 from gx2c.metrics import corrected_resampled_t

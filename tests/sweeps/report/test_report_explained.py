@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from report_fixtures import make_run, read_summary, with_explained, write_summary
+from report_additions import with_explained
+from report_fixtures import make_run, read_summary, write_summary
 from report_pages import report
 
 from gx2c.errors import UserError

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from report_fixtures import make_run, read_summary, with_details
+from report_additions import with_details
+from report_fixtures import make_run, read_summary
 from report_pages import report
 
 from gx2c.errors import UserError

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_fixtures import grade_run, make_run
+from report_additions import grade_run
+from report_fixtures import make_run
 
 from gx2c.errors import UserError
 from sweeps.folder.provenance import without_address
