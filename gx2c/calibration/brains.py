@@ -51,8 +51,8 @@ class Cell:
     Attributes
     ----------
     effect
-        What genes have to do with the connectome: "none", "smooth" (through gradients of mirrored
-        coordinates alone), or "genes" (fields that location does not give).
+        Effect of genes on the connectome: "none", "smooth" (through gradients of mirrored
+        coordinates alone), or "genes" (through fields that location does not give).
     connectome
         A key of `FIELDS`: the part of the connectome that has nothing to do with genes.
     space, n_fields, symmetric

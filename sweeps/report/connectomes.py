@@ -80,7 +80,7 @@ def connectome_figure(
     with_tips
         Whether each cell has a tooltip.
     measure
-        What an edge is, in words.
+        Label of an edge's measure, such as Pearson r.
     """
     assert c.measured is not None and c.predicted is not None
     panels = {

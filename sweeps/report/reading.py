@@ -88,7 +88,7 @@ class RunFiles:
     problems
         Missing parts, by name.
     measure
-        What an edge is, in words.
+        Label of an edge's measure, such as Pearson r.
     explained
         Importance, attention, embeddings and knock-outs.
     """

@@ -120,8 +120,8 @@ def grade_rates(
 
     Counted are grades of 3 and above, or grade 4 where genes have a smooth effect. Intervals are
     exact (Clopper & Pearson) at 95 %, those of cells simultaneous over all cells of their effect by
-    Holm's method. `grade_1` and `grade_2` count brains
-    of these grades and above, and the mean gain is that of brains in which it was needed.
+    Holm's method. `grade_1` and `grade_2` count brains of these grades and above, and the mean gain
+    is that of brains in which it was needed.
 
     References
     ----------
